@@ -1,0 +1,122 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site as the rest of the domain sees it: read from the inventory's variables, which the register has validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from .window import Window
+
+
+def _date(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+    reason: str = ""
+
+    @classmethod
+    def from_vars(cls, raw: Mapping[str, Any]) -> Span:
+        """Read `{from, to, reason}`."""
+        return cls(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"]), str(raw.get("reason") or ""))
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A check that does not count for a site, with who said so and until when."""
+
+    check: str
+    reason: str
+    who: str
+    until: date
+
+
+@dataclass(frozen=True)
+class Site:
+    """One office (see docs/contracts.md, Site variables)."""
+
+    id: str
+    name: str
+    kind: str
+    county: str
+    language: str
+    wave: int
+    move_date: date | None
+    mode: str
+    window: Window
+    closed: tuple[Span, ...] | None
+    contact: Mapping[str, Any] | None
+    agreement_status: str
+    signatory_known: bool
+    ros_requested: bool
+    ros_sent: date | None
+    urls_confirmed: date | None
+    proxy_confirmed: date | None
+    history_months: int
+    clients: tuple[str, ...]
+    wave_window: Window | None = None
+    vendor_windows: tuple[Window, ...] = ()
+    freezes: tuple[Span, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def server_host(self) -> str:
+        """The server's name in the inventory."""
+        return f"{self.id}-server"
+
+    @property
+    def client_hosts(self) -> tuple[str, ...]:
+        """The clients' names in the inventory."""
+        return tuple(f"{self.id}-{client}" for client in self.clients)
+
+    @classmethod
+    def from_vars(cls, variables: Mapping[str, Any]) -> Site:
+        """Read `interactor_site`, `interactor_wave`, `interactor_vendor` and `interactor_waivers` of one host.
+
+        The register has validated them; a missing key is our error (KeyError).
+        """
+        raw = variables["interactor_site"]
+        wave = variables.get("interactor_wave") or {}
+        vendor = variables.get("interactor_vendor") or {}
+        closed = raw["closed"]
+        return cls(
+            id=raw["id"],
+            name=raw["name"],
+            kind=raw["kind"],
+            county=raw["county"],
+            language=raw["language"],
+            wave=int(raw["wave"]),
+            move_date=_date(raw["move_date"]),
+            mode=raw["mode"],
+            window=Window.from_vars(raw["window"]),
+            closed=None if closed is None else tuple(Span.from_vars(span) for span in closed),
+            contact=raw["contact"],
+            agreement_status=raw["agreement"]["status"],
+            signatory_known=bool(raw["signatory_known"]),
+            ros_requested=bool(raw["ros"]["requested"]),
+            ros_sent=_date(raw["ros"]["sent"]),
+            urls_confirmed=_date(raw["confirmed"]["urls"]),
+            proxy_confirmed=_date(raw["confirmed"]["proxy"]),
+            history_months=int(raw["history_months"]),
+            clients=tuple(client["name"] for client in raw["clients"]),
+            wave_window=Window.from_vars(wave["window"]) if wave.get("window") else None,
+            vendor_windows=tuple(Window.from_vars(window) for window in vendor.get("windows", ())),
+            freezes=tuple(Span.from_vars(span) for span in vendor.get("freezes", ())),
+            waivers=tuple(
+                Waiver(w["check"], w["reason"], w["who"], date.fromisoformat(w["until"]))
+                for w in variables.get("interactor_waivers") or ()
+            ),
+        )

@@ -26,3 +26,38 @@ $(VENV)/.ready: requirements.lock
 
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
+
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity clean
+demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output
+	@python -m simulator.demo $(if $(VERBOSE),--verbose)
+
+test: lint types units playbooks ## All that a newcomer needs to see pass
+
+ci: molecule sanity ## What is too slow for a newcomer
+
+COLLECTION := collections/ansible_collections/helsevest/interactor
+DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain
+
+lint: $(VENV)/.ready ## ruff, yamllint, ansible-lint (production profile, offline)
+	ruff check .
+	ruff format --check .
+	yamllint --strict .
+	ansible-lint --offline
+
+types: $(VENV)/.ready ## mypy --strict on the domain and the simulator
+	mypy -p $(DOMAIN) -p simulator
+
+units: $(VENV)/.ready ## Domain, plugins, modules, PowerShell and simulator
+	pytest -n auto --dist worksteal -m "not playbook"
+
+playbooks: $(VENV)/.ready ## Real ansible-playbook processes against the simulator
+	pytest -n 2 --dist worksteal -m playbook
+
+molecule: $(VENV)/.ready ## Molecule scenarios against the simulator, without a container engine
+	molecule test --all
+
+sanity: $(VENV)/.ready ## ansible-test sanity on the collection
+	cd $(COLLECTION) && ansible-test sanity --color no --python default
+
+clean: ## Remove what was made here, the virtual environment included
+	rm -rf "$(VENV)" var .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,64 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters: the sites of a play for the gate, and the events of a step for the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._domain.recording import StepResult, events_of
+from ..module_utils._domain.words import Phase, Step
+
+SITE_VARIABLES = ("interactor_site", "interactor_wave", "interactor_vendor", "interactor_waivers")
+
+
+def site_vars(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """The site variables of `hosts`, each site once, in order of the sites' ids."""
+    sites: dict[str, dict[str, Any]] = {}
+    for host in hosts:
+        variables = hostvars[host]
+        site = variables.get("interactor_site_id")
+        if site is None:
+            raise AnsibleFilterError(f"host {host} has no interactor_site_id: is its inventory a site register?")
+        if site not in sites:
+            sites[site] = {name: variables[name] for name in SITE_VARIABLES if name in variables}
+    return [sites[site] for site in sorted(sites)]
+
+
+def step_events(
+    hosts: Sequence[str], hostvars: Mapping[str, Any], phase: str, step: str, answer: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What to record after `step`: each host's `__<phase>_result` becomes events (see _domain/recording.py)."""
+    results = []
+    for host in hosts:
+        variables = hostvars[host]
+        result = variables.get(f"__{phase}_result")
+        if result is None:
+            raise AnsibleFilterError(f"host {host}: step {step} of {phase} left no __{phase}_result")
+        site = variables["interactor_site_id"]
+        results.append(
+            StepResult(
+                site=site,
+                host=host,
+                is_server=variables["interactor_role"] == "server",
+                attempt=answer["sites"][site]["attempt"],
+                started=answer["now"],
+                result=result,
+            )
+        )
+    try:
+        return events_of(Phase(phase), Step(step), results)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(f"step {step} of {phase}: {type(exc).__name__}: {exc}") from exc
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name to function."""
+        return {"site_vars": site_vars, "step_events": step_events}

@@ -1,0 +1,549 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What the host modules share: the vendor contract, the ledger with its fencing, service, configuration and pages.
+# Windows PowerShell 5.1 must run it. Lists are List[object] throughout: its ConvertTo-Json may wrap a bare array.
+
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:Schema = 1
+$script:UpgradeStates = @('staged', 'done', 'failed')
+$script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
+$script:Categories = @('orders', 'started_requisitions', 'favourite_packages')
+$script:ProofTries = 30
+$script:ProofSeconds = 2
+
+Function Get-ContractValue {
+    <#
+    .SYNOPSIS
+    A value of the vendor contract by its path (paths.work); an error names the path where it is missing.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Path
+    )
+
+    $value = $Contract
+    foreach ($name in $Path.Split('.')) {
+        if ($value -isnot [System.Collections.IDictionary] -or -not $value.Contains($name)) {
+            throw "contract: $Path is missing"
+        }
+        $value = $value[$name]
+    }
+    if ($value -is [System.Collections.IList]) {
+        return , $value
+    }
+    $value
+}
+
+Function Expand-Argument {
+    <#
+    .SYNOPSIS
+    Fills {name} in a program's arguments; refuses what could become more than one argument, and names nobody filled.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [string] $Template,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Value
+    )
+
+    $text = $Template
+    foreach ($name in $Value.Keys) {
+        $filled = [string]$Value[$name]
+        if ($filled -match '["\r\n]' -or ($name -notlike '*_file' -and $filled -notmatch '^[A-Za-z0-9._-]+$')) {
+            throw "$name is '$filled': letters, digits, dot, dash and underscore are allowed"
+        }
+        $text = $text.Replace("{$name}", $filled)
+    }
+    if ($text -match '\{(\w+)\}') {
+        throw "contract: arguments name {$($Matches[1])}, which is not known here"
+    }
+    $text
+}
+
+Function ConvertFrom-StrictJson {
+    <#
+    .SYNOPSIS
+    JSON as ordered dictionaries, lists and scalars; a moment stays the text that it is.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
+
+    $options = @{}
+    # Newer engines would make a date of a text that looks like one.
+    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) {
+        $options['DateKind'] = 'String'
+    }
+    if ([string]::IsNullOrWhiteSpace($Text)) {
+        throw 'it is empty'
+    }
+    ConvertTo-PlainData -InputObject (ConvertFrom-Json -InputObject $Text @options)
+}
+
+Function ConvertTo-PlainData {
+    [CmdletBinding()]
+    param ([AllowNull()] [object] $InputObject)
+
+    if ($InputObject -is [System.Management.Automation.PSCustomObject]) {
+        $map = [ordered]@{}
+        foreach ($property in $InputObject.PSObject.Properties) {
+            $map[$property.Name] = ConvertTo-PlainData -InputObject $property.Value
+        }
+        return $map
+    }
+    if ($InputObject -is [array]) {
+        $list = [System.Collections.Generic.List[object]]::new()
+        foreach ($item in $InputObject) {
+            $list.Add((ConvertTo-PlainData -InputObject $item))
+        }
+        return , $list
+    }
+    $InputObject
+}
+
+Function Read-JsonFile {
+    <#
+    .SYNOPSIS
+    A JSON object from a file; $null where there is no file, an error that names it where it is no JSON object.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $What,
+        [Parameter(Mandatory)] [string] $Path
+    )
+
+    $text = Read-SharedText -Path $Path
+    if ($null -eq $text) {
+        return $null
+    }
+    try {
+        $value = ConvertFrom-StrictJson -Text $text
+    }
+    catch {
+        throw "$What $Path is no JSON: $($_.Exception.Message)"
+    }
+    if ($value -isnot [System.Collections.IDictionary]) {
+        throw "$What $Path is no JSON object"
+    }
+    $value
+}
+
+Function New-WorkFolder {
+    <#
+    .SYNOPSIS
+    Makes the folder where ledger, installer and backups lie, closed to all but SYSTEM and the administrators.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
+    if (Test-Path -LiteralPath $work) {
+        return
+    }
+    $null = New-Item -Path $work -ItemType Directory -Force
+    # Below ProgramData every user may make files; what SYSTEM runs and trusts must not lie open like that.
+    $null = icacls.exe $work /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
+    if ($LASTEXITCODE -ne 0) {
+        throw "icacls ended with code $LASTEXITCODE for $work"
+    }
+}
+
+Function Lock-Work {
+    <#
+    .SYNOPSIS
+    Keeps every other run out of this server until the answer is disposed of; $null in check mode.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [bool] $CheckMode
+    )
+
+    if ($CheckMode) {
+        return $null
+    }
+    New-WorkFolder -Contract $Contract
+    Lock-File -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'run.lock')
+}
+
+Function Get-LedgerPath {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'ledger.json'
+}
+
+Function Get-Ledger {
+    <#
+    .SYNOPSIS
+    The ledger of this server; $null before the first entry. An error where it is damaged or another site's.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $path = Get-LedgerPath -Contract $Contract
+    $ledger = Read-JsonFile -What 'ledger' -Path $path
+    if ($null -eq $ledger) {
+        return $null
+    }
+    if ($ledger['schema'] -ne $script:Schema) {
+        throw "ledger $path has schema '$($ledger['schema'])', this version writes $($script:Schema)"
+    }
+    if ($ledger['site'] -cne $Site) {
+        throw "ledger $path belongs to site '$($ledger['site'])', not to '$Site'"
+    }
+    foreach ($part in 'upgrade', 'lease') {
+        if ($null -ne $ledger[$part] -and $ledger[$part] -isnot [System.Collections.IDictionary]) {
+            throw "ledger $path is damaged: $part is no object"
+        }
+    }
+    if ($null -ne $ledger['upgrade'] -and $script:UpgradeStates -cnotcontains $ledger['upgrade']['state']) {
+        throw "ledger $path is damaged: upgrade.state is '$($ledger['upgrade']['state'])'"
+    }
+    if ($ledger['attempts'] -isnot [System.Collections.IList]) {
+        throw "ledger $path is damaged: attempts is no list"
+    }
+    $number = 0
+    foreach ($attempt in $ledger['attempts']) {
+        $number++
+        if ($attempt -isnot [System.Collections.IDictionary] -or $attempt['number'] -ne $number) {
+            throw "ledger $path is damaged: attempt $number is not where it should be"
+        }
+        if ($script:AttemptStates -cnotcontains $attempt['state'] -or [string]::IsNullOrEmpty($attempt['key'])) {
+            throw "ledger $path is damaged: attempt $number has state '$($attempt['state'])' and key '$($attempt['key'])'"
+        }
+    }
+    $ledger
+}
+
+Function Get-LedgerOrNew {
+    <#
+    .SYNOPSIS
+    The ledger of this server, or an empty one that is not yet written.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $ledger = Get-Ledger -Contract $Contract -Site $Site
+    if ($null -ne $ledger) {
+        return $ledger
+    }
+    [ordered]@{
+        schema = $script:Schema
+        site = $Site
+        upgrade = $null
+        lease = $null
+        attempts = [System.Collections.Generic.List[object]]::new()
+    }
+}
+
+Function Save-Ledger {
+    <#
+    .SYNOPSIS
+    Writes the ledger, whole or not at all.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Ledger
+    )
+
+    New-WorkFolder -Contract $Contract
+    Write-DurableText -Path (Get-LedgerPath -Contract $Contract) -Text (ConvertTo-Json -InputObject $Ledger -Depth 20)
+}
+
+Function Get-LastAttempt {
+    <#
+    .SYNOPSIS
+    The newest attempt of a ledger; $null before the first.
+    #>
+    [CmdletBinding()]
+    param ([AllowNull()] [System.Collections.IDictionary] $Ledger)
+
+    if ($null -eq $Ledger -or $Ledger['attempts'].Count -eq 0) {
+        return $null
+    }
+    $Ledger['attempts'][$Ledger['attempts'].Count - 1]
+}
+
+Function Get-FencedAttempt {
+    <#
+    .SYNOPSIS
+    The attempt that a step names, if it is the ledger's last one; an error otherwise, so that nothing is moved twice.
+    #>
+    [CmdletBinding()]
+    param (
+        [AllowNull()] [System.Collections.IDictionary] $Ledger,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Named
+    )
+
+    $last = Get-LastAttempt -Ledger $Ledger
+    if ($null -eq $last) {
+        throw "refused: attempt $($Named['number']) ($($Named['key'])) is not in the ledger, which has none"
+    }
+    if ($last['number'] -ne $Named['number'] -or $last['key'] -cne $Named['key']) {
+        throw ("refused: attempt $($Named['number']) ($($Named['key'])) is not the ledger's last, " +
+            "which is attempt $($last['number']) ($($last['key']))")
+    }
+    $last
+}
+
+Function Get-ServiceWord {
+    <#
+    .SYNOPSIS
+    How Interactor's service is: running, stopped, missing or another of Windows' words in lower case.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $name = Get-ContractValue -Contract $Contract -Path 'service.name'
+    $service = @(Get-Service | Where-Object -FilterScript { $_.Name -eq $name })
+    if ($service.Count -eq 0) {
+        return 'missing'
+    }
+    ([string]$service[0].Status).ToLowerInvariant()
+}
+
+Function Get-InteractorVersion {
+    <#
+    .SYNOPSIS
+    The version that the running service tells; $null where it does not answer.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $answer = Get-WebAnswer -Uri (Get-ContractValue -Contract $Contract -Path 'service.version_url') -TimeoutSeconds 10
+    if ($answer['status'] -ne 200) {
+        return $null
+    }
+    try {
+        $value = ConvertFrom-StrictJson -Text $answer['content']
+    }
+    catch {
+        return $null
+    }
+    if ($value -isnot [System.Collections.IDictionary] -or $value['version'] -notmatch '^\d+(\.\d+){1,3}$') {
+        return $null
+    }
+    $value['version']
+}
+
+Function Wait-InteractorVersion {
+    <#
+    .SYNOPSIS
+    Waits up to a minute until the service tells a version, or the given one; the last that it told, or $null.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [AllowNull()] [AllowEmptyString()] [string] $Version
+    )
+
+    $told = $null
+    for ($try = 1; $try -le $script:ProofTries; $try++) {
+        $told = Get-InteractorVersion -Contract $Contract
+        if ($told -and (-not $Version -or $told -eq $Version)) {
+            break
+        }
+        Start-Sleep -Seconds $script:ProofSeconds
+    }
+    $told
+}
+
+Function Read-Configuration {
+    <#
+    .SYNOPSIS
+    Interactor's configuration as an ordered dictionary; an error where it is missing or no JSON.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
+    $configuration = Read-JsonFile -What 'configuration' -Path $path
+    if ($null -eq $configuration) {
+        throw "configuration $path is missing"
+    }
+    $configuration
+}
+
+Function Get-ModeSetting {
+    <#
+    .SYNOPSIS
+    What the configuration must say in a mode; an error where the vendor has not described that mode (M5).
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Mode
+    )
+
+    $modes = Get-ContractValue -Contract $Contract -Path 'config.modes'
+    if (-not $modes.Contains($Mode)) {
+        throw "mode is '$Mode': allowed are $((@($modes.Keys) | Sort-Object) -join ', ')"
+    }
+    if ($modes[$Mode] -isnot [System.Collections.IDictionary] -or -not $modes[$Mode].Contains('mode')) {
+        throw "mode '$Mode' is not described by the vendor"
+    }
+    $modes[$Mode]
+}
+
+Function Get-ModeWord {
+    <#
+    .SYNOPSIS
+    The mode that the configuration names, in the words of the contract; its own word where the contract has none.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Configuration
+    )
+
+    $value = $Configuration[(Get-ContractValue -Contract $Contract -Path 'config.mode_key')]
+    $modes = Get-ContractValue -Contract $Contract -Path 'config.modes'
+    foreach ($word in $modes.Keys) {
+        if ($modes[$word] -is [System.Collections.IDictionary] -and $modes[$word].Contains('mode') -and $modes[$word]['mode'] -ceq $value) {
+            return $word
+        }
+    }
+    $value
+}
+
+Function Get-PageFact {
+    <#
+    .SYNOPSIS
+    What one page of the contract (P1, P2) answers from here.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Id
+    )
+
+    $url = Get-ContractValue -Contract $Contract -Path "pages.$Id.url"
+    $answer = Get-WebAnswer -Uri $url
+    $text = $null
+    $heading = $null
+    if ($answer['status'] -ne 0) {
+        $text = Get-PlainText -Html $answer['content']
+        if ($text.Length -gt 2000) {
+            $text = $text.Substring(0, 2000)
+        }
+        if ($answer['content'] -match '(?is)<h[123][^>]*>(.*?)</h[123]\s*>') {
+            $heading = Get-PlainText -Html $Matches[1]
+        }
+    }
+    [ordered]@{
+        id = $Id
+        url = $url
+        status = $answer['status']
+        text = $text
+        heading = $heading
+        final_url = $answer['final_url']
+        issuer = $answer['issuer']
+        milliseconds = $answer['milliseconds']
+        error = $answer['error']
+    }
+}
+
+Function Get-PlainText {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Html)
+
+    $text = $Html -replace '(?is)<(script|style)\b.*?</\1\s*>', ' ' -replace '(?s)<!--.*?-->', ' ' -replace '(?s)<[^>]*>', ' '
+    ([System.Net.WebUtility]::HtmlDecode($text) -replace '\s+', ' ').Trim()
+}
+
+Function Get-UntouchedHash {
+    <#
+    .SYNOPSIS
+    A hash for each thing that a move must leave alone (A1): how a service is set up, what a folder holds.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $hashes = [ordered]@{}
+    foreach ($name in (Get-ContractValue -Contract $Contract -Path 'untouched.services')) {
+        $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object -FilterScript { $_.Name -eq $name })
+        $told = ''
+        if ($service.Count -gt 0) {
+            $told = "$($service[0].PathName)`n$($service[0].StartMode)`n$($service[0].StartName)"
+        }
+        $hashes["service:$name"] = Get-Sha256 -Text $told
+    }
+    foreach ($folder in (Get-ContractValue -Contract $Contract -Path 'untouched.folders')) {
+        $lines = [System.Collections.Generic.List[string]]::new()
+        if (Test-Path -LiteralPath $folder) {
+            $root = (Get-Item -LiteralPath $folder).FullName
+            foreach ($file in (Get-ChildItem -LiteralPath $folder -Recurse -File -Force)) {
+                $name = $file.FullName.Substring($root.Length).TrimStart('\', '/').Replace('\', '/')
+                $lines.Add("$name`t$((Get-FileHash -LiteralPath $file.FullName -Algorithm SHA256).Hash.ToLowerInvariant())")
+            }
+        }
+        $lines.Sort([System.StringComparer]::Ordinal)
+        $hashes["folder:$folder"] = Get-Sha256 -Text ($lines -join "`n")
+    }
+    $hashes
+}
+
+Function Get-Manifest {
+    <#
+    .SYNOPSIS
+    Count and hash of each category, from the lines of the vendor's list file: {"category": …, "id": …}.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
+
+    $ids = @{}
+    foreach ($category in $script:Categories) {
+        $ids[$category] = [System.Collections.Generic.List[string]]::new()
+    }
+    $number = 0
+    foreach ($line in $Text.Split("`n")) {
+        $number++
+        if ([string]::IsNullOrWhiteSpace($line)) {
+            continue
+        }
+        $entry = ConvertFrom-Json -InputObject $line
+        # Neither an id nor a date of a person may end up in an error.
+        if ($null -eq $entry.PSObject.Properties['category'] -or $null -eq $entry.PSObject.Properties['id']) {
+            throw "the list's line $number lacks category or id"
+        }
+        if (-not $ids.ContainsKey($entry.category)) {
+            throw "the list's line $number has category '$($entry.category)': allowed are $($script:Categories -join ', ')"
+        }
+        $ids[$entry.category].Add([string]$entry.id)
+    }
+    $manifest = [ordered]@{}
+    foreach ($category in $script:Categories) {
+        $ids[$category].Sort([System.StringComparer]::Ordinal)
+        $manifest[$category] = [ordered]@{
+            count = $ids[$category].Count
+            hash = Get-Sha256 -Text ($ids[$category] -join "`n")
+        }
+    }
+    $manifest
+}
+
+Export-ModuleMember -Function @(
+    'Expand-Argument', 'Get-ContractValue', 'Get-FencedAttempt', 'Get-InteractorVersion', 'Get-LastAttempt', 'Get-Ledger',
+    'Get-LedgerOrNew', 'Get-Manifest', 'Get-ModeSetting', 'Get-ModeWord', 'Get-PageFact', 'Get-ServiceWord',
+    'Get-UntouchedHash', 'Lock-Work', 'Read-Configuration', 'Read-JsonFile', 'Save-Ledger', 'Wait-InteractorVersion'
+)

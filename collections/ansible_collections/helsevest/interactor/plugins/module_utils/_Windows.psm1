@@ -1,0 +1,262 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every call of ours to Windows that is neither a cmdlet nor a program stands here. Windows PowerShell 5.1 must run it.
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Function Resolve-NativePath {
+    <#
+    .SYNOPSIS
+    The path as .NET knows it; .NET does not know PowerShell's drives.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+}
+
+Function Read-SharedText {
+    <#
+    .SYNOPSIS
+    The UTF-8 text of a file that another program may be writing; $null where there is none.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $native = Resolve-NativePath -Path $Path
+    if (-not [System.IO.File]::Exists($native)) {
+        return $null
+    }
+    $share = [System.IO.FileShare]'ReadWrite, Delete'
+    $stream = [System.IO.FileStream]::new($native, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
+    try {
+        [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true)).ReadToEnd()
+    }
+    finally {
+        $stream.Dispose()
+    }
+}
+
+Function Write-DurableText {
+    <#
+    .SYNOPSIS
+    Writes a whole file so that a power cut leaves the old one or the new one: temporary file, flush to disk, rename.
+    UTF-8 without BOM.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
+    )
+
+    $native = Resolve-NativePath -Path $Path
+    $temporary = "$native.new"
+    $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
+    $stream = [System.IO.FileStream]::new($temporary, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
+    try {
+        $stream.Write($bytes, 0, $bytes.Length)
+        $stream.Flush($true)
+    }
+    finally {
+        $stream.Dispose()
+    }
+    if ([System.IO.File]::Exists($native)) {
+        # A plain $null would arrive as an empty string, which is no path.
+        [System.IO.File]::Replace($temporary, $native, [NullString]::Value)
+    }
+    else {
+        [System.IO.File]::Move($temporary, $native)
+    }
+}
+
+Function Lock-File {
+    <#
+    .SYNOPSIS
+    Holds a file that nobody else can hold until it is disposed of; it is gone then. An error says that somebody holds it.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.FileStream])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $native = Resolve-NativePath -Path $Path
+    try {
+        [System.IO.FileStream]::new($native, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::ReadWrite,
+            [System.IO.FileShare]::None, 1, [System.IO.FileOptions]::DeleteOnClose)
+    }
+    catch [System.IO.IOException] {
+        throw "another run is at work on this server: $Path is held ($($_.Exception.Message))"
+    }
+}
+
+Function Get-Sha256 {
+    <#
+    .SYNOPSIS
+    The SHA-256 of a text in UTF-8, as 64 hex digits in lower case.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
+
+    $hash = [System.Security.Cryptography.SHA256]::Create()
+    try {
+        $digest = $hash.ComputeHash([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+    }
+    finally {
+        $hash.Dispose()
+    }
+    [System.BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
+}
+
+Function Get-WebAnswer {
+    <#
+    .SYNOPSIS
+    One GET, with the proxy that this account has. It never throws: status is 0 and error set where no answer came.
+
+    .OUTPUTS
+    A dictionary: status, content (text), length (bytes read), seconds (reading the body), milliseconds (all of it),
+    final_url, issuer (of the certificate; empty over plain HTTP, null where Windows does not tell), error.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.IDictionary])]
+    param (
+        [Parameter(Mandatory)] [string] $Uri,
+        [int] $TimeoutSeconds = 20,
+        [long] $MaximumBytes = 1MB,
+        [double] $MaximumSeconds = 20
+    )
+
+    $answer = [ordered]@{
+        status = 0
+        content = ''
+        length = 0
+        seconds = 0.0
+        milliseconds = 0
+        final_url = $null
+        issuer = $null
+        error = $null
+    }
+    $total = [System.Diagnostics.Stopwatch]::StartNew()
+    $response = $null
+    try {
+        Enable-Tls12
+        $request = [System.Net.WebRequest]::CreateHttp($Uri)
+        $request.Timeout = $TimeoutSeconds * 1000
+        $request.ReadWriteTimeout = [int]($MaximumSeconds * 1000)
+        $request.KeepAlive = $false
+        $request.UserAgent = 'InteractorMove/1'
+        try {
+            $response = $request.GetResponse()
+        }
+        catch {
+            # A page that answers 404 is an answer; .NET throws it.
+            $failure = Get-WebException -Exception $_.Exception
+            if ($null -eq $failure -or $null -eq $failure.Response) {
+                throw
+            }
+            $response = $failure.Response
+        }
+        $answer['status'] = [int]$response.StatusCode
+        $answer['final_url'] = $response.ResponseUri.AbsoluteUri
+        $answer['issuer'] = Get-CertificateIssuer -Request $request -Uri $response.ResponseUri
+
+        $body = [System.IO.MemoryStream]::new()
+        $buffer = New-Object -TypeName byte[] -ArgumentList 65536
+        $stream = $response.GetResponseStream()
+        $reading = [System.Diagnostics.Stopwatch]::StartNew()
+        while ($body.Length -lt $MaximumBytes -and $reading.Elapsed.TotalSeconds -lt $MaximumSeconds) {
+            $wanted = [int][Math]::Min([long]$buffer.Length, $MaximumBytes - $body.Length)
+            $count = $stream.Read($buffer, 0, $wanted)
+            if ($count -eq 0) {
+                break
+            }
+            $body.Write($buffer, 0, $count)
+        }
+        $answer['seconds'] = [Math]::Round($reading.Elapsed.TotalSeconds, 3)
+        $answer['length'] = [long]$body.Length
+        $answer['content'] = (Get-PageEncoding -ContentType $response.ContentType).GetString($body.ToArray())
+    }
+    catch {
+        $failure = Get-WebException -Exception $_.Exception
+        $answer['status'] = 0
+        if ($null -ne $failure) {
+            $answer['error'] = "$($failure.Status): $($failure.Message)"
+        }
+        else {
+            $answer['error'] = [string]$_.Exception.GetBaseException().Message
+        }
+    }
+    finally {
+        if ($null -ne $response) {
+            $response.Close()
+        }
+        $answer['milliseconds'] = [int]$total.ElapsedMilliseconds
+    }
+    $answer
+}
+
+Function Enable-Tls12 {
+    <#
+    .SYNOPSIS
+    Allows TLS 1.2 for .NET's requests in this process: an older Windows does not offer it by itself.
+    #>
+    [CmdletBinding()]
+    param ()
+
+    $allowed = [System.Net.ServicePointManager]::SecurityProtocol
+    if ([int]$allowed -ne 0) {
+        [System.Net.ServicePointManager]::SecurityProtocol = $allowed -bor [System.Net.SecurityProtocolType]::Tls12
+    }
+}
+
+Function Get-WebException {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Exception] $Exception)
+
+    $each = $Exception
+    while ($null -ne $each -and $each -isnot [System.Net.WebException]) {
+        $each = $each.InnerException
+    }
+    $each
+}
+
+Function Get-CertificateIssuer {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Net.HttpWebRequest] $Request,
+        [Parameter(Mandatory)] [uri] $Uri
+    )
+
+    if ($Uri.Scheme -ne 'https') {
+        return ''
+    }
+    $certificate = $Request.ServicePoint.Certificate
+    if ($null -eq $certificate) {
+        return $null
+    }
+    $certificate.Issuer
+}
+
+Function Get-PageEncoding {
+    [CmdletBinding()]
+    [OutputType([System.Text.Encoding])]
+    param ([AllowNull()] [AllowEmptyString()] [string] $ContentType)
+
+    if ($ContentType -match 'charset="?([A-Za-z0-9._-]+)') {
+        try {
+            return [System.Text.Encoding]::GetEncoding($Matches[1])
+        }
+        catch [System.ArgumentException] {
+            return [System.Text.Encoding]::UTF8
+        }
+    }
+    [System.Text.Encoding]::UTF8
+}
+
+Export-ModuleMember -Function @(
+    'Enable-Tls12', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText', 'Write-DurableText'
+)

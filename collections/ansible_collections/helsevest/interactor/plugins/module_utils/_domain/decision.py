@@ -1,0 +1,242 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One decision per site: where it stands, what comes next, whether it may, and the one row that tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from .calendar import Calendar
+from .checks import answered, judge_register
+from .gate import Case, Reason, reasons_against
+from .ledger import Attempt
+from .owes import Owed, owes
+from .site import Site
+from .standing import Standing
+from .step import Next, Settings, is_moved_outside, move_opening, next_step, upgrade_opening
+from .times import format_time
+from .verdict import SiteVerdict, site_verdict
+from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The gate's answer for one site (docs/contracts.md, The gate's answer)."""
+
+    site: Site
+    standing: Standing
+    state: State
+    verdict: Verdict | None
+    outcome: Outcome | None
+    next: Next
+    allowed: bool
+    attempt: Mapping[str, Any] | None
+    reasons: tuple[Reason, ...]
+    owes: tuple[Owed, ...]
+    needs_us: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a module's result."""
+        return {
+            "state": self.state.value,
+            "verdict": self.verdict.value if self.verdict else None,
+            "outcome": self.outcome.value if self.outcome else None,
+            "phase": self.next.phase.value if self.next.phase else None,
+            "step": self.next.step.value if self.next.step else None,
+            "hosts": list(self.next.hosts),
+            "next": format_time(self.next.at) if self.next.at else None,
+            "allowed": self.allowed,
+            "attempt": dict(self.attempt) if self.attempt else None,
+            "reasons": [reason.to_dict() for reason in self.reasons],
+            "owes": [owed.to_dict() for owed in self.owes],
+            "needs_us": self.needs_us,
+            "row": self.row(),
+            "row_event": self.row_event(),
+        }
+
+    def row_event(self) -> dict[str, Any]:
+        """The row for the journal; its key makes a row that says nothing new no second entry."""
+        row = self.row()
+        digest = sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:16]
+        as_of = format_time(self.standing.as_of) if self.standing.as_of else "new"
+        key = f"row/{self.site.id}/{as_of}/{digest}"
+        return {"site": self.site.id, "kind": EventKind.ROW.value, "key": key, "data": row}
+
+    def row(self) -> dict[str, Any]:
+        """The one row of this site: the terminal's table, the report and the journal show the same."""
+        attempt = self.standing.ledger.last if self.standing.ledger else None
+        checked = self.standing.checked.get(str(attempt.number)) if attempt else None
+        times = {
+            "upgraded": self.standing.upgraded_at,
+            "started": attempt.started if attempt else None,
+            "finished": attempt.finished if attempt else None,
+            "switched": attempt.switched if attempt else None,
+            "verified": checked.at if checked and self.state is State.VERIFIED else None,
+        }
+        return {
+            "site": self.site.id,
+            "name": self.site.name,
+            "wave": self.site.wave,
+            "window": f"{self.site.window.start:%H:%M}–{self.site.window.end:%H:%M}",
+            "state": self.state.value,
+            "verdict": self.verdict.value if self.verdict else None,
+            "outcome": self.outcome.value if self.outcome else None,
+            "owes": [owed.code for owed in self.owes],
+            **{name: format_time(moment) if moment else None for name, moment in times.items()},
+            "counts": _counts(self.standing, attempt),
+            "needs_us": self.needs_us,
+            "why": self.why(attempt),
+        }
+
+    def why(self, attempt: Attempt | None) -> str:
+        """In one line, why the site is where it is; empty when all goes as planned."""
+        if attempt and self.outcome is Outcome.UNCERTAIN:
+            return _why_uncertain(self.standing, attempt)
+        if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
+            return _why_undone(self.standing, attempt)
+        last = self.standing.last_step
+        if last and not last.ok:
+            return f"{last.step}: {last.detail}"
+        return "; ".join(reason.text for reason in self.reasons)
+
+
+def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
+    """Per category `moved/expected`; empty before the cloud has been asked."""
+    if attempt is None or attempt.before is None:
+        return {}
+    reconciliation = standing.reconciled.get(str(attempt.number))
+    return dict(reconciliation.counts) if reconciliation else {}
+
+
+def _failing(standing: Standing, attempt: Attempt) -> list[str]:
+    checked = standing.checked.get(str(attempt.number))
+    return [
+        f"{check.title}: {check.observed}"
+        for check in (checked.checks if checked else ())
+        if check.severity is Severity.BLOCKER and check.outcome in (CheckOutcome.FAIL, CheckOutcome.UNKNOWN)
+    ]
+
+
+def _differences(standing: Standing, attempt: Attempt) -> list[str]:
+    reconciliation = standing.reconciled.get(str(attempt.number))
+    return [
+        f"{difference.category.value}: {difference.after} of {difference.before} in the cloud"
+        for difference in (reconciliation.differences if reconciliation else ())
+    ]
+
+
+def _why_uncertain(standing: Standing, attempt: Attempt) -> str:
+    return "; ".join([*_differences(standing, attempt), *_failing(standing, attempt)])
+
+
+def _why_undone(standing: Standing, attempt: Attempt) -> str:
+    asked = standing.rollback_asked.get(str(attempt.number))
+    if asked:
+        return f"rolled back: {asked}"
+    return attempt.message or "; ".join(_differences(standing, attempt)) or "not switched when its window ended"
+
+
+def _outcome(standing: Standing, attempt: Attempt | None) -> Outcome | None:
+    """How the move ended; None while it is under way or waits for the morning's check."""
+    if attempt is None:
+        return Outcome.MOVED_OUTSIDE if is_moved_outside(standing) else Outcome.NOT_STARTED
+    if attempt.state is AttemptState.ROLLED_BACK:
+        return Outcome.ROLLED_BACK
+    if attempt.state is AttemptState.FAILED:
+        return Outcome.FAILED
+    if attempt.state is not AttemptState.SWITCHED:
+        return None
+    reconciliation = standing.reconciled.get(str(attempt.number))
+    if reconciliation is None or not reconciliation.equal or _failing(standing, attempt):
+        return Outcome.UNCERTAIN
+    return Outcome.VERIFIED if str(attempt.number) in standing.checked else None
+
+
+def _state(
+    site: Site, standing: Standing, settings: Settings, attempt: Attempt | None, outcome: Outcome | None
+) -> State:
+    if outcome is Outcome.VERIFIED:
+        return State.VERIFIED
+    if attempt and attempt.state is AttemptState.SWITCHED:
+        return State.MOVED
+    if attempt and attempt.state.is_open:
+        return State.MOVING
+    if standing.version == settings.target_version:
+        return State.UPGRADED
+    if not answered(site):
+        return State.REGISTERED
+    return State.DATED if site.move_date else State.ANSWERED
+
+
+def _attempt(site: Site, standing: Standing, step: Step | None, run_id: str) -> dict[str, Any] | None:
+    """Number and key of the attempt that the step belongs to; a new one is numbered one higher than the last."""
+    last = standing.ledger.last if standing.ledger else None
+    if step is Step.MANIFEST:
+        number = last.number + 1 if last else 1
+        return {"number": number, "key": f"{site.id}-{number}-{run_id}"}
+    return {"number": last.number, "key": last.key, "before": last.before} if last else None
+
+
+def decide(
+    site: Site,
+    standing: Standing,
+    calendar: Calendar,
+    settings: Settings,
+    now: datetime,
+    run_id: str,
+    force: Collection[Phase] = (),
+) -> Decision:
+    """Decide for one site; pure, so that the same events give the same answer anywhere."""
+    register_checks = judge_register(site, now)
+    verdict: SiteVerdict | None = site_verdict(site, standing.measurements, register_checks, now, settings.validity)
+    following = next_step(site, standing, calendar, settings, now, run_id, force)
+    attempt = standing.ledger.last if standing.ledger else None
+    outcome = _outcome(standing, attempt)
+    state = _state(site, standing, settings, attempt, outcome)
+    case = Case(site, standing, verdict, calendar, settings, now, following.phase, following.step)
+    moved = attempt is not None and attempt.state is AttemptState.SWITCHED
+    reasons = () if moved and following.step is None else tuple(reasons_against(case))
+    owed = () if moved else tuple(owes(site, verdict.findings if verdict else ()))
+    return Decision(
+        site=site,
+        standing=standing,
+        state=state,
+        verdict=verdict.verdict if verdict else None,
+        outcome=outcome,
+        next=following,
+        allowed=following.step is not None and not reasons_against(case),
+        attempt=_attempt(site, standing, following.step, run_id),
+        reasons=reasons,
+        owes=owed,
+        needs_us=_needs_us(site, standing, verdict, outcome, calendar, settings, now),
+    )
+
+
+def _needs_us(
+    site: Site,
+    standing: Standing,
+    verdict: SiteVerdict | None,
+    outcome: Outcome | None,
+    calendar: Calendar,
+    settings: Settings,
+    now: datetime,
+) -> bool:
+    """Whether one of us has to look: exit code 2 (uncertain, failed, undone, an error, a server unreachable inside its window)."""
+    if outcome in (Outcome.UNCERTAIN, Outcome.FAILED, Outcome.ROLLED_BACK):
+        return True
+    if standing.ledger_error or (standing.last_step and not standing.last_step.ok):
+        return True
+    if outcome is Outcome.VERIFIED or verdict is None:
+        return False
+    if verdict.verdict is Verdict.ERROR:
+        return True
+    in_window = any(
+        o is not None and o.contains(now) for o in (upgrade_opening(site, calendar, settings), move_opening(site))
+    )
+    return verdict.verdict is Verdict.UNREACHABLE and in_window

@@ -1,0 +1,225 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate: may a step be taken for a site now, and if not, every reason in words.
+
+Each rule stands once, with the steps that it guards. A step that only reads, or that brings a running move to its end,
+is never stopped by a halt, a missing release or a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from .calendar import Calendar
+from .site import Site
+from .standing import Standing
+from .step import Settings, is_moved_outside, move_opening, upgrade_opening
+from .verdict import SiteVerdict
+from .window import OSLO, Opening
+from .words import Phase, Step
+
+UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
+STARTING = frozenset({Step.LEASE, Step.MANIFEST, Step.START})
+BEGINNING = UPGRADING | STARTING
+CHANGING = BEGINNING | {Step.SWITCH, Step.DISCARD, Step.RESTORE}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a site may not pass: a code, in English for operations, in the site's language where the site must act."""
+
+    code: str
+    text: str
+    who: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a module's result."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a rule may look at."""
+
+    site: Site
+    standing: Standing
+    verdict: SiteVerdict | None
+    calendar: Calendar
+    settings: Settings
+    now: datetime
+    phase: Phase | None
+    step: Step | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: `find` yields a reason for each thing that is wrong; `of_time` rules are asked only when the step is due."""
+
+    code: str
+    steps: frozenset[Step]
+    what: str
+    find: Callable[[Case], Iterator[Reason]]
+    of_time: bool = False
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone(OSLO).strftime("%Y-%m-%d %H:%M")
+
+
+def _halted(case: Case) -> Iterator[Reason]:
+    for scope, why in case.standing.halts.items():
+        yield Reason(
+            "halted", f"wave {scope} is halted by {why}" if scope != "all" else f"all is halted by {why}", "us"
+        )
+
+
+def _not_released(case: Case) -> Iterator[Reason]:
+    release = case.standing.release
+    if release is None:
+        yield Reason("not_released", f"wave {case.site.wave} is not released: run playbooks/release.yml", "us")
+    elif case.now >= release.until:
+        text = f"the release of wave {case.site.wave} by {release.name} ended {_local(release.until)}"
+        yield Reason("not_released", text, "us")
+
+
+def _mode_not_described(case: Case) -> Iterator[Reason]:
+    if case.site.mode not in case.settings.described_modes:
+        text = f"mode {case.site.mode} is not described by the vendor: vendor_contract.config.modes.{case.site.mode} is empty"
+        yield Reason("mode_not_described", text, "vendor")
+
+
+def _ledger_damaged(case: Case) -> Iterator[Reason]:
+    if case.standing.ledger_error:
+        yield Reason("ledger_damaged", case.standing.ledger_error, "us")
+
+
+def _ledger_missing(case: Case) -> Iterator[Reason]:
+    seen = len(case.standing.ledger.attempts) if case.standing.ledger else 0
+    if case.standing.ledger_run and not case.standing.ledger_error and seen < case.standing.known_attempts:
+        text = f"the ledger on the server knows {seen} attempts, the journal {case.standing.known_attempts}"
+        yield Reason("ledger_missing", text, "us")
+
+
+def _not_ready(case: Case) -> Iterator[Reason]:
+    if case.verdict is None:
+        yield Reason("not_measured", "no preflight yet", "us")
+        return
+    for finding in case.verdict.blockers:
+        where = f"{finding.host}: " if finding.host else ""
+        yield Reason(
+            finding.check.id,
+            f"{where}{finding.check.title}: {finding.check.observed}",
+            finding.who,
+            finding.check.remedy,
+        )
+    if case.verdict.expired and not case.verdict.blockers:
+        yield Reason("preflight_expired", "the server's last preflight is too old to count", "us")
+
+
+def _freeze(case: Case) -> Iterator[Reason]:
+    today = case.now.astimezone(OSLO).date()
+    for freeze in case.site.freezes:
+        if today in freeze or (case.site.move_date and case.site.move_date in freeze):
+            yield Reason("freeze", f"frozen {freeze.first} to {freeze.last}: {freeze.reason}", "vendor")
+
+
+def _closed(case: Case) -> Iterator[Reason]:
+    day = case.site.move_date
+    for span in case.site.closed or ():
+        if day is not None and day in span:
+            yield Reason("closed", f"the site is closed {span.first} to {span.last}, the move date is {day}", "us")
+
+
+def _no_opening(case: Case) -> Iterator[Reason]:
+    if case.site.move_date is not None and move_opening(case.site) is None:
+        text = f"on {case.site.move_date} the windows of site, wave and vendor do not meet"
+        yield Reason("no_opening", text, "us")
+
+
+def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]:
+    takes = case.settings.move_takes
+    if case.step in UPGRADING:
+        takes = case.settings.upgrade_takes
+    elif case.step is Step.SWITCH:
+        takes = case.settings.switch_takes
+    if opening is None or not opening.contains(case.now):
+        when = f"{_local(opening.start)} to {_local(opening.end)}" if opening else "not set"
+        yield Reason("outside_window", f"it is {_local(case.now)}, the {name} window is {when}", "us")
+    elif not opening.fits(case.now, takes):
+        left = int(opening.remaining(case.now).total_seconds() // 60)
+        needs = int(takes.total_seconds() // 60)
+        yield Reason("does_not_fit", f"{case.step} takes {needs} minutes, the {name} window ends in {left}", "us")
+
+
+def _upgrade_window(case: Case) -> Iterator[Reason]:
+    yield from _outside(case, upgrade_opening(case.site, case.calendar, case.settings), "upgrade")
+
+
+def _move_window(case: Case) -> Iterator[Reason]:
+    yield from _outside(case, move_opening(case.site), "move")
+
+
+def _upgrade_failed(case: Case) -> Iterator[Reason]:
+    upgrade = case.standing.ledger.upgrade if case.standing.ledger else None
+    if upgrade and upgrade.state == "failed" and case.standing.version != case.settings.target_version:
+        yield Reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}", "us")
+
+
+def _date_passed(case: Case) -> Iterator[Reason]:
+    evening, move = upgrade_opening(case.site, case.calendar, case.settings), move_opening(case.site)
+    upgraded = case.standing.version == case.settings.target_version
+    if move and case.now >= move.end:
+        yield Reason("date_passed", f"the window of {case.site.move_date} has passed: set a new move date", "us")
+    elif evening and not upgraded and case.now >= evening.end:
+        yield Reason("upgrade_missed", f"the upgrade evening ended {_local(evening.end)}: set a new move date", "us")
+
+
+def _moved_outside(case: Case) -> Iterator[Reason]:
+    if is_moved_outside(case.standing):
+        yield Reason("moved_outside", "found in the cloud without an attempt of ours: left alone", "us")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "moved_outside", BEGINNING, "a site that is in the cloud without a ledger of ours is left alone", _moved_outside
+    ),
+    Rule("ledger_damaged", CHANGING, "the ledger on the server can be read", _ledger_damaged),
+    Rule("ledger_missing", CHANGING, "the ledger knows every attempt that the journal knows", _ledger_missing),
+    Rule("halted", BEGINNING, "neither the wave nor all is halted", _halted),
+    Rule(
+        "not_ready", BEGINNING, "preflight says ready: the agreement (P4), the answers (P6) and every host", _not_ready
+    ),
+    Rule("mode_not_described", BEGINNING, "the vendor has described the mode (M5)", _mode_not_described),
+    Rule("closed", BEGINNING, "the site is open on the move date", _closed),
+    Rule("freeze", BEGINNING, "the vendor has no freeze today or on the move date", _freeze),
+    Rule("no_opening", BEGINNING, "the windows of site, wave and vendor meet on the move date (M1)", _no_opening),
+    Rule("upgrade_failed", BEGINNING, "the upgrade (U1) has not failed", _upgrade_failed),
+    Rule("date_passed", BEGINNING, "the windows of the move date have not passed", _date_passed),
+    Rule("not_released", BEGINNING, "the wave is released, by whom and until when", _not_released),
+    Rule(
+        "upgrade_window",
+        UPGRADING,
+        "it is the evening of the last working day before, with time to end (U1)",
+        _upgrade_window,
+        True,
+    ),
+    Rule(
+        "move_window", STARTING | {Step.SWITCH}, "the move's window is open, with time to end (M1)", _move_window, True
+    ),
+)
+
+
+def reasons_against(case: Case) -> list[Reason]:
+    """Why `case.step` may not be taken now; empty when it may. A step that is None is asked as the beginning of its phase."""
+    step = case.step or (Step.STAGE if case.phase is not Phase.MIGRATE else Step.LEASE)
+    return [
+        reason
+        for rule in RULES
+        if step in rule.steps and not (rule.of_time and case.step is None)
+        for reason in rule.find(case)
+    ]

@@ -1,0 +1,120 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger: what has been done on a server, as the server itself tells it (docs/contracts.md, Ledger).
+
+The controller only reads it; the scripts on the host write it, each change whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .times import parse_time
+from .words import AttemptState
+
+SCHEMA = 1
+
+
+class LedgerError(ValueError):
+    """A ledger that cannot be trusted; its text says where and why."""
+
+
+def _moment(raw: Mapping[str, Any], key: str) -> datetime | None:
+    value = raw.get(key)
+    return parse_time(value) if value else None
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """The upgrade of Interactor (U1); `state` is staged, done or failed."""
+
+    state: str
+    to: str
+    finished: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to move a site; at most one of a site's attempts is open or switched."""
+
+    number: int
+    key: str
+    state: AttemptState
+    started: datetime | None = None
+    finished: datetime | None = None
+    switched: datetime | None = None
+    ended: datetime | None = None
+    before: Mapping[str, Any] | None = None
+    counts: Mapping[str, int] | None = None
+    untouched: Mapping[str, str] | None = None
+    message: str = ""
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Attempt:
+        """Read one entry of the ledger's `attempts`."""
+        return cls(
+            number=int(raw["number"]),
+            key=str(raw["key"]),
+            state=AttemptState(raw["state"]),
+            started=_moment(raw, "started"),
+            finished=_moment(raw, "finished"),
+            switched=_moment(raw, "switched"),
+            ended=_moment(raw, "ended"),
+            before=raw.get("before"),
+            counts=raw.get("counts"),
+            untouched=raw.get("untouched"),
+            message=str(raw.get("message") or ""),
+        )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All that a server's ledger holds of its site."""
+
+    site: str
+    upgrade: Upgrade | None = None
+    lease_held: bool = False
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest attempt, or None before the first."""
+        return self.attempts[-1] if self.attempts else None
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any], site: str) -> Ledger:
+        """Read a ledger that a host sent home.
+
+        Raises LedgerError for another schema, another site's ledger, attempts out of order and anything malformed.
+        """
+        try:
+            if raw["schema"] != SCHEMA:
+                raise LedgerError(f"site {site}: ledger: schema is {raw['schema']!r}, this version reads {SCHEMA}")
+            if raw["site"] != site:
+                raise LedgerError(f"site {site}: ledger: it belongs to site {raw['site']!r}")
+            attempts = tuple(Attempt.from_dict(entry) for entry in raw.get("attempts") or ())
+            upgrade = raw.get("upgrade")
+            lease = raw.get("lease") or {"state": "free"}
+            ledger = cls(
+                site=site,
+                upgrade=Upgrade(
+                    upgrade["state"], upgrade["to"], _moment(upgrade, "finished"), upgrade.get("reason") or ""
+                )
+                if upgrade
+                else None,
+                lease_held=lease["state"] == "held",
+                attempts=attempts,
+            )
+        except LedgerError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise LedgerError(f"site {site}: ledger: malformed: {type(exc).__name__}: {exc}") from exc
+        numbers = [attempt.number for attempt in attempts]
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise LedgerError(f"site {site}: ledger: attempts are numbered {numbers}, not 1, 2, …")
+        return ledger

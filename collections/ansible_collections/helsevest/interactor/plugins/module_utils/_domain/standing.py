@@ -1,0 +1,182 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where each site stands, derived from the journal's events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from .checks import CheckResult
+from .events import Event
+from .ledger import Ledger, LedgerError
+from .reconcile import Reconciliation
+from .site import Site
+from .times import parse_time
+from .verdict import HostMeasurement
+from .words import EventKind, Step
+
+
+@dataclass(frozen=True)
+class Release:
+    """Who let a wave go, and until when it may."""
+
+    name: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """The last step that was tried for a site."""
+
+    step: Step
+    at: datetime
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the check after a move found, and when."""
+
+    at: datetime
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that the journal remembers of one site.
+
+    `as_of` is the time of the newest event of the site; `ledger_run` is the run that read the ledger last; `known_attempts` is the highest attempt that any run ever saw, so
+    that a ledger that has lost one is noticed.
+    """
+
+    as_of: datetime | None = None
+    measurements: tuple[HostMeasurement, ...] = ()
+    ledger: Ledger | None = None
+    ledger_error: str | None = None
+    ledger_run: str | None = None
+    known_attempts: int = 0
+    mode: str | None = None
+    version: str | None = None
+    upgraded_at: datetime | None = None
+    last_step: StepRecord | None = None
+    reconciled: Mapping[str, Reconciliation] = field(default_factory=dict)
+    discarded: frozenset[str] = frozenset()
+    checked: Mapping[str, Checked] = field(default_factory=dict)
+    rollback_asked: Mapping[str, str] = field(default_factory=dict)
+    release: Release | None = None
+    halts: Mapping[str, str] = field(default_factory=dict)
+
+
+def standing_of(site: Site, events: Iterable[Event]) -> Standing:
+    """Fold the events of one site, and those of its wave, in the order in which they were recorded.
+
+    Raises ValueError for an event whose data are not what its kind promises.
+    """
+    standing = Standing()
+    measured: dict[tuple[str, bool], HostMeasurement] = {}
+    for event in events:
+        if event.site is None:
+            standing = _wave_event(standing, site, event)
+            continue
+        if event.site != site.id or event.kind is EventKind.ROW:
+            continue
+        standing = replace(standing, as_of=event.at)
+        if event.kind is EventKind.MEASURED:
+            measurement = _measurement(event, site)
+            measured[measurement.host, measurement.reached] = measurement
+            if measurement.role == "server" and measurement.reached:
+                standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
+        else:
+            standing = _site_event(standing, site, event)
+    return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
+
+
+def _measurement(event: Event, site: Site) -> HostMeasurement:
+    data = event.data
+    return HostMeasurement(
+        host=event.host or "",
+        role="server" if event.host == site.server_host else "client",
+        at=event.at,
+        origin=data["origin"],
+        reached=data["reached"],
+        error=None if data["verdict"] != "error" else data["detail"],
+        checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
+        cause=data["cause"],
+    )
+
+
+def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
+    subject, data = event.subject or "", event.data
+    match event.kind:
+        case EventKind.LEDGER:
+            return _ledger_event(standing, site, event)
+        case EventKind.STEP:
+            known = int(data["attempt"] or 0) if data["ok"] else 0
+            return replace(
+                standing,
+                last_step=StepRecord(Step(subject), event.at, data["ok"], data["detail"]),
+                known_attempts=max(standing.known_attempts, known),
+            )
+        case EventKind.RECONCILED:
+            return replace(standing, reconciled={**standing.reconciled, subject: Reconciliation.from_dict(data)})
+        case EventKind.DISCARDED:
+            return replace(standing, discarded=standing.discarded | {subject})
+        case EventKind.CHECKED:
+            checks = tuple(CheckResult.from_dict(check) for check in data["checks"])
+            return replace(standing, checked={**standing.checked, subject: Checked(event.at, checks)})
+        case EventKind.ROLLBACK_ASKED:
+            return replace(standing, rollback_asked={**standing.rollback_asked, subject: data["reason"]})
+        case _:
+            return standing
+
+
+def _ledger_event(standing: Standing, site: Site, event: Event) -> Standing:
+    data = event.data
+    ledger, error = None, data["error"]
+    if error is None and data["ledger"] is not None:
+        try:
+            ledger = Ledger.from_dict(data["ledger"], site.id)
+        except LedgerError as exc:
+            error = str(exc)
+    upgraded_at = ledger.upgrade.finished if ledger and ledger.upgrade and ledger.upgrade.state == "done" else None
+    return replace(
+        standing,
+        ledger=ledger,
+        ledger_error=error,
+        ledger_run=event.run_id,
+        known_attempts=max(standing.known_attempts, len(ledger.attempts) if ledger else 0),
+        mode=data["mode"] if data["mode"] is not None else standing.mode,
+        version=data["version"] if data["version"] is not None else standing.version,
+        upgraded_at=upgraded_at or standing.upgraded_at,
+    )
+
+
+def _wave_event(standing: Standing, site: Site, event: Event) -> Standing:
+    if event.subject not in (str(site.wave), "all"):
+        return standing
+    data: Mapping[str, Any] = event.data
+    match event.kind:
+        case EventKind.RELEASED:
+            return replace(standing, release=Release(data["name"], parse_time(data["until"])))
+        case EventKind.HALTED:
+            return replace(standing, halts={**standing.halts, event.subject: f"{data['name']}: {data['reason']}"})
+        case EventKind.RESUMED:
+            return replace(
+                standing, halts={scope: why for scope, why in standing.halts.items() if scope != event.subject}
+            )
+        case _:
+            return standing
+
+
+def standings(sites: Sequence[Site], events: Sequence[Event]) -> dict[str, Standing]:
+    """Where each of `sites` stands; `events` in the order in which they were recorded."""
+    by_site: dict[str | None, list[Event]] = {}
+    for event in events:
+        by_site.setdefault(event.site, []).append(event)
+    waves = by_site.get(None, [])
+    return {site.id: standing_of(site, [*waves, *by_site.get(site.id, [])]) for site in sites}

@@ -1,0 +1,210 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the checks are called (English) and what a site is asked to do (bokmål and nynorsk).
+
+A check has one title; a failure of it has one or more remedies, told apart by what was found. `who` has to act: the
+site, the vendor or us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do, with places for values in braces."""
+
+    who: str
+    nb: str
+    nn: str
+
+    def text(self, language: str, values: Mapping[str, object]) -> str:
+        """The text in `language` (`nb` or `nn`); KeyError for another language or a missing value."""
+        return {"nb": self.nb, "nn": self.nn}[language].format_map(values)
+
+
+TITLES: dict[str, str] = {
+    "P1": "The cloud's first page answers",
+    "P2": "The cloud's second page answers",
+    "P3": "The line is fast enough",
+    "P4": "The data-processing agreement is signed",
+    "P4.ros": "The risk assessment is sent",
+    "P5": "Only the automatic proxy script is set",
+    "P6.contact": "The contact person for the day after is known",
+    "P6.urls": "The site has confirmed that it reaches the pages",
+    "P6.proxy": "The site has confirmed its proxy setting",
+    "P6.closed": "The summer closing is known",
+    "P6.signatory": "Who signs the agreement is known",
+    "P7": "Answers and move date go together",
+    "P8": "The server stays on",
+    "CLOCK": "The clock is right",
+    "SERVICE": "Interactor's service runs",
+    "CLIENT": "The client has been checked",
+    "SERVER": "The server can be checked",
+}
+
+_MAIL = "TeamIHR@helse-vest-ikt.no"
+
+REMEDIES: dict[str, Remedy] = {
+    "UNKNOWN": Remedy(
+        "us",
+        "Dette fikk vi ikke undersøkt. Vi ser på det, og tar kontakt hvis vi trenger hjelp.",
+        "Dette fekk vi ikkje undersøkt. Vi ser på det, og tek kontakt dersom vi treng hjelp.",
+    ),
+    "P1": Remedy(
+        "site",
+        "Åpne {url} i en nettleser på denne maskinen. Siden skal vise teksten «{text}». Hvis den ikke gjør det, må "
+        "adressen åpnes i brannmur og proxy. Spør gjerne den som drifter nettet deres.",
+        "Opne {url} i ein nettlesar på denne maskina. Sida skal vise teksten «{text}». Dersom ho ikkje gjer det, må "
+        "adressa opnast i brannmur og proxy. Spør gjerne den som driftar nettet dykkar.",
+    ),
+    "P2": Remedy(
+        "site",
+        "Åpne {url} i en nettleser på serveren. Siden skal vise overskriften «{text}». Hvis den ikke gjør det, må "
+        "adressen åpnes i brannmur og proxy. Spør gjerne den som drifter nettet deres.",
+        "Opne {url} i ein nettlesar på serveren. Sida skal vise overskrifta «{text}». Dersom ho ikkje gjer det, må "
+        "adressa opnast i brannmur og proxy. Spør gjerne den som driftar nettet dykkar.",
+    ),
+    "P3": Remedy(
+        "site",
+        "Vi anbefaler en linje på over {mbit} Mbit/s. Dere kan flyttes likevel, men Interactor kan bli treg. Ta "
+        "gjerne kontakt med nettleverandøren deres.",
+        "Vi tilrår ei linje på over {mbit} Mbit/s. De kan flyttast likevel, men Interactor kan bli treg. Ta gjerne "
+        "kontakt med nettleverandøren dykkar.",
+    ),
+    "P4.missing": Remedy(
+        "us",
+        "Vi sender databehandleravtalen til signering når vi har fått alle svarene fra dere.",
+        "Vi sender databehandlaravtalen til signering når vi har fått alle svara frå dykk.",
+    ),
+    "P4.sent": Remedy(
+        "site",
+        "Databehandleravtalen med Helse Vest er sendt til dere, men er ikke signert ennå. Den må være signert før vi "
+        f"kan flytte dere. Gi beskjed til {_MAIL} hvis den som skal signere, ikke kan signere digitalt.",
+        "Databehandlaravtalen med Helse Vest er send til dykk, men er ikkje signert enno. Han må vere signert før vi "
+        f"kan flytte dykk. Gje beskjed til {_MAIL} dersom den som skal signere, ikkje kan signere digitalt.",
+    ),
+    "P4.ros": Remedy(
+        "us",
+        "Dere har bedt om risikovurderingen (ROS). Vi sender den til dere.",
+        "De har bede om risikovurderinga (ROS). Vi sender henne til dykk.",
+    ),
+    "P5.double": Remedy(
+        "site",
+        "PC-en har dobbelt proxyoppsett. Åpne «Alternativer for Internett», velg fanen «Tilkoblinger» og "
+        "«LAN-innstillinger», og fjern krysset under «Proxy-server», slik at bare det automatiske skriptet {script} er "
+        "i bruk. Gjør dette for hver bruker av PC-en.",
+        "PC-en har dobbelt proxyoppsett. Opne «Alternativ for Internett», vel fana «Tilkoplingar» og "
+        "«LAN-innstillingar», og fjern krysset under «Proxy-server», slik at berre det automatiske skriptet {script} "
+        "er i bruk. Gjer dette for kvar brukar av PC-en.",
+    ),
+    "P5.other": Remedy(
+        "site",
+        "PC-en bruker ikke det automatiske proxyskriptet. Åpne «Alternativer for Internett», velg fanen «Tilkoblinger» "
+        "og «LAN-innstillinger», oppgi {script} som adresse for det automatiske skriptet, og fjern krysset under "
+        "«Proxy-server». Gjør dette for hver bruker av PC-en.",
+        "PC-en bruker ikkje det automatiske proxyskriptet. Opne «Alternativ for Internett», vel fana «Tilkoplingar» og "
+        "«LAN-innstillingar», oppgje {script} som adresse for det automatiske skriptet, og fjern krysset under "
+        "«Proxy-server». Gjer dette for kvar brukar av PC-en.",
+    ),
+    "P5.disagreeing": Remedy(
+        "site",
+        "Windows oppgir to ulike proxyoppsett for samme bruker. Åpne «Alternativer for Internett», velg fanen "
+        "«Tilkoblinger» og «LAN-innstillinger», se til at bare det automatiske skriptet {script} er "
+        "i bruk, og velg OK.",
+        "Windows oppgjev to ulike proxyoppsett for same brukar. Opne «Alternativ for Internett», vel fana "
+        "«Tilkoplingar» og «LAN-innstillingar», sjå til at berre det automatiske skriptet {script} er "
+        "i bruk, og vel OK.",
+    ),
+    "P6.contact": Remedy(
+        "site",
+        "Gi oss navn, e-post og telefonnummer til en kontaktperson som er til stede dagen etter flyttingen og kan "
+        f"hjelpe DIPS hvis det oppstår problemer. Send svaret til {_MAIL}.",
+        "Gje oss namn, e-post og telefonnummer til ein kontaktperson som er til stades dagen etter flyttinga og kan "
+        f"hjelpe DIPS dersom det oppstår problem. Send svaret til {_MAIL}.",
+    ),
+    "P6.urls": Remedy(
+        "site",
+        f"Åpne nettsidene i informasjonsskrivet om flyttingen, og bekreft til {_MAIL} at dere kommer inn på dem.",
+        f"Opne nettsidene i informasjonsskrivet om flyttinga, og stadfest til {_MAIL} at de kjem inn på dei.",
+    ),
+    "P6.proxy": Remedy(
+        "site",
+        "Kontroller proxyinnstillingen på hver PC slik informasjonsskrivet om flyttingen viser, og bekreft til "
+        f"{_MAIL} at det er gjort.",
+        "Kontroller proxyinnstillinga på kvar PC slik informasjonsskrivet om flyttinga viser, og stadfest til "
+        f"{_MAIL} at det er gjort.",
+    ),
+    "P6.closed": Remedy(
+        "site",
+        f"Gi beskjed til {_MAIL} om når dere holder stengt i sommer, eller om at dere har åpent hele sommeren.",
+        f"Gje beskjed til {_MAIL} om når de held stengt i sommar, eller om at de har ope heile sommaren.",
+    ),
+    "P6.signatory": Remedy(
+        "site",
+        "Gi oss navn og fødselsdato, og eventuelt privat adresse, til den som skal signere databehandleravtalen med "
+        f"Helse Vest, og si fra hvis vedkommende ikke kan signere digitalt. Send svaret til {_MAIL}.",
+        "Gje oss namn og fødselsdato, og eventuelt privat adresse, til den som skal signere databehandlaravtalen med "
+        f"Helse Vest, og sei frå dersom vedkomande ikkje kan signere digitalt. Send svaret til {_MAIL}.",
+    ),
+    "P7.early": Remedy(
+        "site",
+        "Flyttingen har fått dato, men vi mangler fortsatt svar fra dere. Uten svarene kan vi ikke flytte dere.",
+        "Flyttinga har fått dato, men vi manglar framleis svar frå dykk. Utan svara kan vi ikkje flytte dykk.",
+    ),
+    "P7.undated": Remedy(
+        "us",
+        "Vi har fått alle svarene fra dere, og kommer tilbake med dato for oppgradering og flytting.",
+        "Vi har fått alle svara frå dykk, og kjem tilbake med dato for oppgradering og flytting.",
+    ),
+    "P8.sleep": Remedy(
+        "site",
+        "Slå av hvilemodus og dvale på serveren, slik at den er på hele kvelden og natten.",
+        "Slå av kvilemodus og dvale på serveren, slik at han er på heile kvelden og natta.",
+    ),
+    "P8.pending": Remedy(
+        "site",
+        "Serveren venter på en omstart. Start den på nytt i god tid før flyttingen.",
+        "Serveren ventar på ein omstart. Start han på nytt i god tid før flyttinga.",
+    ),
+    "P8.scheduled": Remedy(
+        "site",
+        "Serveren er satt opp til å starte på nytt {when}. Flytt eller avbryt omstarten.",
+        "Serveren er sett opp til å starte på nytt {when}. Flytt eller avbryt omstarten.",
+    ),
+    "CLOCK": Remedy(
+        "site",
+        "Klokken på maskinen går {minutes} minutter feil. Slå på automatisk innstilling av klokken i Windows.",
+        "Klokka på maskina går {minutes} minutt feil. Slå på automatisk innstilling av klokka i Windows.",
+    ),
+    "SERVICE.stopped": Remedy(
+        "site",
+        f"Tjenesten {{service}} på serveren går ikke. Start den, eller ta kontakt med {_MAIL}.",
+        f"Tenesta {{service}} på serveren går ikkje. Start henne, eller ta kontakt med {_MAIL}.",
+    ),
+    "SERVICE.missing": Remedy(
+        "us",
+        "Vi finner ikke Interactor på serveren dere har oppgitt. Vi tar kontakt med dere.",
+        "Vi finn ikkje Interactor på serveren de har oppgjeve. Vi tek kontakt med dykk.",
+    ),
+    "CLIENT.missing": Remedy(
+        "site",
+        "Denne PC-en er ikke kontrollert, eller det er for lenge siden. La den stå på i arbeidstiden, så prøver vi "
+        "igjen.",
+        "Denne PC-en er ikkje kontrollert, eller det er for lenge sidan. Lat han stå på i arbeidstida, så prøver vi "
+        "igjen.",
+    ),
+    "SERVER.unreachable": Remedy(
+        "site",
+        "Vi når ikke serveren. Kontroller at den er slått på, er koblet til nettet og ikke går i hvilemodus.",
+        "Vi når ikkje serveren. Kontroller at han er slått på, er kopla til nettet og ikkje går i kvilemodus.",
+    ),
+    "OURS": Remedy(
+        "us",
+        "Her er det vi som må rette noe. Dere trenger ikke gjøre noe.",
+        "Her er det vi som må rette noko. De treng ikkje gjere noko.",
+    ),
+}

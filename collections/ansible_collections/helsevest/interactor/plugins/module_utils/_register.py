@@ -1,0 +1,224 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The register of sites: a folder of YAML files, read as one, refused as a whole with all that is wrong in it.
+
+`load_register` is the one way in; what comes out are the site variables of docs/contracts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+from ._register_checks import cross_check, near_miss
+from ._register_source import SPOILT, Document, Loc, Problem, RegisterError
+
+try:
+    from pydantic import BaseModel, ValidationError
+
+    from ._register_models import RegisterFile, Site, Vendor, Waiver, Wave
+except ImportError as error:
+    _MISSING: ImportError | None = error
+else:
+    _MISSING = None
+
+__all__ = ["Problem", "Register", "RegisterError", "json_schema", "load_register"]
+
+_INHERITED = ("port", "transport", "ca", "credential")
+_PLAIN = {
+    "string_type": ("is no text", "one line of text"),
+    "list_type": ("is no list", "a list"),
+    "model_type": ("is no mapping", "a mapping of fields"),
+    "too_short": ("is empty", "at least one entry"),
+}
+
+
+@dataclass(frozen=True)
+class Register:
+    """A register in which everything is right. Sites are in order of their ids."""
+
+    sites: tuple[Site, ...]
+    waves: Mapping[int, Wave]
+    vendor: Vendor
+    waivers: tuple[Waiver, ...]
+
+    @cached_property
+    def vendor_vars(self) -> dict[str, Any]:
+        """The vendor's windows and freezes, as `interactor_vendor`."""
+        return _plain(self.vendor)
+
+    def wave_vars(self, number: int) -> dict[str, Any]:
+        """A wave as `interactor_wave` (KeyError for a wave that is not there)."""
+        return _plain(self.waves[number])
+
+    def site_vars(self, site: Site) -> dict[str, Any]:
+        """A site as `interactor_site`, every default filled in, JSON-able; dates and times are text."""
+        raw = _plain(site)
+        raw["clients"] = [
+            client | {field: client[field] or raw["server"][field] for field in _INHERITED} for client in raw["clients"]
+        ]
+        return raw
+
+    def waiver_vars(self, site: Site) -> list[dict[str, Any]]:
+        """The site's waivers as `interactor_waivers`."""
+        return [_plain(waiver) for waiver in self.waivers if waiver.site == site.id]
+
+    def host_vars(self) -> dict[str, dict[str, Any]]:
+        """Every host's name in the inventory with all its `interactor_*` variables (docs/contracts.md)."""
+        hosts: dict[str, dict[str, Any]] = {}
+        for site in self.sites:
+            raw = self.site_vars(site)
+            shared = {
+                "interactor_site_id": site.id,
+                "interactor_site": raw,
+                "interactor_wave": self.wave_vars(site.wave),
+                "interactor_vendor": self.vendor_vars,
+                "interactor_waivers": self.waiver_vars(site),
+            }
+            for role, machine in machines(raw):
+                hosts[f"{site.id}-{machine['name']}"] = {
+                    **shared,
+                    "interactor_role": role,
+                    "interactor_credential": machine["credential"],
+                }
+        return hosts
+
+
+def machines(raw: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Role (`server` or `client`) and data of each host of an `interactor_site`."""
+    yield "server", raw["server"]
+    for client in raw["clients"]:
+        yield "client", client
+
+
+def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
+    """Read the files, or the `*.yml` of the folders, that `paths` names, as one register.
+
+    RegisterError with every problem of every file; ImportError where pydantic is missing.
+    """
+    _need_pydantic()
+    documents, problems = _documents([paths] if isinstance(paths, str | Path) else list(paths))
+    files: list[RegisterFile] = []
+    for document in documents:
+        problems += document.problems
+        if document.data is None:
+            continue
+        try:
+            files.append(RegisterFile.model_validate(document.data))
+        except ValidationError as error:
+            problems += [_problem(document, item) for item in error.errors() if item["input"] is not SPOILT]
+    problems += cross_check(documents)
+    if problems:
+        raise RegisterError(problems)
+    return Register(
+        sites=tuple(sorted((site for file in files for site in file.sites), key=lambda site: site.id)),
+        waves={wave.id: wave for file in files for wave in file.waves},
+        vendor=Vendor.model_construct(
+            windows=[window for file in files for window in file.vendor.windows],
+            freezes=[freeze for file in files for freeze in file.vendor.freezes],
+        ),
+        waivers=tuple(waiver for file in files for waiver in file.waivers),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of one file of the register, for editors. ImportError where pydantic is missing."""
+    _need_pydantic()
+    schema = RegisterFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _need_pydantic() -> None:
+    if _MISSING is not None:
+        raise ImportError(
+            f"the register needs the Python package pydantic, 2.11 or later ({_MISSING}); run: make setup"
+        )
+
+
+def _plain(entry: BaseModel) -> dict[str, Any]:
+    return entry.model_dump(mode="json", by_alias=True)
+
+
+def _documents(paths: list[str | Path]) -> tuple[list[Document], list[Problem]]:
+    files: list[Path] = []
+    problems: list[Problem] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(child for child in path.iterdir() if not child.name.startswith("."))
+        found = [child for child in inside if child.suffix == ".yml"]
+        problems += [
+            Problem(_shown_path(child), 1, 1, "", "", "", "would not be read: name it .yml")
+            for child in inside
+            if child.suffix in (".yaml", ".json")
+        ]
+        if not found:
+            problems.append(Problem(_shown_path(path), 1, 1, "", "", "", "holds no *.yml file, so no register"))
+        files += found
+    return [Document(file, _shown_path(file)) for file in files], problems
+
+
+def _shown_path(path: Path) -> str:
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else path)
+
+
+def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
+    """One error of pydantic in the register's words."""
+    loc: Loc = item["loc"]
+    context = item.get("ctx", {})
+    kind = item["type"]
+    value = item["input"]
+    if kind == "refused":
+        loc += tuple(context["field"])
+        for part in context["field"]:
+            value = value.get(part) if isinstance(value, dict) else SPOILT
+        return document.problem(loc, context["message"], context["allowed"], value=value)
+    if kind == "extra_forbidden":
+        fields = _fields_at(loc[:-1])
+        return document.problem(
+            loc, "is no field that is known here" + near_miss(str(loc[-1]), fields), ", ".join(fields), of_key=True
+        )
+    if kind == "missing":
+        return document.problem(loc, "is missing", _description(loc))
+    if kind == "literal_error":
+        words = re.findall(r"'([^']*)'", context["expected"])
+        return document.problem(
+            loc, "is not a word that is known here" + near_miss(value, words), ", ".join(words), value=value
+        )
+    message, allowed = _PLAIN.get(kind, (item["msg"], ""))
+    return document.problem(loc, message, allowed, value=value)
+
+
+def _description(loc: Loc) -> str:
+    for name, field in _model_at(loc[:-1]).model_fields.items():
+        if (field.alias or name) == loc[-1]:
+            return field.description or ""
+    return ""
+
+
+def _fields_at(loc: Loc) -> list[str]:
+    return [field.alias or name for name, field in _model_at(loc).model_fields.items()]
+
+
+def _model_at(loc: Loc) -> type[BaseModel]:
+    model: type[BaseModel] = RegisterFile
+    for part in loc:
+        for name, field in model.model_fields.items():
+            if (field.alias or name) == part:
+                model = next(_models_in(field.annotation))
+                break
+    return model
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

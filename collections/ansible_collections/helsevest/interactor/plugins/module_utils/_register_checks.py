@@ -1,0 +1,151 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the entries of a register must be to each other, whatever the files they stand in.
+
+These checks read what was typed, not the models, so that they also speak where a field beside them is wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ._register_source import Document, Loc, Problem
+
+_Place = tuple[Document, Loc]
+
+
+def cross_check(documents: Sequence[Document]) -> list[Problem]:
+    """Everything that is wrong between entries: ids, waves, host names, shared servers, waivers."""
+    return [
+        *_repeated(documents, "sites"),
+        *_repeated(documents, "waves"),
+        *_unknown_waves(documents),
+        *_unknown_waivers(documents),
+        *_client_names(documents),
+        *_hosts(documents),
+        *_shared_servers(documents),
+    ]
+
+
+def near_miss(word: object, known: Sequence[str]) -> str:
+    """`; did you mean '…'?`, where something known looks like `word`."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6) if isinstance(word, str) else []
+    return f"; did you mean '{folded[close[0]]}'?" if close else ""
+
+
+def _entries(documents: Sequence[Document], section: str) -> Iterator[tuple[Document, Loc, dict[str, Any]]]:
+    for document in documents:
+        for loc, entry in document.entries(section):
+            yield document, loc, entry
+
+
+def _text(entry: object, *path: str) -> str:
+    for part in path:
+        entry = entry.get(part) if isinstance(entry, dict) else None
+    return entry.strip() if isinstance(entry, str) else ""
+
+
+def _where(place: _Place) -> str:
+    document, loc = place
+    line, column = document.place(loc)
+    return f"{document.shown}:{line}:{column}"
+
+
+def _ids(documents: Sequence[Document], section: str) -> list[str]:
+    return sorted({_text(entry, "id") for _, _, entry in _entries(documents, section)} - {""})
+
+
+def _listed(words: Sequence[str], what: str) -> str:
+    return ", ".join(words) if 0 < len(words) <= 30 else f"one of the register's {len(words)} {what}"
+
+
+def _repeated(documents: Sequence[Document], section: str) -> Iterator[Problem]:
+    first: dict[str, _Place] = {}
+    for document, loc, entry in _entries(documents, section):
+        # File systems and Windows' names do not tell 7A from 7a.
+        name = _text(entry, "id").casefold()
+        here = (document, (*loc, "id"))
+        if name and (earlier := first.setdefault(name, here)) is not here:
+            message = f"is there already, at {_where(earlier)}"
+            yield document.problem(here[1], message, "an id that is used once", value=entry["id"])
+
+
+def _unknown_waves(documents: Sequence[Document]) -> Iterator[Problem]:
+    known = _ids(documents, "waves")
+    for document, loc, entry in _entries(documents, "sites"):
+        wave = _text(entry, "wave")
+        if wave.isdecimal() and wave not in known:
+            yield document.problem(
+                (*loc, "wave"), "is no wave of this register", _listed(known, "waves"), value=entry["wave"]
+            )
+
+
+def _unknown_waivers(documents: Sequence[Document]) -> Iterator[Problem]:
+    known = _ids(documents, "sites")
+    for document, loc, entry in _entries(documents, "waivers"):
+        site = _text(entry, "site")
+        if site and site not in known:
+            message = "is no site of this register" + near_miss(site, known)
+            yield document.problem((*loc, "site"), message, _listed(known, "sites"), value=entry["site"])
+
+
+def _clients(loc: Loc, entry: dict[str, Any]) -> Iterator[tuple[Loc, dict[str, Any]]]:
+    clients = entry.get("clients")
+    for number, client in enumerate(clients if isinstance(clients, list) else ()):
+        if isinstance(client, dict):
+            yield (*loc, "clients", number), client
+
+
+def _client_names(documents: Sequence[Document]) -> Iterator[Problem]:
+    for document, loc, entry in _entries(documents, "sites"):
+        taken = {"server"}
+        for place, client in _clients(loc, entry):
+            name = _text(client, "name").casefold()
+            if name in taken:
+                message = "is the name of another host of this site"
+                yield document.problem((*place, "name"), message, "a name that is used once", value=client["name"])
+            elif name:
+                taken.add(name)
+
+
+def _hosts(documents: Sequence[Document]) -> Iterator[Problem]:
+    """A host may stand in the register once; a server may stand at each of the sites that say they share it."""
+    first: dict[str, tuple[_Place, str]] = {}
+    for document, loc, entry in _entries(documents, "sites"):
+        shared = _text(entry, "shared_server")
+        server = entry.get("server")
+        hosts = [((*loc, "server"), server, shared)] if isinstance(server, dict) else []
+        hosts += [(place, client, "") for place, client in _clients(loc, entry)]
+        for place, machine, label in hosts:
+            name = _text(machine, "host").casefold().rstrip(".")
+            here = (document, (*place, "host"))
+            if not name:
+                continue
+            earlier, its_label = first.setdefault(name, (here, label))
+            if earlier is not here and not (label and label == its_label):
+                message = f"is there already, at {_where(earlier)}"
+                allowed = "a host that is used once, or a server with the same shared_server at each of its sites"
+                yield document.problem(here[1], message, allowed, value=machine["host"])
+
+
+def _shared_servers(documents: Sequence[Document]) -> Iterator[Problem]:
+    sites: dict[str, list[tuple[Document, Loc, dict[str, Any]]]] = {}
+    for document, loc, entry in _entries(documents, "sites"):
+        if label := _text(entry, "shared_server"):
+            sites.setdefault(label, []).append((document, loc, entry))
+    for label, sharing in sites.items():
+        document, loc, entry = sharing[0]
+        if len(sharing) == 1:
+            message = "stands at this site only" + near_miss(label, [other for other in sites if other != label])
+            allowed = "null, or the same name at two sites or more"
+            yield document.problem((*loc, "shared_server"), message, allowed, value=label)
+        for field in (("server", "host"), ("wave",), ("move_date",)):
+            expected = _text(entry, *field)
+            for other, place, its_entry in sharing[1:]:
+                if _text(its_entry, *field).casefold() != expected.casefold():
+                    message = f"differs from {_where((document, (*loc, *field)))}, a site with the same shared_server"
+                    yield other.problem((*place, *field), message, expected or "null")

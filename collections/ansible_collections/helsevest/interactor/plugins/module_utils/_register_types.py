@@ -1,0 +1,126 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a text in the register means, by the type of the field it stands in; errors say what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, time
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+DATES = "a date as YYYY-MM-DD"
+
+
+def refusal(message: str, allowed: str, *field: str) -> PydanticCustomError:
+    """An error with what is allowed; `field` leads from the model that refuses to the field that is meant."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "allowed": allowed, "field": field})
+
+
+def _matching(pattern: str, allowed: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise refusal("is not of the form it must have", allowed)
+        return value
+
+    return AfterValidator(check)
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    value = value.strip()
+    if not value or not value.isprintable():
+        raise refusal("is empty or more than one line", "one line of text")
+    return value
+
+
+def _integer(lowest: int, highest: int) -> Callable[[object], int]:
+    def convert(value: object) -> int:
+        # A leading zero is refused: YAML reads it as an octal number, a person does not.
+        if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
+            raise refusal("is no whole number", f"{lowest} to {highest}")
+        if not lowest <= int(value) <= highest:
+            raise refusal("is out of range", f"{lowest} to {highest}")
+        return int(value)
+
+    return convert
+
+
+def _truth(value: object) -> bool:
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    if not isinstance(value, str) or value.lower() not in words:
+        raise refusal("is neither true nor false", "true, false")
+    return words[value.lower()]
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise refusal("is no date", DATES)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise refusal("is a date that does not exist", DATES) from None
+
+
+def _time(value: object) -> time:
+    if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise refusal("is no time of day", "a time as HH:MM, 00:00 to 23:59")
+    return time.fromisoformat(value)
+
+
+def _host(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise refusal("is no host name", "letters, digits and hyphens, in parts with dots between them")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        return _host(value)
+    return value
+
+
+def _whole(lowest: int, highest: int) -> tuple[BeforeValidator, WithJsonSchema]:
+    return BeforeValidator(_integer(lowest, highest)), WithJsonSchema(
+        {"type": "integer", "minimum": lowest, "maximum": highest}
+    )
+
+
+# An editor reads a bare 0047 or 1001 as a number; the register reads it as text, so the schema allows both.
+_TEXT_OR_NUMBER = WithJsonSchema({"type": ["string", "integer"]})
+
+Text = Annotated[str, BeforeValidator(_text)]
+Key = Annotated[Text, _matching(r"[A-Za-z0-9]{1,16}", "1 to 16 letters and digits"), _TEXT_OR_NUMBER]
+Name = Annotated[
+    Text, _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "letters, digits, hyphens and underscores, up to 32")
+]
+Check = Annotated[Text, _matching(r"[A-Za-z0-9_]{1,64}", "the id of a check, letters, digits and underscores")]
+Host = Annotated[Text, AfterValidator(_host)]
+Address = Annotated[Text, AfterValidator(_address)]
+Email = Annotated[Text, _matching(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+", "one address as name@domain.no")]
+Phone = Annotated[Text, _matching(r"\+?[0-9](?: ?[0-9]){4,17}", "digits, with spaces, with + before"), _TEXT_OR_NUMBER]
+Day = Annotated[date, BeforeValidator(_day)]
+Time = Annotated[
+    time,
+    BeforeValidator(_time),
+    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Port = Annotated[int, *_whole(1, 65535)]
+WaveId = Annotated[int, *_whole(1, 9999)]
+Months = Annotated[int, *_whole(12, 18)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Transport = Literal["ntlm", "basic", "certificate"]

@@ -1,0 +1,188 @@
+#!/usr/bin/python
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Adapter: what the vendor's cloud is asked about the attempts to move a site."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vendor_migration
+short_description: Open, follow and discard an attempt to move a site at the vendor's cloud
+description:
+  - Asks the cloud, as docs/contracts.md assumes it, from the controller. Contacts no host of a site.
+  - The proxy is that of the environment (C(https_proxy), C(no_proxy)).
+  - Every call is safe to repeat and is made twice if the first gets no answer.
+options:
+  operation:
+    description:
+      - V(status) reads the attempts, and fails if O(number) is given and the cloud has no such attempt.
+      - V(start) opens attempt O(number). The same number and key again change nothing. The cloud refuses while another
+        attempt has not been discarded.
+      - V(discard) has the cloud throw away what it received. An attempt that is discarded already, or that the cloud never
+        had, is no change.
+    type: str
+    choices: [start, status, discard]
+    required: true
+  api:
+    description: Address of the cloud's interface, https.
+    type: str
+    required: true
+  token:
+    description: The bearer token.
+    type: str
+    required: true
+  site:
+    description: Id of the site.
+    type: str
+    required: true
+  number:
+    description: Number of the attempt. Required with O(operation=start) and O(operation=discard).
+    type: int
+  key:
+    description:
+      - Key of the attempt, the same that stands in the server's ledger.
+      - Required with O(operation=start) and O(operation=discard); with O(operation=status) an attempt with another key is
+        an error.
+    type: str
+  history_months:
+    description: How many months of order history are moved, 12 to 18. Required with O(operation=start).
+    type: int
+  timeout:
+    description: How many seconds an answer may take.
+    type: int
+    default: 30
+  ca_path:
+    description: A PEM file with the authorities to trust, instead of the system's.
+    type: path
+attributes:
+  check_mode:
+    support: full
+    description: The status is read; O(operation=start) and O(operation=discard) say what they would do, or why they would fail.
+author:
+  - The Interactor move project (@helsevest)
+"""
+
+EXAMPLES = r"""
+- name: Open the attempt at the cloud
+  helsevest.interactor.vendor_migration:
+    operation: start
+    api: "{{ vendor_contract.cloud.api }}"
+    token: "{{ interactor_cloud_token }}"
+    site: "1001"
+    number: 1
+    key: 1001-1-4f3a
+    history_months: 12
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+attempts:
+  description: All attempts that the cloud knows of the site, as they are after the call.
+  returned: success
+  type: list
+  elements: dict
+attempt:
+  description:
+    - The attempt with O(number), with C(number), C(key), C(state), C(counts) and C(manifest), the last from C(completed) on.
+    - Null if the cloud has none such. In check mode as it would be.
+  returned: when O(number) is given
+  type: dict
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._cloud import Cloud, CloudError, told
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "operation": {"type": "str", "choices": ["start", "status", "discard"], "required": True},
+    "api": {"type": "str", "required": True},
+    "token": {"type": "str", "required": True, "no_log": True},
+    "site": {"type": "str", "required": True},
+    "number": {"type": "int"},
+    "key": {"type": "str", "no_log": False},
+    "history_months": {"type": "int"},
+    "timeout": {"type": "int", "default": 30},
+    "ca_path": {"type": "path"},
+}
+
+
+def status(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
+    """Read the attempts."""
+    attempts = cloud.attempts()
+    result: dict[str, Any] = {"changed": False, "attempts": attempts}
+    if params["number"] is not None:
+        result["attempt"] = cloud.find(attempts, params["number"], params["key"])
+        if result["attempt"] is None:
+            raise CloudError(f"status of attempt {params['number']} of site {params['site']}: {told(attempts)}")
+    return result
+
+
+def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Open the attempt, and prove by the status that it is there."""
+    number, key = params["number"], params["key"]
+    if not check_mode:
+        try:
+            changed = cloud.start(number, key, params["history_months"])
+        except CloudError as exc:
+            raise CloudError(f"{exc}{_told_now(cloud)}") from None
+        return {**status(cloud, params), "changed": changed}
+    attempts = cloud.attempts()
+    attempt = cloud.find(attempts, number, key)
+    if attempt is None and (refusal := cloud.refusal(attempts, number)):
+        raise CloudError(refusal)
+    planned = {"number": number, "key": key, "state": "open", "counts": {}, "manifest": None}
+    return {"changed": attempt is None, "attempts": attempts, "attempt": attempt or planned}
+
+
+def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Discard the attempt unless that is done already."""
+    number, key = params["number"], params["key"]
+    attempts = cloud.attempts()
+    attempt = cloud.find(attempts, number, key)
+    if attempt is None or attempt["state"] == "discarded":
+        return {"changed": False, "attempts": attempts, "attempt": attempt}
+    if check_mode:
+        return {"changed": True, "attempts": attempts, "attempt": {**attempt, "state": "discarded"}}
+    cloud.discard(number, key)
+    return {**status(cloud, params), "changed": True}
+
+
+def _told_now(cloud: Cloud) -> str:
+    """The cloud's attempts, for an error; nothing if it does not tell."""
+    try:
+        return f"; {told(cloud.attempts())}"
+    except CloudError:
+        return ""
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        required_if=[
+            ("operation", "start", ["number", "key", "history_months"]),
+            ("operation", "discard", ["number", "key"]),
+        ],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        cloud = Cloud(
+            params["api"], params["token"], params["site"], timeout=params["timeout"], ca_path=params["ca_path"]
+        )
+        match params["operation"]:
+            case "status":
+                result = status(cloud, params)
+            case "start":
+                result = start(cloud, params, module.check_mode)
+            case _:
+                result = discard(cloud, params, module.check_mode)
+    except CloudError as exc:
+        module.fail_json(msg=f"vendor_migration: {exc}")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order of steps, the gate and the decision, over one site on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calendar import Calendar
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.checks import CheckResult
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
+    Checked,
+    Release,
+    Standing,
+    StepRecord,
+)
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import HostMeasurement
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import (
+    AttemptState,
+    CheckOutcome,
+    Outcome,
+    Phase,
+    Severity,
+    State,
+    Step,
+    Verdict,
+)
+
+RUN, EARLIER = "run-2", "run-1"
+CALENDAR = Calendar(frozenset({date(2027, 5, 17)}))
+SETTINGS = Settings(target_version="6.2.0", described_modes=frozenset({"local", "server_in_cloud"}))
+UPGRADE_EVENING = parse_time("2027-05-14T16:00:00Z")
+MOVE_NIGHT = parse_time("2027-05-18T18:30:00Z")
+MORNING_AFTER = parse_time("2027-05-19T05:00:00Z")
+DAY_ZERO = parse_time("2027-05-10T07:00:00Z")
+
+VARIABLES: dict[str, Any] = {
+    "interactor_site": {
+        "id": "1001",
+        "name": "Fjordgata legekontor",
+        "kind": "gp_office",
+        "county": "Vestland",
+        "language": "nb",
+        "epj": "Journalen",
+        "wave": 1,
+        "move_date": "2027-05-18",
+        "mode": "server_in_cloud",
+        "window": {"weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "20:00", "to": "06:00"},
+        "closed": [],
+        "contact": {"name": "K", "email": "k@fjordgata.example", "phone": "55 00 00 00", "weekends": False},
+        "agreement": {
+            "status": "signed",
+            "form": "digital",
+            "sent": "2027-04-01",
+            "signed": "2027-04-15",
+            "reference": "A1",
+        },
+        "signatory_known": True,
+        "ros": {"requested": False, "sent": None},
+        "confirmed": {"urls": "2027-04-20", "proxy": "2027-04-20"},
+        "history_months": 12,
+        "server": {"name": "server"},
+        "clients": [{"name": "pc1"}],
+        "shared_server": None,
+    },
+    "interactor_wave": {"id": 1, "name": "Wave 1", "window": None},
+    "interactor_vendor": {"windows": [], "freezes": []},
+    "interactor_waivers": [],
+}
+MANIFEST = {name: {"count": 3, "hash": "0" * 64} for name in ("orders", "started_requisitions", "favourite_packages")}
+
+
+def site(**changes: Any) -> Site:
+    return Site.from_vars({**VARIABLES, "interactor_site": {**VARIABLES["interactor_site"], **changes}})
+
+
+def measured(at: datetime, host: str = "1001-server", **changes: Any) -> HostMeasurement:
+    role = "server" if host.endswith("server") else "client"
+    fields: dict[str, Any] = {"origin": "measured", "reached": True, "error": None, "checks": ()}
+    return HostMeasurement(host=host, role=role, at=at, **{**fields, **changes})
+
+
+def blocker() -> CheckResult:
+    return CheckResult(
+        id="P5",
+        title="No double proxy",
+        severity=Severity.BLOCKER,
+        outcome=CheckOutcome.FAIL,
+        observed="script and manual proxy",
+        expected="the script only",
+        remedy="Fjern krysset",
+        evidence={},
+    )
+
+
+def ready(at: datetime) -> tuple[HostMeasurement, ...]:
+    return (measured(at - timedelta(minutes=1)), measured(at - timedelta(minutes=1), "1001-pc1"))
+
+
+def standing(at: datetime, **changes: Any) -> Standing:
+    fields: dict[str, Any] = {
+        "measurements": ready(at),
+        "version": "5.4.1",
+        "mode": "local",
+        "ledger_run": RUN,
+        "release": Release("Kari", at + timedelta(days=3)),
+    }
+    return Standing(**{**fields, **changes})
+
+
+def upgraded(at: datetime, **changes: Any) -> Standing:
+    return standing(at, version="6.2.0", **changes)
+
+
+def with_attempt(at: datetime, state: AttemptState, *, lease_held: bool = True, **changes: Any) -> Standing:
+    attempt = Attempt(
+        1,
+        "1001-1-k",
+        state,
+        started=MOVE_NIGHT,
+        switched=MOVE_NIGHT if state is AttemptState.SWITCHED else None,
+        ended=MOVE_NIGHT if state is AttemptState.ROLLED_BACK else None,
+        before=MANIFEST,
+    )
+    return upgraded(
+        at, **{"ledger": Ledger("1001", lease_held=lease_held, attempts=(attempt,)), "known_attempts": 1, **changes}
+    )
+
+
+def answer(at: datetime, of: Standing, **changes: Any) -> Decision:
+    force = changes.pop("force", ())
+    return decide(site(**changes), of, CALENDAR, SETTINGS, at, RUN, force)
+
+
+def step(at: datetime, of: Standing, **changes: Any) -> tuple[Phase | None, Step | None, bool]:
+    decision = answer(at, of, **changes)
+    return decision.next.phase, decision.next.step, decision.allowed
+
+
+def codes(at: datetime, of: Standing, **changes: Any) -> set[str]:
+    return {reason.code for reason in answer(at, of, **changes).reasons}
+
+
+def after(loses: str | None = None) -> Mapping[str, Any]:
+    return {name: {"count": 2, "hash": "1" * 64} if name == loses else entry for name, entry in MANIFEST.items()}
+
+
+class TestTheOrderOfSteps:
+    def test_an_unmeasured_site_is_probed_on_every_host(self) -> None:
+        decision = answer(DAY_ZERO, standing(DAY_ZERO, measurements=()))
+        assert (decision.next.step, decision.next.hosts, decision.allowed) == (
+            Step.PROBE,
+            ("1001-server", "1001-pc1"),
+            True,
+        )
+        assert decision.verdict is None
+
+    def test_a_server_is_probed_again_after_a_day_and_its_clients_are_not(self) -> None:
+        later = DAY_ZERO + timedelta(hours=24)
+        decision = answer(later, standing(later, measurements=ready(DAY_ZERO)))
+        assert decision.next.hosts == ("1001-server",)
+
+    def test_before_the_evening_it_waits_for_it(self) -> None:
+        decision = answer(DAY_ZERO, standing(DAY_ZERO))
+        assert (decision.next.phase, decision.next.step, decision.allowed) == (Phase.UPGRADE, None, False)
+        assert decision.next.at == parse_time("2027-05-14T15:00:00Z")
+        assert decision.state is State.DATED
+        assert decision.reasons == ()
+
+    def test_the_evening_is_that_of_the_last_working_day(self) -> None:
+        assert step(parse_time("2027-05-14T14:59:00Z"), standing(UPGRADE_EVENING))[1] is None
+        for time, expected in (("2027-05-14T15:00:00Z", Step.STAGE), ("2027-05-14T19:59:00Z", Step.STAGE)):
+            at = parse_time(time)
+            assert step(at, standing(at))[1] is expected
+        monday = parse_time("2027-05-17T16:00:00Z")
+        assert step(monday, standing(monday))[1] is None
+
+    def test_a_ledger_of_an_earlier_run_is_read_again_first(self) -> None:
+        assert step(UPGRADE_EVENING, standing(UPGRADE_EVENING, ledger_run=EARLIER)) == (Phase.UPGRADE, Step.LOOK, True)
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, ledger_run=EARLIER)) == (Phase.MIGRATE, Step.LOOK, True)
+
+    def test_what_is_staged_is_installed_and_what_failed_is_not_tried_again(self) -> None:
+        def held(state: str, to: str = "6.2.0") -> Standing:
+            return standing(UPGRADE_EVENING, ledger=Ledger("1001", upgrade=Upgrade(state, to, None, "1603")))
+
+        assert step(UPGRADE_EVENING, held("staged"))[1] is Step.INSTALL
+        assert step(UPGRADE_EVENING, held("staged", "6.1.0"))[1] is Step.STAGE
+        assert step(UPGRADE_EVENING, held("failed"))[1] is None
+        assert "upgrade_failed" in codes(UPGRADE_EVENING, held("failed"))
+
+    def test_the_night_goes_from_lease_to_manifest_to_start(self) -> None:
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT)) == (Phase.MIGRATE, Step.LEASE, True)
+        held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
+        decision = answer(MOVE_NIGHT, held)
+        assert (decision.next.step, decision.allowed) == (Step.MANIFEST, True)
+        assert decision.attempt == {"number": 1, "key": f"1001-1-{RUN}"}
+        for state, expected in (
+            (AttemptState.PREPARED, Step.START),
+            (AttemptState.RUNNING, Step.FOLLOW),
+            (AttemptState.COMPLETED, Step.RECONCILE),
+        ):
+            assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state)) == (Phase.MIGRATE, expected, True)
+            decision = answer(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state))
+            assert (decision.state, decision.outcome) == (State.MOVING, None)
+
+    def test_what_is_reconciled_is_switched_and_the_lease_given_back(self) -> None:
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, AttemptState.COMPLETED, reconciled=equal))[1] is Step.SWITCH
+        assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, AttemptState.SWITCHED, reconciled=equal))[1] is Step.HANDBACK
+
+    @pytest.mark.parametrize(
+        ("loses", "expected"),
+        [
+            ("favourite_packages", (Phase.MIGRATE, Step.SWITCH)),
+            ("orders", (Phase.ROLLBACK, Step.DISCARD)),
+            ("started_requisitions", (Phase.ROLLBACK, Step.DISCARD)),
+        ],
+    )
+    def test_what_is_missing_in_the_cloud_decides_whether_it_is_switched(
+        self, loses: str, expected: tuple[Phase, Step]
+    ) -> None:
+        of = with_attempt(MOVE_NIGHT, AttemptState.COMPLETED, reconciled={"1": reconcile(MANIFEST, after(loses))})
+        assert step(MOVE_NIGHT, of)[:2] == expected
+
+    def test_what_is_not_switched_when_the_window_ends_is_discarded_and_never_switched(self) -> None:
+        end = parse_time("2027-05-19T04:00:00Z")
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        for state in (AttemptState.PREPARED, AttemptState.COMPLETED):
+            of = with_attempt(end, state, reconciled=equal)
+            assert step(end, of)[:2] == (Phase.ROLLBACK, Step.DISCARD)
+            assert step(end, replace(of, discarded=frozenset({"1"})))[:2] == (Phase.ROLLBACK, Step.RESTORE)
+        assert step(end, with_attempt(end, AttemptState.RUNNING))[1] is Step.FOLLOW
+
+    def test_a_failed_attempt_is_rolled_back_and_not_tried_again_the_same_night(self) -> None:
+        of = with_attempt(MOVE_NIGHT, AttemptState.FAILED)
+        assert answer(MOVE_NIGHT, of).outcome is Outcome.FAILED
+        assert step(MOVE_NIGHT, of) == (Phase.ROLLBACK, Step.DISCARD, True)
+        undone = with_attempt(MOVE_NIGHT, AttemptState.ROLLED_BACK, lease_held=False)
+        decision = answer(
+            MOVE_NIGHT + timedelta(hours=1), replace(undone, measurements=ready(MOVE_NIGHT + timedelta(hours=1)))
+        )
+        assert (decision.next.step, decision.outcome, decision.state) == (None, Outcome.ROLLED_BACK, State.UPGRADED)
+        assert decision.needs_us
+
+    def test_a_rolled_back_site_moves_on_another_night_with_the_next_number(self) -> None:
+        night = parse_time("2027-06-01T18:30:00Z")
+        undone = with_attempt(night, AttemptState.ROLLED_BACK)
+        decision = answer(night, undone, move_date="2027-06-01")
+        assert decision.next.step is Step.MANIFEST
+        assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}"}
+
+    def test_the_check_waits_for_the_morning_of_the_next_working_day(self) -> None:
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        of = with_attempt(MOVE_NIGHT, AttemptState.SWITCHED, lease_held=False, reconciled=equal)
+        decision = answer(MOVE_NIGHT, of)
+        assert (decision.next.phase, decision.next.step, decision.next.at) == (Phase.POSTCHECK, None, MORNING_AFTER)
+        assert (decision.state, decision.outcome) == (State.MOVED, None)
+        assert step(MORNING_AFTER, of) == (Phase.POSTCHECK, Step.CHECK, True)
+        assert step(MOVE_NIGHT, of, force={Phase.POSTCHECK})[1] is Step.CHECK
+
+    def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
+        of = with_attempt(
+            MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": "the office asks"}
+        )
+        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.DISCARD, True)
+
+    def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:
+        end = parse_time("2027-05-19T04:00:00Z")
+        assert step(end, upgraded(end, ledger=Ledger("1001", lease_held=True)))[:2] == (Phase.MIGRATE, Step.HANDBACK)
+
+
+class TestTheGate:
+    @pytest.mark.parametrize(
+        ("changes", "site_changes", "expected"),
+        [
+            ({"release": None}, {}, "not_released"),
+            ({"release": Release("Kari", MOVE_NIGHT)}, {}, "not_released"),
+            ({"halts": {"1": "Ola: calls"}}, {}, "halted"),
+            ({"halts": {"all": "Ola: calls"}}, {}, "halted"),
+            ({"ledger_error": "damaged"}, {}, "ledger_damaged"),
+            ({"known_attempts": 1}, {}, "ledger_missing"),
+            ({"measurements": (measured(MOVE_NIGHT, checks=(blocker(),)), measured(MOVE_NIGHT, "1001-pc1"))}, {}, "P5"),
+            ({}, {"agreement": {"status": "sent"}}, "P4"),
+            ({}, {"mode": "second"}, "mode_not_described"),
+            ({}, {"closed": [{"from": "2027-05-18", "to": "2027-05-20"}]}, "closed"),
+        ],
+    )
+    def test_each_rule_stops_the_move_with_its_reason(
+        self, changes: dict[str, Any], site_changes: dict[str, Any], expected: str
+    ) -> None:
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT))[2]
+        decision = answer(MOVE_NIGHT, upgraded(MOVE_NIGHT, **changes), **site_changes)
+        assert not decision.allowed
+        assert expected in {reason.code for reason in decision.reasons}
+
+    def test_a_freeze_of_the_vendor_stops_it(self) -> None:
+        frozen = Site.from_vars(
+            {
+                **VARIABLES,
+                "interactor_vendor": {
+                    "windows": [],
+                    "freezes": [{"from": "2027-05-18", "to": "2027-05-18", "reason": "x"}],
+                },
+            }
+        )
+        decision = decide(frozen, upgraded(MOVE_NIGHT), CALENDAR, SETTINGS, MOVE_NIGHT, RUN)
+        assert [reason.code for reason in decision.reasons] == ["freeze"]
+        assert not decision.allowed
+
+    @pytest.mark.parametrize(("minutes_left", "allowed"), [(61, True), (60, True), (59, False)])
+    def test_what_cannot_end_inside_the_window_does_not_start(self, minutes_left: int, allowed: bool) -> None:
+        at = parse_time("2027-05-19T04:00:00Z") - timedelta(minutes=minutes_left)
+        of = upgraded(at)
+        assert step(at, of)[2] is allowed
+        assert ("does_not_fit" in codes(at, of)) is not allowed
+
+    def test_a_halt_lets_running_moves_end(self) -> None:
+        halted = {"halts": {"all": "Ola: calls"}}
+        for state, allowed in (
+            (AttemptState.PREPARED, False),
+            (AttemptState.RUNNING, True),
+            (AttemptState.FAILED, True),
+        ):
+            assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state, **halted))[2] is allowed
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, AttemptState.COMPLETED, reconciled=equal, **halted))[1:] == (
+            Step.SWITCH,
+            True,
+        )
+
+    def test_reasons_are_told_long_before_the_step_is_due(self) -> None:
+        assert codes(DAY_ZERO, standing(DAY_ZERO, release=None), agreement={"status": "sent"}) == {"P4", "not_released"}
+
+    def test_a_window_that_has_passed_asks_for_a_new_date(self) -> None:
+        noon = parse_time("2027-05-19T10:00:00Z")
+        assert codes(noon, standing(noon)) == {"date_passed"}
+        weekend = parse_time("2027-05-15T10:00:00Z")
+        assert codes(weekend, standing(weekend)) == {"upgrade_missed"}
+
+
+class TestTheAnswer:
+    def test_a_site_in_the_cloud_without_an_attempt_is_left_alone(self) -> None:
+        decision = answer(MOVE_NIGHT, upgraded(MOVE_NIGHT, mode="server_in_cloud"))
+        assert (decision.next.step, decision.outcome) == (None, Outcome.MOVED_OUTSIDE)
+
+    def test_equal_and_checked_is_verified(self) -> None:
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        of = with_attempt(
+            MORNING_AFTER,
+            AttemptState.SWITCHED,
+            lease_held=False,
+            reconciled=equal,
+            checked={"1": Checked(MORNING_AFTER, ())},
+        )
+        decision = answer(MORNING_AFTER, of)
+        assert (decision.state, decision.outcome, decision.needs_us) == (State.VERIFIED, Outcome.VERIFIED, False)
+        assert decision.row()["counts"] == {"orders": "3/3", "started_requisitions": "3/3", "favourite_packages": "3/3"}
+        assert decision.next.step is None
+
+    def test_a_difference_or_a_failing_check_is_uncertain_and_ours(self) -> None:
+        lost = {"1": reconcile(MANIFEST, after("favourite_packages"))}
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        for changes in (
+            {"reconciled": lost},
+            {"reconciled": equal, "checked": {"1": Checked(MORNING_AFTER, (blocker(),))}},
+            {},
+        ):
+            decision = answer(
+                MORNING_AFTER, with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, **changes)
+            )
+            assert (decision.state, decision.outcome, decision.needs_us) == (State.MOVED, Outcome.UNCERTAIN, True)
+
+    def test_states_before_the_move(self) -> None:
+        assert answer(DAY_ZERO, standing(DAY_ZERO), contact=None, move_date=None).state is State.REGISTERED
+        assert answer(DAY_ZERO, standing(DAY_ZERO), move_date=None).state is State.ANSWERED
+        assert answer(DAY_ZERO, standing(DAY_ZERO)).state is State.DATED
+        assert answer(DAY_ZERO, upgraded(DAY_ZERO)).state is State.UPGRADED
+
+    def test_a_server_that_is_off_is_ours_only_inside_its_window(self) -> None:
+        off = {"reached": False}
+        by_day = standing(DAY_ZERO, measurements=(measured(DAY_ZERO, **off), measured(DAY_ZERO, "1001-pc1")))
+        decision = answer(DAY_ZERO, by_day)
+        assert (decision.verdict, decision.outcome, decision.needs_us) == (
+            Verdict.UNREACHABLE,
+            Outcome.NOT_STARTED,
+            False,
+        )
+        at_night = upgraded(MOVE_NIGHT, measurements=(measured(MOVE_NIGHT, **off), measured(MOVE_NIGHT, "1001-pc1")))
+        assert answer(MOVE_NIGHT, at_night).needs_us
+
+    def test_a_step_that_failed_is_told_and_ours(self) -> None:
+        failed = StepRecord(Step.START, MOVE_NIGHT, ok=False, detail="409: attempt 1 is open")
+        decision = answer(MOVE_NIGHT, with_attempt(MOVE_NIGHT, AttemptState.PREPARED, last_step=failed))
+        assert decision.needs_us
+        assert decision.row()["why"] == "start: 409: attempt 1 is open"
+
+    def test_the_row_event_says_the_same_twice_with_one_key(self) -> None:
+        first, second = (answer(DAY_ZERO, standing(DAY_ZERO)).row_event() for _ in range(2))
+        assert first == second
+        assert first["key"] != answer(DAY_ZERO, upgraded(DAY_ZERO)).row_event()["key"]

@@ -1,0 +1,87 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the journal is told of a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recording import StepResult, events_of
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind, Phase, Step
+
+NOW = "2027-05-18T18:30:00Z"
+LEDGER = {"schema": 1, "site": "1001", "upgrade": None, "lease": None, "attempts": []}
+RECONCILED = {"equal": True, "differences": [], "counts": {"orders": "3/3"}}
+
+
+def took(result: dict[str, Any], *, is_server: bool = True) -> StepResult:
+    attempt = {"number": 1, "key": "k"}
+    return StepResult("1001", "1001-server" if is_server else "1001-pc1", is_server, attempt, NOW, result)
+
+
+def kinds(phase: Phase, step: Step, result: dict[str, Any], **more: Any) -> list[str]:
+    events = events_of(phase, step, [took(result, **more)])
+    for event in events:
+        fields = {**event, "kind": EventKind(event["kind"])}
+        assert Event(at=parse_time(NOW), **fields), "the journal takes every event"
+    return [event["kind"] for event in events]
+
+
+def test_a_probe_of_a_server_brings_its_ledger_home() -> None:
+    facts = {"interactor": {"version": "5.4.1", "mode": "local", "ledger": LEDGER, "ledger_error": None}}
+    result = {"reached": True, "cause": None, "detail": "", "facts": facts, "checks": [], "verdict": "ready"}
+    assert kinds(Phase.PREFLIGHT, Step.PROBE, result) == ["measured", "ledger"]
+    assert kinds(Phase.PREFLIGHT, Step.PROBE, {**result, "facts": {"interactor": None}}, is_server=False) == ["measured"]
+
+
+def test_a_host_that_is_off_is_measured_too() -> None:
+    result = {"reached": False, "cause": "timeout", "detail": "no answer", "checks": [], "verdict": "unreachable"}
+    (event,) = events_of(Phase.PREFLIGHT, Step.PROBE, [took(result)])
+    assert (event["data"]["reached"], event["data"]["cause"]) == (False, "timeout")
+
+
+@pytest.mark.parametrize(
+    ("step", "result", "expected"),
+    [
+        (Step.LOOK, {"ledger": None, "mode": "local"}, ["ledger", "step"]),
+        (Step.START, {"ledger": LEDGER, "status": {}}, ["ledger", "step"]),
+        (Step.RECONCILE, RECONCILED, ["reconciled", "step"]),
+        (Step.DISCARD, {"changed": True}, ["discarded", "step"]),
+        (Step.CHECK, {"checks": []}, ["checked", "step"]),
+    ],
+)
+def test_each_step_leaves_its_events(step: Step, result: dict[str, Any], expected: list[str]) -> None:
+    assert kinds(Phase.MIGRATE, step, result) == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "result", "detail"),
+    [
+        (Step.START, {"error": "409: attempt 1 is open"}, "409"),
+        (Step.START, {"failed": True, "msg": "boom"}, "boom"),
+        (Step.START, {"failed": True}, "failed without a message"),
+        (Step.START, {"reached": False, "cause": "timeout", "detail": "d", "error": None}, "not reached: timeout"),
+        (Step.LEASE, {"ledger": LEDGER, "held": False, "in_use": 2}, "in use: 2"),
+        (Step.INSTALL, {"ledger": LEDGER, "upgraded": False, "reason": "exit code 1603"}, "1603"),
+        (Step.STAGE, {"ledger": LEDGER, "staged": False}, "could not be verified"),
+    ],
+)
+def test_what_did_not_do_what_it_should_is_no_success(step: Step, result: dict[str, Any], detail: str) -> None:
+    *_, event = events_of(Phase.MIGRATE, step, [took(result)])
+    assert event["kind"] == "step"
+    assert not event["data"]["ok"]
+    assert detail in event["data"]["detail"]
+
+
+def test_nothing_is_derived_from_a_step_that_failed() -> None:
+    assert kinds(Phase.MIGRATE, Step.DISCARD, {"error": "503"}) == ["step"]
+    assert kinds(Phase.MIGRATE, Step.FOLLOW, {"error": "x", "ledger": LEDGER}) == ["step"]
+
+
+def test_the_same_reconciliation_has_one_key() -> None:
+    first, _ = events_of(Phase.MIGRATE, Step.RECONCILE, [took(RECONCILED)])
+    assert (first["key"], first["subject"]) == ("reconciled/1001/1", "1")

@@ -1,0 +1,181 @@
+"""What the wire side and the world side of the simulator say to each other.
+
+The wire decodes what a controller sends into a `Call`; a `Host` of the world answers it. Neither side knows the
+other's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from simulator.clock import Clock
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """One Ansible module with its arguments; the `_ansible_*` ones are taken out.
+
+    `name` is the full collection name, for example `helsevest.interactor.interactor_preflight` or
+    `ansible.windows.win_ping`.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    check_mode: bool
+    diff: bool
+
+
+@dataclass(frozen=True)
+class PutFile:
+    """A whole file for the host; the answer is `{"sha1": "<40 hex>"}`."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class FetchFile:
+    """Up to `size` bytes of a file from `offset`; answered with base64, `[DIR]` for a folder, code 1 when missing."""
+
+    path: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class RawScript:
+    """A bare script without standard input (raw, win_reboot)."""
+
+    text: str
+
+
+Call = ModuleCall | PutFile | FetchFile | RawScript
+
+
+class Unknown(Exception):  # noqa: N818
+    """Names the module, option or script that the simulator does not know; it always fails loudly."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command leaves behind. A module's JSON goes to `stdout`; `code` is 1 when it failed."""
+
+    stdout: bytes
+    stderr: bytes = b""
+    code: int = 0
+
+
+class Host(Protocol):
+    """One simulated Windows host. `name` is its DNS name in lower case."""
+
+    @property
+    def name(self) -> str:
+        """The host's DNS name in lower case."""
+        ...
+
+    @property
+    def powered_on(self) -> bool:
+        """Whether it answers at all, at this moment of the clock."""
+        ...
+
+    async def run(self, call: Call) -> Answer:
+        """Do what was called. Raises `Unknown` for what the simulator does not know."""
+        ...
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a web request brought. `final_url` is after redirects; `issuer` the certificate's, empty over plain HTTP."""
+
+    status: int
+    body: bytes
+    content_type: str
+    final_url: str
+    issuer: str
+    milliseconds: int
+
+
+class FetchError(Exception):
+    """No answer came: the name is unknown, the host is off, or TLS failed."""
+
+
+Fetch = Callable[[str], Awaitable[Page]]
+"""A real HTTP(S) request to the servers of this process, as a host would make it. Raises `FetchError`."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """The one account that all simulated hosts accept."""
+
+    user: str
+    password: str
+
+
+class StaticPage(Protocol):
+    """A page of the scenario."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """The media type."""
+        ...
+
+    @property
+    def body(self) -> str | bytes:
+        """The body; text goes out in UTF-8."""
+        ...
+
+
+class CloudRefusal(Exception):  # noqa: N818
+    """The vendor's cloud says no, with an HTTP status (404, 409 …) and a message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class CloudService(Protocol):
+    """The vendor's migration service; what it does not allow raises `CloudRefusal`."""
+
+    def list_attempts(self, site: str) -> list[dict[str, Any]]:
+        """Every attempt of the site, as in docs/contracts.md."""
+        ...
+
+    def open_attempt(self, site: str, number: int, key: str, history_months: int) -> tuple[dict[str, Any], bool]:
+        """The attempt, and whether it is new."""
+        ...
+
+    def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
+        """The discarded attempt."""
+        ...
+
+
+class World(Protocol):
+    """All of a scenario, as the wire sees it. A `snapshot() -> dict` may be there too; the control API shows it."""
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """By DNS name, lower case."""
+        ...
+
+    @property
+    def cloud(self) -> CloudService:
+        """The vendor's migration service."""
+        ...
+
+    @property
+    def pages(self) -> Mapping[str, Mapping[str, StaticPage]]:
+        """Static pages by DNS name and path; the path `*` answers what no other path does."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The simulated clock."""
+        ...

@@ -1,0 +1,75 @@
+"""The control API, plain HTTP on a loopback port: the clock, the calls that arrived, and the state of the world."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
+from simulator.clock import instant, stamp
+
+_OURS = "helsevest.interactor."
+_TELLING = ("step", "operation")
+
+
+class Calls:
+    """Which calls arrived, in order, without any argument but the step or operation of our own modules."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, str]] = []
+
+    def record(self, host: str, call: Call) -> None:
+        """Remember a call (a `Record`)."""
+        match call:
+            case ModuleCall(name, arguments):
+                told = [str(arguments[key]) for key in _TELLING if name.startswith(_OURS) and arguments.get(key)]
+                text = " ".join([name, *told])
+            case PutFile():
+                text = "put_file"
+            case FetchFile():
+                text = "fetch_file"
+            case _:
+                text = "raw"
+        self.seen.append({"host": host, "call": text})
+
+
+def control(world: World, calls: Calls) -> web.Application:
+    """The application with `/clock`, `/calls` and `/state`."""
+
+    async def get_clock(_: web.Request) -> web.Response:
+        return _json(200, {"now": stamp(world.clock.now())})
+
+    async def post_clock(request: web.Request) -> web.Response:
+        try:
+            asked = json.loads(await request.read())
+        except ValueError:
+            return _json(400, {"error": "the body is no JSON"})
+        if not isinstance(asked, dict) or set(asked) != {"until"} or not isinstance(asked["until"], str):
+            return _json(400, {"error": 'the body has to be {"until": "…Z"}'})
+        try:
+            moment = instant(asked["until"])
+        except ValueError as error:
+            return _json(400, {"error": str(error)})
+        return _json(200, {"now": stamp(world.clock.advance_to(moment))})
+
+    async def get_calls(_: web.Request) -> web.Response:
+        return _json(200, calls.seen)
+
+    async def get_state(_: web.Request) -> web.Response:
+        snapshot = getattr(world, "snapshot", None)
+        if snapshot is None:
+            return _json(404, {"error": "this world has no snapshot"})
+        return _json(200, snapshot())
+
+    application = web.Application()
+    application.router.add_get("/clock", get_clock)
+    application.router.add_post("/clock", post_clock)
+    application.router.add_get("/calls", get_calls)
+    application.router.add_get("/state", get_state)
+    return application
+
+
+def _json(status: int, value: Mapping[str, object] | list[dict[str, str]]) -> web.Response:
+    return web.json_response(value, status=status)

@@ -1,0 +1,106 @@
+"""A Windows drive as plain data: paths without regard to case, files as bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+
+def _parts(path: str) -> list[str]:
+    """Split an absolute path of drive C: (a ValueError says why it is none)."""
+    drive, colon, rest = path.replace("/", "\\").partition(":")
+    if not colon or drive.upper() != "C" or (rest and not rest.startswith("\\")):
+        raise ValueError(f"{path!r} is not an absolute path on drive C:")
+    parts = [part for part in rest.split("\\") if part and part != "."]
+    if ".." in parts:
+        raise ValueError(f"{path!r} leaves its folder")
+    return parts
+
+
+def normal(path: str) -> str:
+    r"""The path with one kind of slash and none at its end: `C:\a\b`."""
+    return "\\".join(["C:", *_parts(path)])
+
+
+def join(folder: str, *names: str) -> str:
+    """A path below `folder`."""
+    return normal("\\".join([folder, *names]))
+
+
+def parent(path: str) -> str:
+    """The folder that holds `path`."""
+    return normal(path).rpartition("\\")[0]
+
+
+class Drive:
+    """Drive C: of one host. Folders come with the files in them, or by `make_folder`."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[str, bytes]] = {}
+        self._folders: dict[str, str] = {"c:": "C:"}
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a whole file and the folders above it; a name that exists keeps its spelling."""
+        spelled = normal(path)
+        key = spelled.casefold()
+        if key in self._folders:
+            raise IsADirectoryError(spelled)
+        self.make_folder(parent(spelled))
+        self._files[key] = (self._files[key][0] if key in self._files else spelled, content)
+
+    def read(self, path: str) -> bytes:
+        """The file's content; FileNotFoundError where there is none."""
+        try:
+            return self._files[normal(path).casefold()][1]
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    def is_file(self, path: str) -> bool:
+        """Whether a file of that name is there."""
+        return normal(path).casefold() in self._files
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder of that name is there."""
+        return normal(path).casefold() in self._folders
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it."""
+        spelled = normal(path)
+        while spelled.casefold() not in self._folders:
+            if spelled.casefold() in self._files:
+                raise NotADirectoryError(spelled)
+            self._folders[spelled.casefold()] = spelled
+            spelled = parent(spelled)
+
+    def remove(self, path: str) -> bool:
+        """Remove a file, or a folder with all that is in it; False where there was neither."""
+        key = normal(path).casefold()
+        if self._files.pop(key, None) is not None:
+            return True
+        if key not in self._folders:
+            return False
+        below = key + "\\"
+        self._files = {name: file for name, file in self._files.items() if not name.startswith(below)}
+        self._folders = {n: folder for n, folder in self._folders.items() if n != key and not n.startswith(below)}
+        return True
+
+    def below(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """Every file below `folder`: its path from there and its content."""
+        start = normal(folder).casefold() + "\\"
+        for key, (spelled, content) in sorted(self._files.items()):
+            if key.startswith(start):
+                yield spelled[len(start) :], content
+
+    def copy_folder(self, source: str, target: str) -> None:
+        """Make `target` a copy of `source`; what was in `target` is gone."""
+        files = list(self.below(source))
+        self.remove(target)
+        self.make_folder(target)
+        for name, content in files:
+            self.write(join(target, name), content)
+
+    def snapshot(self) -> dict[str, str]:
+        """Every file with its SHA-256, and every folder (with an empty hash)."""
+        found = {folder + "\\": "" for folder in self._folders.values()}
+        found.update({spelled: hashlib.sha256(content).hexdigest() for spelled, content in self._files.values()})
+        return dict(sorted(found.items()))

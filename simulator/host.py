@@ -1,0 +1,160 @@
+"""The state of one simulated Windows host, and the way a call finds its model."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator import models
+from simulator.calls import Answer, Call, Fetch, FetchError, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
+from simulator.files import Drive
+from simulator.programs import Programs
+from simulator.scenario import Machine
+from simulator.windows import Task
+
+_EPJ_FILES = {
+    "server": {
+        r"C:\EPJ\Data\journal.mdf": "journal",
+        r"C:\EPJ\Meldinger\ut\0001.xml": "melding",
+        r"C:\EPJ\epj.ini": "ini",
+    },
+    "client": {r"C:\EPJ\Klient\epj.ini": "ini"},
+}
+
+
+class SimulatedHost:
+    """One Windows machine of an office. `role` is `server` or `client`; only a server has `programs`."""
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        machine: Machine,
+        *,
+        site: str,
+        started: datetime,
+        now: Callable[[], datetime],
+        fetch: Fetch,
+    ) -> None:
+        self._name = name
+        self.role = role
+        self.machine = machine
+        self.site = site
+        self.drive = Drive()
+        self.services: dict[str, str] = {"EPJServer": "running"} if role == "server" else {}
+        self.tasks: dict[str, Task] = {}
+        self.processes: list[str] = []
+        self.programs: Programs | None = None
+        self.damages_downloads = False
+        self._now = now
+        self._fetch = fetch
+        self._booted = started - timedelta(hours=machine.uptime_hours)
+        for path, text in _EPJ_FILES[role].items():
+            self.drive.write(path, f"{text} of {name}".encode())
+
+    @property
+    def name(self) -> str:
+        """The host's DNS name in lower case."""
+        return self._name
+
+    @property
+    def powered_on(self) -> bool:
+        """Whether it answers at all."""
+        return self.machine.powered_on
+
+    @property
+    def computer_name(self) -> str:
+        """What Windows calls the machine."""
+        first = self._name.split(".")[0].upper()
+        return self.machine.computer_name or (f"SRV{self.site}" if self.role == "server" else f"{first}-{self.site}")
+
+    @property
+    def utc(self) -> datetime:
+        """What this machine's own clock shows."""
+        return self._now() + timedelta(seconds=self.machine.clock_offset_seconds)
+
+    @property
+    def uptime_hours(self) -> float:
+        """Hours since it was started."""
+        return (self._now() - self._booted).total_seconds() / 3600
+
+    async def get(self, url: str) -> Page:
+        """Ask a server in the net. Raises FetchError."""
+        return await self._fetch(url)
+
+    async def download(self, url: str) -> bytes:
+        """The body of a page that must be there. Raises FetchError."""
+        page = await self._fetch(url)
+        if page.status != 200:
+            raise FetchError(f"{url} answers {page.status}")
+        return page.body + b"\0" if self.damages_downloads else page.body
+
+    def local_get(self, url: str) -> bytes | None:
+        """Ask this very machine; None where nobody listens."""
+        return self.programs.get(url) if self.programs else None
+
+    def run_program(self, path: str, arguments: str) -> int:
+        """Run a program to its end; its exit code."""
+        return self.programs.run(path, arguments) if self.programs else 2
+
+    def start_service(self, name: str) -> bool:
+        """Start a service; False where it does not come up."""
+        sound = self.programs is None or self.programs.installed_version() is not None
+        if name in self.services and (sound or name == "EPJServer"):
+            self.services[name] = "running"
+        return self.services.get(name) == "running"
+
+    def stop_service(self, name: str) -> None:
+        """Stop a service."""
+        if name in self.services:
+            self.services[name] = "stopped"
+
+    def start_task(self, name: str) -> None:
+        """Start a scheduled task, detached."""
+        task = self.tasks[name]
+        self.run_program(task.program, task.arguments)
+
+    def end_task(self, name: str) -> None:
+        """End what a task has started, if anything runs, and remove the task."""
+        if self.tasks.pop(name, None) and self.programs:
+            self.programs.stop()
+
+    async def run(self, call: Call) -> Answer:
+        """Do what was called. Raises Unknown for what no model knows."""
+        if self.programs:
+            self.programs.settle()
+        match call:
+            case ModuleCall():
+                result = await models.answer(self, call)
+                text = json.dumps(result, ensure_ascii=False)
+                return Answer(text.encode(), code=1 if result.get("failed") else 0)
+            case PutFile():
+                self.drive.write(call.path, call.content)
+                sha1 = hashlib.sha1(call.content, usedforsecurity=False).hexdigest()
+                return Answer(json.dumps({"sha1": sha1}).encode())
+            case FetchFile():
+                return self._read(call)
+            case RawScript():
+                raise Unknown(f"raw script: {call.text.strip()[:120]}")
+
+    def _read(self, call: FetchFile) -> Answer:
+        if self.drive.is_folder(call.path):
+            return Answer(b"[DIR]")
+        if not self.drive.is_file(call.path):
+            return Answer(b"", f"{call.path} does not exist".encode(), 1)
+        return Answer(base64.b64encode(self.drive.read(call.path)[call.offset : call.offset + call.size]))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that can change, as plain data; files as hashes."""
+        return {
+            "files": self.drive.snapshot(),
+            "services": dict(sorted(self.services.items())),
+            "tasks": {name: asdict(task) for name, task in sorted(self.tasks.items())},
+            "processes": list(self.processes),
+            "proxies": [proxy.model_dump() for proxy in self.machine.proxies],
+        }

@@ -1,0 +1,58 @@
+"""The private certificate authority of the simulated internet: one leaf per DNS name, made when first asked for."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from spnego.channel_bindings import GssChannelBindings
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A server's TLS context, and the channel binding (RFC 5929, tls-server-end-point) of its certificate."""
+
+    context: ssl.SSLContext
+    binding: GssChannelBindings
+
+
+class Authority:
+    """Issues leaf certificates (EC keys, valid for the name only) and keeps them."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA(
+            organization_name="Interactor simulator",
+            organization_unit_name="simulated internet",
+            key_type=trustme.KeyType.ECDSA,
+        )
+        self._leaves: dict[str, Leaf] = {}
+
+    @property
+    def name(self) -> str:
+        """The authority's name, the issuer of every leaf, as an RFC 4514 text."""
+        return x509.load_pem_x509_certificate(self._ca.cert_pem.bytes()).subject.rfc4514_string()
+
+    def write(self, path: Path) -> None:
+        """Write the authority's certificate, which clients have to trust, to `path` in PEM."""
+        self._ca.cert_pem.write_to_path(str(path))
+
+    def client_context(self) -> ssl.SSLContext:
+        """A TLS client's context that trusts this authority and nothing else."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._ca.configure_trust(context)
+        return context
+
+    def leaf(self, name: str) -> Leaf:
+        """The leaf for a DNS name."""
+        if name not in self._leaves:
+            issued = self._ca.issue_cert(name, key_type=trustme.KeyType.ECDSA)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            issued.configure_cert(context)
+            certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
+            binding = GssChannelBindings(application_data=b"tls-server-end-point:" + certificate.fingerprint(SHA256()))
+            self._leaves[name] = Leaf(context, binding)
+        return self._leaves[name]

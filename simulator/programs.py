@@ -1,0 +1,232 @@
+"""The vendor's programs as they behave on a simulated server: service, installer, list and migration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from simulator import data
+from simulator.cloud import Cloud
+from simulator.files import join
+from simulator.scenario import CATEGORIES, Installer, Scenario, Site
+
+if TYPE_CHECKING:
+    from simulator.host import SimulatedHost
+
+SERVICE_EXE = "Interactor.exe"
+MIGRATE_EXE = "InteractorMigrate.exe"
+
+
+def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
+    """The bytes of an executable: who made it stands in front, the rest follows from that."""
+    named = {"product": product, "version": version, "publisher": publisher}
+    head = b"MZ" + json.dumps(named).encode() + b"\n"
+    return head + hashlib.shake_256(head).digest(max(0, size - len(head)))
+
+
+def described(content: bytes) -> dict[str, str]:
+    """Product, version and publisher of an executable; empty where it is none or damaged."""
+    line, _newline, rest = content.partition(b"\n")
+    head = line + b"\n"
+    if not line.startswith(b"MZ{") or hashlib.shake_256(head).digest(len(rest)) != rest:
+        return {}
+    found: dict[str, str] = json.loads(line[2:])
+    return found
+
+
+def installer_bytes(installer: Installer) -> bytes:
+    """The download of the scenario."""
+    return executable("DIPS Interactor Setup", installer.version, installer.publisher, installer.size)
+
+
+def words(arguments: str) -> list[str]:
+    """Split a command line; double quotes hold a word together."""
+    return [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', arguments)]
+
+
+def _options(arguments: list[str]) -> dict[str, str]:
+    return dict(zip(arguments[::2], arguments[1::2], strict=False))
+
+
+@dataclass
+class Run:
+    """A migration that was started: what it does by when follows from the clock."""
+
+    number: int
+    key: str
+    status_file: str
+    records: list[data.Record]
+    started: datetime
+    ends: datetime
+    alive: bool = True
+
+
+class Programs:
+    """What the vendor has put on one server."""
+
+    def __init__(
+        self,
+        host: SimulatedHost,
+        number: str,
+        site: Site,
+        scenario: Scenario,
+        cloud: Cloud,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._host = host
+        self._number = number
+        self._site = site
+        self._vendor = scenario.vendor
+        self._cloud = cloud
+        self._now = now
+        self._runs: list[Run] = []
+        self._put_in_place(scenario)
+
+    @property
+    def migrations_started(self) -> int:
+        """How many migrations have begun to send."""
+        return len(self._runs)
+
+    def _put_in_place(self, scenario: Scenario) -> None:
+        drive, vendor, interactor = self._host.drive, self._vendor, self._site.interactor
+        if interactor.service == "missing":
+            return
+        self._host.services[vendor.service] = interactor.service
+        self._put_executables(interactor.version)
+        config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
+        drive.write(vendor.config, json.dumps(config, indent=2).encode())
+        records = data.generate(self._site.data, self._number, scenario.clock.date())
+        for category in CATEGORIES:
+            lines = "".join(record.line() + "\n" for record in records if record.category == category)
+            drive.write(join(vendor.data, f"{category}.jsonl"), lines.encode())
+
+    def _put_executables(self, version: str) -> None:
+        folder = self._vendor.install
+        self._host.drive.write(join(folder, SERVICE_EXE), executable("DIPS Interactor", version, "DIPS AS"))
+        # The migration program came with version 6.
+        if int(version.split(".")[0]) >= 6:
+            self._host.drive.write(join(folder, MIGRATE_EXE), executable("InteractorMigrate", version, "DIPS AS"))
+
+    def installed_version(self) -> str | None:
+        """The version of the program file; None where it is missing or damaged."""
+        path = join(self._vendor.install, SERVICE_EXE)
+        if not self._host.drive.is_file(path):
+            return None
+        return described(self._host.drive.read(path)).get("version")
+
+    def get(self, url: str) -> bytes | None:
+        """What the service itself answers on this machine; None where nobody listens."""
+        running = self._host.services.get(self._vendor.service) == "running"
+        if url != self._vendor.version_url or not running:
+            return None
+        return json.dumps({"version": self.installed_version()}).encode()
+
+    def run(self, path: str, arguments: str) -> int:
+        """Run a program to its end; its exit code, 2 where there is no such program."""
+        if not self._host.drive.is_file(path):
+            return 2
+        about = described(self._host.drive.read(path))
+        if about.get("product") == "DIPS Interactor Setup":
+            return self._install(about["version"])
+        given = words(arguments)
+        if about.get("product") == "InteractorMigrate" and given[:1] == ["list"]:
+            return self._list(_options(given[1:]))
+        if about.get("product") == "InteractorMigrate" and given[:1] == ["run"]:
+            return self._migrate(_options(given[1:]))
+        return 1
+
+    def _install(self, version: str) -> int:
+        if self._host.services.get(self._vendor.service) == "running":
+            return 1618
+        if self._site.upgrade.ends == "code_1603":
+            self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")
+            return 1603
+        if self._site.upgrade.ends != "wrong_version":
+            self._put_executables(version)
+        return 0
+
+    def _to_move(self, months: int) -> list[data.Record]:
+        text = "".join(
+            self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+        )
+        return data.to_move(data.parse(text), self._now().date(), months)
+
+    def _list(self, options: dict[str, str]) -> int:
+        if set(options) != {"--months", "--output"}:
+            return 87
+        lines = "".join(record.line() + "\n" for record in self._to_move(int(options["--months"])))
+        self._host.drive.write(options["--output"], lines.encode())
+        return 0
+
+    def _migrate(self, options: dict[str, str]) -> int:
+        if set(options) != {"--site", "--attempt", "--key", "--months", "--status"}:
+            return 87
+        number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
+        if any(run.alive or run.key == key for run in self._runs):
+            return 0
+        if not self._cloud.receive(options["--site"], number, key):
+            self._status(status_file, self._vendor.failed, 0, {}, f"the cloud has no open attempt {number} ({key})")
+            return 3
+        now = self._now()
+        ends = now + timedelta(minutes=self._site.migration.minutes)
+        self._runs.append(Run(number, key, status_file, self._to_move(int(options["--months"])), now, ends))
+        self.settle()
+        return 0
+
+    def stop(self) -> None:
+        """End a migration that runs: nothing more is sent or written."""
+        self.settle()
+        for run in self._runs:
+            run.alive = False
+
+    @property
+    def migrating(self) -> bool:
+        """Whether a migration runs at this moment."""
+        self.settle()
+        return any(run.alive for run in self._runs)
+
+    def settle(self) -> None:
+        """Bring status file and cloud up to the clock."""
+        for run in self._runs:
+            if run.alive:
+                self._settle(run)
+
+    def _settle(self, run: Run) -> None:
+        said, vendor, now = self._site.migration, self._vendor, self._now()
+        attempt = self._cloud.receiving(self._number, run.number, run.key)
+        share = min(1.0, (now - run.started) / (run.ends - run.started))
+        sent = {category: int(count * share) for category, count in data.counts(run.records).items()}
+        if attempt is None:
+            run.alive = False
+            self._status(run.status_file, vendor.failed, int(share * 100), sent, "the cloud has ended this attempt")
+        elif share < 1:
+            attempt.counts = sent
+            self._status(run.status_file, vendor.running, int(share * 100), sent, "")
+        elif said.ends == "failed":
+            run.alive = False
+            attempt.state, attempt.counts = "failed", {}
+            self._status(run.status_file, vendor.failed, 99, {}, said.message or "the migration failed")
+        else:
+            run.alive = False
+            arrived = self._arrived(run.records)
+            self._cloud.complete(attempt, arrived)
+            self._status(run.status_file, vendor.completed, 100, data.counts(arrived), said.message)
+
+    def _arrived(self, records: list[data.Record]) -> list[data.Record]:
+        left = dict(self._site.migration.loses)
+        arrived = []
+        for record in records:
+            if left.get(record.category, 0):
+                left[record.category] -= 1
+            else:
+                arrived.append(record)
+        return arrived
+
+    def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
+        status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}
+        self._host.drive.write(path, json.dumps(status).encode())

@@ -1,0 +1,289 @@
+"""What a scenario file says; docs/scenario.md tells every field.
+
+A scenario is the truth about an invented fleet. `expected` is what a person would expect of each site: tests compare
+with it, and nothing else may read it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+Category = Literal["orders", "started_requisitions", "favourite_packages"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+Count = Annotated[int, Field(ge=0)]
+DnsName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+M = TypeVar("M", bound=BaseModel)
+
+
+class Model(BaseModel):
+    """Strict: a field that is not known is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Proxy(Model):
+    """The Internet Options of one Windows profile."""
+
+    proxy_enable: Literal[0, 1] = 0
+    proxy_server: str | None = None
+    proxy_override: str | None = None
+    auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
+
+
+class Machine(Model):
+    """What a Windows host is like."""
+
+    powered_on: bool = True
+    computer_name: str | None = None
+    os: str = "Microsoft Windows 11 Pro"
+    build: str = "22631"
+    memory_mb: Count = 16384
+    free_gb: float = 120.5
+    uptime_hours: float = 9.5
+    time_zone: str = "W. Europe Standard Time"
+    clock_offset_seconds: int = 0
+    sleep_minutes: Count | None = 0
+    hibernate_minutes: Count | None = 0
+    pending_restart: tuple[Literal["windows_update", "component_servicing", "file_rename"], ...] = ()
+    scheduled_restarts: tuple[AwareDatetime, ...] = ()
+    link_mbit: float = Field(default=52.0, gt=0)
+    proxies: tuple[Proxy, ...] = (Proxy(),)
+    proxy_per_machine: bool = False
+    in_use: Count = 0
+
+
+class Client(Machine):
+    """A PC of the office; its DNS name is `<name>.<domain>`."""
+
+    name: DnsName
+
+
+class Server(Machine):
+    """The office's server."""
+
+    os: str = "Microsoft Windows Server 2022 Standard"
+    build: str = "20348"
+    free_gb: float = 81.5
+    uptime_hours: float = 120.5
+
+
+class Interactor(Model):
+    """Interactor as it is installed on the server."""
+
+    version: str = "5.4.1"
+    mode: str = "local"
+    service: Literal["running", "stopped", "missing"] = "running"
+
+
+class Data(Model):
+    """What Interactor holds when the clock starts."""
+
+    orders: Count = 480
+    started_requisitions: Count = 14
+    favourite_packages: Count = 12
+    months: int = Field(default=24, ge=1)
+    seed: int | None = None
+
+
+class Migration(Model):
+    """How the vendor's migration program fares at this site."""
+
+    minutes: int = Field(default=42, ge=1)
+    ends: Literal["completed", "failed"] = "completed"
+    message: str = ""
+    loses: dict[Category, Count] = {}
+
+
+class Upgrade(Model):
+    """How the vendor's installer fares at this site."""
+
+    ends: Literal["ok", "code_1603", "wrong_version", "bad_hash"] = "ok"
+
+
+class Expected(Model):
+    """The row that a person would expect; for tests only."""
+
+    verdict: Literal["error", "unreachable", "not_ready", "ready"]
+    outcome: Literal["verified", "uncertain", "failed", "rolled_back", "not_started", "moved_outside"]
+    state: Literal["registered", "answered", "dated", "upgraded", "moving", "moved", "verified"]
+    owes: tuple[str, ...] = ()
+    counts: dict[Category, Annotated[str, Field(pattern=r"^\d+/\d+$")]] = {}
+
+
+def _named(value: Any) -> Any:  # noqa: ANN401
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Site(Model):
+    """One office: its server is `srv.<domain>`."""
+
+    domain: DnsName
+    server: Server = Server()
+    clients: tuple[Annotated[Client, BeforeValidator(_named)], ...]
+    interactor: Interactor = Interactor()
+    data: Data = Data()
+    migration: Migration = Migration()
+    upgrade: Upgrade = Upgrade()
+    expected: Expected | None = None
+
+
+class Defaults(Model):
+    """What holds for every site that does not say otherwise."""
+
+    server: Server = Server()
+    client: Machine = Machine()
+    interactor: Interactor = Interactor()
+    data: Data = Data()
+    migration: Migration = Migration()
+    upgrade: Upgrade = Upgrade()
+
+
+class Installer(Model):
+    """The download; its bytes follow from these fields."""
+
+    url: str = "https://nedlasting.dips.no/interactor/InteractorSetup-6.2.0.exe"
+    version: str = "6.2.0"
+    publisher: str = "DIPS AS"
+    size: int = Field(default=400_000, ge=1_000)
+
+
+class Vendor(Model):
+    """The vendor's programs as they really are here; the contract that the controller sends is another thing."""
+
+    service: str = "DIPSInteractor"
+    process: str = "Interactor"
+    version_url: str = "http://127.0.0.1:8731/version"
+    install: str = r"C:\Program Files\DIPS\Interactor"
+    data: str = r"C:\ProgramData\DIPS\Interactor\Data"
+    config: str = r"C:\ProgramData\DIPS\Interactor\interactor.json"
+    mode_key: str = "mode"
+    endpoint_key: str = "endpoint"
+    running: str = "running"
+    completed: str = "completed"
+    failed: str = "failed"
+
+
+class Page(Model):
+    """A page of the cloud or of another server in the net; the path `*` answers what no other does."""
+
+    status: int = Field(default=200, ge=200, le=599)
+    content_type: str = "text/html; charset=utf-8"
+    body: str = ""
+
+
+class Scenario(Model):
+    """An invented fleet and the moment at which it begins."""
+
+    clock: AwareDatetime = datetime(2027, 5, 10, 7, tzinfo=UTC)
+    installer: Installer = Installer()
+    vendor: Vendor = Vendor()
+    pages: dict[DnsName, dict[str, Page]] = {}
+    defaults: Defaults = Defaults()
+    sites: dict[str, Site]
+
+    def site(self, number: str) -> Site:
+        """The site with the scenario's defaults filled in."""
+        said = self.sites[number]
+        clients = tuple(
+            Client.model_validate({"name": client.name, **overlay(self.defaults.client, client).model_dump()})
+            for client in said.clients
+        )
+        update: dict[str, Any] = {
+            part: overlay(getattr(self.defaults, part), getattr(said, part))
+            for part in ("server", "interactor", "data", "migration", "upgrade")
+        }
+        return said.model_copy(update={"clients": clients, **update})
+
+
+def overlay(base: M, said: BaseModel) -> M:
+    """`base` with those fields that `said` was given, where `base` has them."""
+    known = type(base).model_fields
+    return base.model_copy(update={field: getattr(said, field) for field in said.model_fields_set if field in known})
+
+
+class ScenarioError(ValueError):
+    """All that is wrong with a scenario file, one line each."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is written twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Read a mapping."""
+        seen: set[Any] = set()
+        for key_node, _value in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    """The fields that are allowed beside the one at `location`."""
+    models: dict[str, type[BaseModel]] = {
+        "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
+        "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
+        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page,
+    }  # fmt: skip
+    names = [part for part in location[:-1] if isinstance(part, str) and part in models]
+    return sorted(models[names[-1] if names else ""].model_fields)
+
+
+def _lines(file: Path, error: ValidationError) -> list[str]:
+    lines = []
+    for each in error.errors():
+        location = each["loc"]
+        path = ".".join(str(part) for part in location) or "(the whole file)"
+        if each["type"] == "extra_forbidden":
+            lines.append(f"{file}: {path}: is no field; allowed are {', '.join(_fields_at(location))}")
+        elif each["type"] == "missing":
+            lines.append(f"{file}: {path}: is missing")
+        else:
+            lines.append(f"{file}: {path}: is {each['input']!r}; {each['msg']}")
+    return lines
+
+
+def _conflicts(file: Path, scenario: Scenario) -> list[str]:
+    """What no single field shows: names that two hosts have, more lost than there is."""
+    lines = []
+    owner: dict[str, str] = {}
+    for number in scenario.sites:
+        site = scenario.site(number)
+        for name in (f"srv.{site.domain}", *(f"{client.name}.{site.domain}" for client in site.clients)):
+            if name in owner:
+                lines.append(f"{file}: sites.{number}: host {name} is there already, in sites.{owner[name]}")
+            owner[name] = number
+        for category, lost in site.migration.loses.items():
+            there = getattr(site.data, category)
+            if lost > there:
+                lines.append(f"{file}: sites.{number}.migration.loses.{category}: is {lost}; allowed is 0 to {there}")
+    return lines
+
+
+def load(path: Path | str) -> Scenario:
+    """Read a scenario. ScenarioError tells all that is wrong: file, path of the field, value, what is allowed."""
+    file = Path(path)
+    try:
+        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{file}: is no YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ScenarioError(f"{file}: is a {type(raw).__name__}; a mapping with the field sites is needed")
+    if isinstance(raw.get("sites"), dict):
+        raw["sites"] = {str(number): site for number, site in raw["sites"].items()}
+    try:
+        scenario = Scenario.model_validate(raw)
+    except ValidationError as error:
+        raise ScenarioError("\n".join(_lines(file, error))) from error
+    lines = _conflicts(file, scenario)
+    if lines:
+        raise ScenarioError("\n".join(lines))
+    return scenario

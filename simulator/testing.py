@@ -1,0 +1,107 @@
+"""For tests and the demonstration: a simulation as a process of its own, and what its control API says."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parent.parent
+_READY_SECONDS = 60.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A running simulation. `path` is its `simulation.json`, `facts` the content."""
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What ansible needs in its environment, beside the caller's own."""
+        return {"INTERACTOR_SIMULATION": str(self.path)}
+
+    @property
+    def clock_url(self) -> str:
+        """Where the clock is read and moved."""
+        return str(self.facts["clock_url"])
+
+    def now(self) -> str:
+        """The simulated moment."""
+        return str(_ask(self.clock_url)["now"])
+
+    def set_clock(self, until: str) -> str:
+        """Move the clock forward to a moment such as `2027-05-18T18:30:00Z`; answers the moment it then is."""
+        return str(_ask(self.clock_url, {"until": until})["now"])
+
+    def calls(self) -> list[dict[str, str]]:
+        """The calls that arrived so far, `{host, call}` each."""
+        return list(_ask(f"{self.facts['control_url']}/calls"))
+
+    def state(self) -> dict[str, Any]:
+        """The state of every host and of the cloud."""
+        return dict(_ask(f"{self.facts['control_url']}/state"))
+
+
+@contextmanager
+def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "simulator") -> Iterator[Simulation]:
+    """Start a simulation, wait until it is ready, and end it with the block; it also ends when this process dies.
+
+    Args:
+        scenario: the scenario's file.
+        run_dir: the folder for `simulation.json`.
+        rate: simulated seconds per second.
+        module: what is run, for tests with a world of their own.
+
+    Raises:
+        RuntimeError: it ended or stayed silent instead of getting ready; the text is what it said.
+    """
+    command = [sys.executable, "-m", module, "--scenario", str(scenario), "--run-dir", str(run_dir), "--with-parent"]
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    errors = run_dir / "simulator.log"
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with errors.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [*command, "--rate", str(rate)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+    try:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], _READY_SECONDS)
+        line = process.stdout.readline() if ready else ""
+        if not line.startswith("ready: "):
+            process.terminate()
+            process.wait(10)
+            raise RuntimeError(f"the simulator did not get ready: {errors.read_text(encoding='utf-8').strip() or line}")
+        path = run_dir.resolve() / "simulation.json"
+        yield Simulation(path, json.loads(path.read_text(encoding="utf-8")))
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _ask(url: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+    data = None if body is None else json.dumps(body).encode()
+    with _DIRECT.open(urllib.request.Request(url, data), timeout=30) as answer:
+        return json.load(answer)

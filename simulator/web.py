@@ -1,0 +1,206 @@
+"""What answers behind the proxy: WinRM on the hosts, the vendor's migration service, and the scenario's pages."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable
+from ssl import SSLContext
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from aiohttp import web
+
+from simulator.calls import CloudRefusal, Credential, FetchError, Page, World
+from simulator.ntlm import Login
+from simulator.proxy import Peer, Peers, Refusal
+from simulator.winrm import Record, WinRM
+
+WINRM_PORT = 5986
+CLOUD = "interactor.dips.no"
+_ATTEMPTS = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/discard)?")
+_CLOUD_PATH = "/migration/"
+_REFUSED = "X-Simulated-Proxy"
+_FETCH_SECONDS = 30.0
+
+
+class Web:
+    """The one HTTP handler of the simulated internet, for every name.
+
+    Args:
+        world: the scenario.
+        credential: what WinRM accepts.
+        token: the bearer token that the vendor's migration service accepts.
+        peers: what each TLS connection was opened to.
+        record: is told of every call to a host.
+    """
+
+    def __init__(self, world: World, credential: Credential, token: str, peers: Peers, record: Record) -> None:
+        self._world = world
+        self._credential = credential
+        self._token = token
+        self._peers = peers
+        self._logins: WeakKeyDictionary[asyncio.BaseTransport, Login] = WeakKeyDictionary()
+        profile = rf"C:\Users\{credential.user}"
+        self._services = {name: WinRM(host, profile, record) for name, host in world.hosts.items()}
+
+    def reach(self, name: str, port: int) -> None:
+        """Raise a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens."""
+        host = self._world.hosts.get(name)
+        if host is not None and not host.powered_on:
+            raise Refusal(504, f"{name} does not answer")
+        if host is None and name != CLOUD and name not in self._world.pages:
+            raise Refusal(502, f"{name} is not a known name")
+        if port not in ((WINRM_PORT,) if host is not None else (80, 443)):
+            raise Refusal(502, f"{name} refuses connections to port {port}")
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request of any kind."""
+        body = await request.read()
+        transport = request.transport
+        if transport is None:
+            return web.Response(status=503)
+        peer = self._peers.get(transport)
+        name = (request.url.host or "").lower()
+        if peer is None:
+            try:
+                self.reach(name, request.url.port or 80)
+            except Refusal as refusal:
+                return web.Response(status=refusal.status, reason=refusal.reason, headers={_REFUSED: "refused"})
+        elif name != peer.name:
+            return web.Response(status=421, text=f"this connection is to {peer.name}")
+        if name in self._services:
+            # Without TLS no port of a host can be reached, so there is always a peer here.
+            assert peer is not None
+            return await self._winrm(request, peer, transport, body)
+        if name == CLOUD and request.path.startswith(_CLOUD_PATH):
+            return self._cloud(request, body)
+        return self._page(request, name)
+
+    async def _winrm(
+        self, request: web.BaseRequest, peer: Peer, transport: asyncio.BaseTransport, body: bytes
+    ) -> web.Response:
+        service = self._services[peer.name]
+        if not self._world.hosts[peer.name].powered_on:
+            service.lose_power()
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.abort()
+            return web.Response(status=503)
+        if request.path != "/wsman":
+            return web.Response(status=404)
+        if request.method != "POST":
+            return web.Response(status=405, headers={"Allow": "POST"})
+        if transport not in self._logins:
+            self._logins[transport] = Login(self._credential, peer.leaf.binding)
+        passed, offers = self._logins[transport].check(request.headers.get("Authorization"))
+        headers = [("WWW-Authenticate", offer) for offer in offers]
+        if not passed:
+            return web.Response(status=401, headers=headers)
+        if request.content_type != "application/soap+xml":
+            return web.Response(
+                status=415, text="over HTTPS the simulator takes application/soap+xml, not encrypted again"
+            )
+        status, answer = await service.handle(body)
+        return web.Response(
+            status=status, body=answer, content_type="application/soap+xml", charset="utf-8", headers=headers
+        )
+
+    def _page(self, request: web.BaseRequest, name: str) -> web.Response:
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        pages = self._world.pages.get(name, {})
+        page = pages.get(request.path) or pages.get("*")
+        if page is None:
+            return web.Response(status=404, text="Not Found")
+        body = page.body if isinstance(page.body, bytes) else page.body.encode()
+        return web.Response(status=page.status, body=body, headers={"Content-Type": page.content_type})
+
+    def _cloud(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
+            return _json(401, {"error": "a valid bearer token is needed"}, {"WWW-Authenticate": "Bearer"})
+        match = _ATTEMPTS.fullmatch(request.path)
+        if match is None:
+            return _json(404, {"error": f"there is nothing at {request.path}"})
+        site, number = match[1], match[2]
+        try:
+            if number is not None and request.method == "POST":
+                asked = _asked(body, key=str)
+                return _json(200, self._world.cloud.discard(site, int(number), asked["key"]))
+            if number is None and request.method == "POST":
+                asked = _asked(body, number=int, key=str, history_months=int)
+                attempt, new = self._world.cloud.open_attempt(site, **asked)
+                return _json(201 if new else 200, attempt)
+            if number is None and request.method == "GET":
+                return _json(200, {"attempts": self._world.cloud.list_attempts(site)})
+        except CloudRefusal as refusal:
+            return _json(refusal.status, {"error": refusal.message})
+        return _json(405, {"error": f"{request.method} is not allowed here"})
+
+
+def _asked(body: bytes, **fields: type) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise CloudRefusal(400, "the body is no JSON") from None
+    if not isinstance(value, dict) or set(value) != set(fields):
+        raise CloudRefusal(400, f"the body has to be an object of {', '.join(fields)}")
+    for name, kind in fields.items():
+        if type(value[name]) is not kind:
+            raise CloudRefusal(400, f"{name} has to be of type {kind.__name__}")
+    return value
+
+
+def _json(status: int, value: object, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response(value, status=status, headers=headers)
+
+
+class Fetcher:
+    """Makes the requests of simulated hosts: real ones, through the proxy, with validation on (a `Fetch`).
+
+    Args:
+        proxy: the proxy's address.
+        trust: makes the TLS context that trusts the authority.
+        issuer: the authority's name; it alone is trusted and signs every leaf itself, so what was accepted is by it.
+    """
+
+    def __init__(self, proxy: str, trust: Callable[[], SSLContext], issuer: str) -> None:
+        self._proxy = proxy
+        self._trust = trust
+        self._issuer = issuer
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __call__(self, url: str) -> Page:
+        """GET a page, redirects followed. Raises `FetchError` where no answer came."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
+            connector = aiohttp.TCPConnector(ssl=self._trust())
+            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
+        begin = time.perf_counter()
+        try:
+            async with self._session.get(url, proxy=self._proxy) as response:
+                if _REFUSED in response.headers:
+                    raise FetchError(response.reason or str(response.status))
+                body = await response.read()
+        except aiohttp.ClientHttpProxyError as error:
+            raise FetchError(error.message) from None
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise FetchError(f"{type(error).__name__}: {error}") from None
+        final = str(response.url)
+        return Page(
+            status=response.status,
+            body=body,
+            content_type=response.content_type,
+            final_url=final if response.url.raw_path_qs != "/" or final.endswith("/") else f"{final}/",
+            issuer=self._issuer if response.url.scheme == "https" else "",
+            milliseconds=round((time.perf_counter() - begin) * 1_000),
+        )
+
+    async def close(self) -> None:
+        """Close the connections that are kept open."""
+        if self._session is not None:
+            await self._session.close()

@@ -1,0 +1,114 @@
+"""A whole scenario come to life: hosts, cloud, pages and clock."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from simulator.calls import Fetch
+from simulator.clock import Clock
+from simulator.cloud import Cloud
+from simulator.host import SimulatedHost
+from simulator.programs import Programs, installer_bytes
+from simulator.scenario import Scenario, Site, load
+
+__all__ = ["BytesPage", "World", "load"]
+
+_PAC = """function FindProxyForURL(url, host) {
+    if (isPlainHostName(host) || dnsDomainIs(host, ".nhn.no") || dnsDomainIs(host, ".dips.no")) {
+        return "DIRECT";
+    }
+    return "PROXY sikker.proxy.nhn.no:8080; DIRECT";
+}
+"""
+_TESTING = "<!DOCTYPE html>\n<html><head><title>Testing</title></head><body><h1>Testing 123</h1></body></html>\n"
+_SPEED_BYTES = 2_000_000
+
+
+class BytesPage:
+    """A page with its body ready to send."""
+
+    def __init__(self, status: int, content_type: str, body: str | bytes) -> None:
+        self.status = status
+        self.content_type = content_type
+        self.body = body
+
+
+def _pages(scenario: Scenario) -> dict[str, dict[str, BytesPage]]:
+    installer = scenario.installer
+    _scheme, _slashes, rest = installer.url.partition("://")
+    download_host, _slash, download_path = rest.partition("/")
+    octets = "application/octet-stream"
+    pages = {
+        "interactor.dips.no": {"*": BytesPage(404, "text/plain; charset=utf-8", "default backend – 404")},
+        "dipsupsvr.dips.no": {"*": BytesPage(200, "text/html; charset=utf-8", _TESTING)},
+        "config.nhn.no": {"/kunde.pac": BytesPage(200, "application/x-ns-proxy-autoconfig", _PAC)},
+        "speedtest.dips.no": {"/2mb.bin": BytesPage(200, octets, bytes(_SPEED_BYTES))},
+        download_host: {"/" + download_path: BytesPage(200, octets, installer_bytes(installer))},
+    }
+    for name, by_path in scenario.pages.items():
+        for path, page in by_path.items():
+            pages.setdefault(name, {})[path] = BytesPage(page.status, page.content_type, page.body)
+    return pages
+
+
+class World:
+    """All of a scenario (the protocol of simulator.calls). `fetch` is how hosts ask the servers of the net."""
+
+    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch) -> None:
+        self.clock = clock
+        self.cloud = Cloud(scenario.sites, self.settle)
+        self.pages = _pages(scenario)
+        self.hosts: dict[str, SimulatedHost] = {}
+        self._servers: dict[str, SimulatedHost] = {}
+        self._scenario = scenario
+        self._fetch = fetch
+        for number in scenario.sites:
+            self._open(number, scenario.site(number))
+
+    def _host(self, name: str, role: str, number: str, machine: Any) -> SimulatedHost:  # noqa: ANN401
+        host = SimulatedHost(
+            name,
+            role,
+            machine,
+            site=number,
+            started=self._scenario.clock,
+            now=self.clock.now,
+            fetch=self._fetch,
+        )
+        self.hosts[name] = host
+        return host
+
+    def _open(self, number: str, site: Site) -> None:
+        server = self._host(f"srv.{site.domain}", "server", number, site.server)
+        server.programs = Programs(server, number, site, self._scenario, self.cloud, self.clock.now)
+        server.damages_downloads = site.upgrade.ends == "bad_hash"
+        # Who has Interactor open on a PC has a session on the server, where its files are.
+        sessions = site.server.in_use + sum(client.in_use for client in site.clients if client.powered_on)
+        server.processes = [self._scenario.vendor.process] * sessions
+        self._servers[number] = server
+        for client in site.clients:
+            self._host(f"{client.name}.{site.domain}", "client", number, client)
+
+    def settle(self) -> None:
+        """Bring every migration that runs up to the clock."""
+        for server in self._servers.values():
+            if server.programs:
+                server.programs.settle()
+
+    @property
+    def installer_sha256(self) -> str:
+        """What the vendor contract has to say of this scenario's installer."""
+        return hashlib.sha256(installer_bytes(self._scenario.installer)).hexdigest()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state of every host and of the cloud, as plain data."""
+        self.settle()
+        started = {
+            number: server.programs.migrations_started for number, server in self._servers.items() if server.programs
+        }
+        return {
+            "hosts": {name: host.snapshot() for name, host in sorted(self.hosts.items())},
+            "cloud": self.cloud.snapshot(),
+            "migrations_started": started,
+        }

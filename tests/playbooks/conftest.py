@@ -1,0 +1,117 @@
+"""Fixtures: a simulated fleet and a person who starts playbooks against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.testing import Simulation, running
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEMO = ROOT / "simulator" / "scenarios" / "demo.yml"
+SECRETS = ("password", "cloud_token")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here runs real ansible-playbook processes."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.playbook)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a playbook ended."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """How many changes the recap counts, over all hosts."""
+        return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A controller with an inventory, a journal of its own and a simulated fleet."""
+
+    simulation: Simulation
+    state: Path
+    inventory: Path
+
+    def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
+        """Run one of the project's playbooks."""
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            str(self.inventory),
+            f"playbooks/{playbook}.yml",
+        ]
+        for name, value in variables.items():
+            command += ["-e", f"{name}={value}"]
+        environment = {
+            **os.environ,
+            **self.simulation.environment,
+            "INTERACTOR_STATE": str(self.state),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "COLUMNS": "200",
+        }
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout + done.stderr)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The rows of the last report, by site."""
+        report = json.loads((self.state / "report" / "report.json").read_text(encoding="utf-8"))
+        return {row["site"]: row for row in report}
+
+    def secrets_found(self, *texts: str) -> list[str]:
+        """Where a secret of the simulation stands: in `texts`, or in any file of the state folder but the simulator's own."""
+        secrets = [str(self.simulation.facts[name]) for name in SECRETS]
+        found = [f"output {number}" for number, text in enumerate(texts) if any(secret in text for secret in secrets)]
+        for path in self.state.rglob("*"):
+            if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets):
+                found.append(str(path.relative_to(self.state)))
+        return found
+
+
+@contextmanager
+def controlling(folder: Path, scenario: Path = DEMO, inventory: Path | None = None) -> Iterator[Controller]:
+    """A fresh simulation and a fresh controller whose state lies in `folder`."""
+    with running(scenario, folder / "simulator") as simulation:
+        yield Controller(
+            simulation, folder / "state", inventory or ROOT / "inventories" / "demo" / "sites.register.yml"
+        )
+
+
+@pytest.fixture(scope="module")
+def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
+    """One controller for the tests of a file, at the scenario's start."""
+    with controlling(tmp_path_factory.mktemp("fleet")) as one:
+        yield one
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    """A copy of the demo's inventory that a test may spoil."""
+    shutil.copytree(ROOT / "inventories" / "demo", tmp_path / "inventory")
+    return tmp_path / "inventory"

@@ -1,0 +1,124 @@
+"""The playbooks alone: limits, dry runs, bad input, repeated runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.conftest import Controller, controlling
+
+FRIDAY_EVENING = "2027-05-14T16:00:00Z"
+
+
+def test_register_tells_what_each_site_owes_and_contacts_no_host(controller: Controller) -> None:
+    before = len(controller.simulation.calls())
+    done = controller.play("register")
+    assert done.code == 0, done.output
+    assert len(controller.simulation.calls()) == before
+    assert "Sentrum" in done.output
+
+
+@pytest.mark.parametrize(
+    ("limit", "hosts"),
+    [
+        ("site_1001", {"srv.fjordgata.example", "pc1.fjordgata.example", "pc2.fjordgata.example"}),
+        ("1004-pc1", {"pc1.fjellsida.example"}),
+        ("wave_2:&servers", {"srv.oyane.example", "srv.sentrum.example", "srv.nordnes.example"}),
+    ],
+)
+def test_preflight_asks_the_hosts_of_the_limit_once_each(controller: Controller, limit: str, hosts: set[str]) -> None:
+    before = len(controller.simulation.calls())
+    done = controller.play("preflight", "--limit", limit)
+    assert done.code == 0, done.output
+    calls = controller.simulation.calls()[before:]
+    assert sorted(call["host"] for call in calls) == sorted(hosts), "one probe per host, in one command"
+
+
+def test_a_wave_without_a_release_changes_nothing_on_its_evening(tmp_path: Path) -> None:
+    with controlling(tmp_path) as fleet:
+        fleet.simulation.set_clock(FRIDAY_EVENING)
+        before = fleet.simulation.state()
+        done = fleet.play("wave")
+        assert done.code in (0, 2), done.output
+        assert fleet.simulation.state() == before
+        assert "not released" in fleet.rows()["1001"]["why"]
+        # The same evening with a release on record, first as a dry run, then for real, then once more.
+        assert fleet.play("release", release_wave="1", release_name="Kari", release_until="2027-05-21").code == 0
+        dry = fleet.play("wave", "--check")
+        assert dry.code in (0, 2), dry.output
+        assert fleet.simulation.state() == before
+        assert dry.changed > 0, "it says what it would do"
+        real = fleet.play("upgrade", "--limit", "site_1001")
+        assert real.code == 0, real.output
+        state = fleet.simulation.state()
+        assert state != before
+        assert fleet.play("upgrade", "--limit", "site_1001").changed == 0
+        assert fleet.simulation.state() == state
+        # Halted: the other site of the wave stays as it is.
+        assert fleet.play("halt", release_wave="1", release_name="Ola", release_reason="calls").code == 0
+        fleet.play("wave")
+        assert fleet.simulation.state() == state
+
+
+def test_a_move_that_is_followed_on_a_terminal_passes_in_seconds(tmp_path: Path) -> None:
+    with controlling(tmp_path) as fleet:
+        limit = ("--limit", "site_1001")
+        assert fleet.play("release", release_wave="1", release_name="Kari", release_until="2027-05-21").code == 0
+        fleet.simulation.set_clock(FRIDAY_EVENING)
+        assert fleet.play("wave", *limit).code == 0
+        fleet.simulation.set_clock("2027-05-18T18:30:00Z")
+        done = fleet.play("wave", *limit, wave_follow="true")
+        assert done.code == 0, done.output
+        assert fleet.rows()["1001"]["state"] == "moved"
+        undone = fleet.play("rollback", *limit, rollback_name="Kari", rollback_reason="the office asks")
+        assert undone.code == 0, undone.output
+        assert fleet.play("report", *limit).code == 0
+        row = fleet.rows()["1001"]
+        assert (row["state"], row["outcome"]) == ("upgraded", "rolled_back")
+        assert "the office asks" in row["why"]
+
+
+def test_secrets_are_not_told_at_the_highest_verbosity(controller: Controller) -> None:
+    done = controller.play("preflight", "-vvvv", "--limit", "1001-server")
+    assert done.code == 0
+    assert controller.secrets_found(done.output) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement", "words"),
+    [
+        ("wave1.yml", r"language:", "langauge:", ["1001", "langauge", "language"]),
+        ("wave1.yml", r"wave: 1\b", "wave: 7", ["1001", "wave", "7"]),
+        ("wave1.yml", r"move_date: .*", "move_date: 2027-02-30", ["1001", "move_date", "2027-02-30"]),
+        ("wave2.yml", r"id: \S+", 'id: "1001"', ["1001", "wave1.yml", "wave2.yml"]),
+        ("wave2.yml", r'to: "?14:00"?', 'to: "09:00"', ["2001", "window", "09:00"]),
+        ("wave1.yml", r"\A", "sites: [\n", ["wave1.yml"]),
+    ],
+)
+def test_bad_input_is_refused_before_any_host_is_contacted(
+    controller: Controller, register: Path, file: str, pattern: str, replacement: str, words: list[str]
+) -> None:
+    path = register / "register" / file
+    spoiled, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), count=1)
+    assert count == 1
+    path.write_text(spoiled, encoding="utf-8")
+    before = len(controller.simulation.calls())
+    person = Controller(controller.simulation, controller.state, register / "sites.register.yml")
+    done = person.play("wave")
+    assert done.code not in (0, 2), done.output
+    assert len(controller.simulation.calls()) == before
+    assert re.search(rf"{re.escape(file)}:\d+:\d+", done.output), done.output
+    for word in words:
+        assert word in done.output
+
+
+def test_a_release_names_wave_person_and_end(controller: Controller) -> None:
+    assert "release_name" in controller.play("release", release_wave="1").output
+    wrong = controller.play("release", release_wave="9", release_name="Kari", release_until="2027-05-21")
+    assert wrong.code != 0
+    assert "'9' is no wave" in wrong.output
+    bad = controller.play("release", release_wave="1", release_name="Kari", release_until="Friday")
+    assert bad.code != 0
+    assert "until" in bad.output

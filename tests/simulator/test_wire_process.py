@@ -1,0 +1,101 @@
+"""`python -m simulator` as a process: ready, used, moved in time, ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from simulator.testing import running
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIO = ROOT / "simulator" / "scenarios" / "small.yml"
+
+
+def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    command = [sys.executable, "-m", "simulator", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd="/")
+
+
+def test_a_simulation_is_used_and_leaves_nothing_behind(tmp_path: Path):
+    start_of_clock = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))["clock"]
+    with running(SCENARIO, tmp_path / "one") as one, running(SCENARIO, tmp_path / "two") as two:
+        assert one.environment == {"INTERACTOR_SIMULATION": str(tmp_path / "one" / "simulation.json")}
+        assert one.path.stat().st_mode & 0o777 == 0o600
+        assert one.facts["password"] != two.facts["password"]
+        assert one.facts["cloud_token"] != two.facts["cloud_token"]
+        assert one.now() == start_of_clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert one.set_clock("2030-01-01T00:00:00Z") == "2030-01-01T00:00:00Z"
+        assert (one.now(), two.now() < one.now()) == ("2030-01-01T00:00:00Z", True)
+        assert one.calls() == []
+        assert one.state() != {}
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["simulator.log"]
+    assert (tmp_path / "one" / "simulator.log").read_text() == ""
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(one.clock_url, timeout=5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_and_takes_its_own_folder_along(number: signal.Signals):
+    process = start("--scenario", str(SCENARIO))
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    path = Path(ready.removeprefix("ready: ").split()[0])
+    assert f"export INTERACTOR_SIMULATION={path}" in ready
+    assert json.loads(path.read_text())["pid"] == process.pid
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert not path.parent.exists()
+
+
+def test_it_ends_with_its_parent(tmp_path: Path):
+    code = (
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'simulator', '--with-parent', '--scenario',"
+        f" {str(SCENARIO)!r}, '--run-dir', {str(tmp_path)!r}], stdout=subprocess.PIPE, text=True);"
+        " sys.stdout.write(p.stdout.readline()); sys.stdout.flush(); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    assert parent.stderr is not None
+    assert parent.stdout.readline().startswith("ready: ")
+    parent.kill()
+    # The simulator has inherited the parent's error output, which therefore ends only when it ends, too.
+    assert parent.stderr.read() == ""
+    parent.wait(10)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_with_a_rate_runs(tmp_path: Path):
+    with running(SCENARIO, tmp_path, rate=1e6) as one:
+        first = one.now()
+        while one.now() == first:
+            pass
+
+
+def test_a_wrong_scenario_is_told_and_ends_with_1(tmp_path: Path):
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text("sites: {1001: {nonsense: true}}\n")
+    process = start("--scenario", str(wrong), "--run-dir", str(tmp_path / "run"))
+    out, errors = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert "wrong.yml" in errors
+    assert "nonsense" in errors
+    assert "Traceback" not in errors
+    with pytest.raises(RuntimeError, match="nonsense"), running(wrong, tmp_path / "run"):
+        pass

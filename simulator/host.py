@@ -6,17 +6,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator import models
-from simulator.calls import Answer, Call, Fetch, FetchError, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
+from simulator.calls import Answer, Call, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive
 from simulator.programs import Programs
 from simulator.scenario import Machine
-from simulator.windows import Task
+from simulator.windows import Service, Task
 
+_EPJ_SERVICE = "EPJServer"
 _EPJ_FILES = {
     "server": {
         r"C:\EPJ\Data\journal.mdf": "journal",
@@ -46,7 +47,11 @@ class SimulatedHost:
         self.machine = machine
         self.site = site
         self.drive = Drive()
-        self.services: dict[str, str] = {"EPJServer": "running"} if role == "server" else {}
+        self.services: dict[str, Service] = {}
+        if role == "server":
+            self.services[_EPJ_SERVICE] = Service(
+                "running", r"C:\EPJ\Server.exe", account="NT AUTHORITY\\NetworkService"
+            )
         self.tasks: dict[str, Task] = {}
         self.processes: list[str] = []
         self.programs: Programs | None = None
@@ -87,12 +92,10 @@ class SimulatedHost:
         """Ask a server in the net. Raises FetchError."""
         return await self._fetch(url)
 
-    async def download(self, url: str) -> bytes:
-        """The body of a page that must be there. Raises FetchError."""
+    async def download(self, url: str) -> Page:
+        """Ask for a file, which may be damaged on its way. Raises FetchError."""
         page = await self._fetch(url)
-        if page.status != 200:
-            raise FetchError(f"{url} answers {page.status}")
-        return page.body + b"\0" if self.damages_downloads else page.body
+        return replace(page, body=page.body + b"\0") if self.damages_downloads else page
 
     def local_get(self, url: str) -> bytes | None:
         """Ask this very machine; None where nobody listens."""
@@ -104,23 +107,30 @@ class SimulatedHost:
 
     def start_service(self, name: str) -> bool:
         """Start a service; False where it does not come up."""
-        sound = self.programs is None or self.programs.installed_version() is not None
-        if name in self.services and (sound or name == "EPJServer"):
-            self.services[name] = "running"
-        return self.services.get(name) == "running"
+        if name in self.services and (self.programs is None or self.programs.can_start(name)):
+            self.services[name].state = "running"
+        return self.service_word(name) == "running"
+
+    def service_word(self, name: str) -> str:
+        """How a service is, in Windows' word in lower case; `missing` where there is none."""
+        return self.services[name].state if name in self.services else "missing"
 
     def stop_service(self, name: str) -> None:
         """Stop a service."""
         if name in self.services:
-            self.services[name] = "stopped"
+            self.services[name].state = "stopped"
 
     def start_task(self, name: str) -> None:
         """Start a scheduled task, detached."""
         task = self.tasks[name]
         self.run_program(task.program, task.arguments)
 
+    def task_runs(self, name: str) -> bool:
+        """Whether what a scheduled task has started is at work."""
+        return name in self.tasks and self.programs is not None and self.programs.migrating
+
     def end_task(self, name: str) -> None:
-        """End what a task has started, if anything runs, and remove the task."""
+        """End what a scheduled task has started, if anything runs, and remove the task."""
         if self.tasks.pop(name, None) and self.programs:
             self.programs.stop()
 
@@ -153,7 +163,7 @@ class SimulatedHost:
         """Everything that can change, as plain data; files as hashes."""
         return {
             "files": self.drive.snapshot(),
-            "services": dict(sorted(self.services.items())),
+            "services": {name: asdict(service) for name, service in sorted(self.services.items())},
             "tasks": {name: asdict(task) for name, task in sorted(self.tasks.items())},
             "processes": list(self.processes),
             "proxies": [proxy.model_dump() for proxy in self.machine.proxies],

@@ -58,7 +58,7 @@ class Login:
             if scheme.lower() in ("negotiate", "ntlm") and token:
                 return self._negotiate(scheme, token)
         except Exception:
-            # Whatever a client's token makes the library stumble over (it raises KeyError and struct.error, too) is refused.
+            # A malformed token makes the library raise KeyError, struct.error and others beside its own errors.
             self._context = None
         return False, list(OFFERED)
 

@@ -14,6 +14,7 @@ from simulator import data
 from simulator.cloud import Cloud
 from simulator.files import join
 from simulator.scenario import CATEGORIES, Installer, Scenario, Site
+from simulator.windows import Service
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
@@ -96,7 +97,7 @@ class Programs:
         drive, vendor, interactor = self._host.drive, self._vendor, self._site.interactor
         if interactor.service == "missing":
             return
-        self._host.services[vendor.service] = interactor.service
+        self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, SERVICE_EXE))
         self._put_executables(interactor.version)
         config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
         drive.write(vendor.config, json.dumps(config, indent=2).encode())
@@ -119,9 +120,13 @@ class Programs:
             return None
         return described(self._host.drive.read(path)).get("version")
 
+    def can_start(self, service: str) -> bool:
+        """Whether a service would come up: the vendor's needs its program."""
+        return service != self._vendor.service or self.installed_version() is not None
+
     def get(self, url: str) -> bytes | None:
         """What the service itself answers on this machine; None where nobody listens."""
-        running = self._host.services.get(self._vendor.service) == "running"
+        running = self._host.service_word(self._vendor.service) == "running"
         if url != self._vendor.version_url or not running:
             return None
         return json.dumps({"version": self.installed_version()}).encode()
@@ -141,7 +146,7 @@ class Programs:
         return 1
 
     def _install(self, version: str) -> int:
-        if self._host.services.get(self._vendor.service) == "running":
+        if self._host.service_word(self._vendor.service) == "running":
             return 1618
         if self._site.upgrade.ends == "code_1603":
             self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")

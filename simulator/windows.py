@@ -16,6 +16,16 @@ class Task:
     arguments: str
 
 
+@dataclass
+class Service:
+    """A Windows service: its state in Windows' word (lower case) and how it is set up."""
+
+    state: str
+    program: str
+    start_mode: str = "Auto"
+    account: str = "LocalSystem"
+
+
 def connection_settings(proxy: Proxy) -> bytes:
     """Windows' DefaultConnectionSettings for these Internet Options: version, counter, flags, three texts, filler."""
     flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)

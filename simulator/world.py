@@ -10,9 +10,7 @@ from simulator.clock import Clock
 from simulator.cloud import Cloud
 from simulator.host import SimulatedHost
 from simulator.programs import Programs, installer_bytes
-from simulator.scenario import Scenario, Site, load
-
-__all__ = ["BytesPage", "World", "load"]
+from simulator.scenario import Machine, Scenario, Site
 
 _PAC = """function FindProxyForURL(url, host) {
     if (isPlainHostName(host) || dnsDomainIs(host, ".nhn.no") || dnsDomainIs(host, ".dips.no")) {
@@ -66,7 +64,7 @@ class World:
         for number in scenario.sites:
             self._open(number, scenario.site(number))
 
-    def _host(self, name: str, role: str, number: str, machine: Any) -> SimulatedHost:  # noqa: ANN401
+    def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
         host = SimulatedHost(
             name,
             role,

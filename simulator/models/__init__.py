@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import ModuleCall, Unknown
 from simulator.models import migrate, postcheck, preflight, stock, upgrade
-from simulator.models.common import COMMON, Kind, Refused, Work, arguments_of
+from simulator.models.common import COMMON, Options, Refused, Work, arguments_of
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
@@ -16,30 +16,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """One of our modules: its options beside the common ones (True: required) and what answers."""
+    """One of our modules: its options beside the common ones, and what fills in its result."""
 
-    options: Mapping[str, tuple[Kind, bool]]
-    answer: Callable[[Work], Awaitable[dict[str, Any]]]
+    options: Options
+    answer: Callable[[Work], Awaitable[None]]
+    failure: str = ""
 
 
 OURS = {
-    "interactor_preflight": Model(preflight.OPTIONS, preflight.answer),
+    "interactor_preflight": Model(preflight.OPTIONS, preflight.answer, "the probe"),
     "interactor_upgrade": Model(upgrade.OPTIONS, upgrade.answer),
     "interactor_migrate": Model(migrate.OPTIONS, migrate.answer),
-    "interactor_postcheck": Model({}, postcheck.answer),
+    "interactor_postcheck": Model({}, postcheck.answer, "the check"),
 }
+
+
+def _failed(result: dict[str, Any], message: object) -> dict[str, Any]:
+    return {**result, "failed": True, "msg": str(message)}
 
 
 async def answer(host: SimulatedHost, call: ModuleCall) -> dict[str, Any]:
     """The module's result. A refusal is `failed` with `msg`; a module that no model knows raises Unknown."""
     collection, _dot, name = call.name.rpartition(".")
+    stock_model = stock.MODELS.get(call.name)
+    if stock_model is None and (collection != "helsevest.interactor" or name not in OURS):
+        raise Unknown(f"module {call.name}")
     try:
-        if call.name in stock.MODELS:
-            return stock.MODELS[call.name](call)
-        if collection != "helsevest.interactor" or name not in OURS:
-            raise Unknown(f"module {call.name}")
+        if stock_model is not None:
+            return stock_model(call)
         model = OURS[name]
-        given = arguments_of(name, {**COMMON, **model.options}, call.arguments)
-        return await model.answer(Work(host, given, call.check_mode))
+        work = Work(host, arguments_of(name, {**COMMON, **model.options}, call.arguments), call.check_mode)
     except Refused as refusal:
-        return {"changed": False, "failed": True, "msg": str(refusal)}
+        return _failed({"changed": False}, refusal)
+    try:
+        await model.answer(work)
+    except Refused as refusal:
+        return _failed(work.result, f"{model.failure or work.arguments['step']}: {refusal}")
+    return work.result

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import FetchError
-from simulator.clock import instant
 from simulator.files import join
 
 if TYPE_CHECKING:
@@ -18,37 +17,37 @@ if TYPE_CHECKING:
 
 Kind = type[Any] | tuple[str, ...]
 """What an option holds: a type, or the words that are allowed."""
+Options = Mapping[str, tuple[Kind, bool]]
+"""By name: what it holds, and whether it is required."""
 
-COMMON: dict[str, tuple[Kind, bool]] = {
-    "contract": (dict, True),
-    "site": (str, True),
-    "run_id": (str, True),
-    "now": (str, True),
-}
+COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str, True), "now": (str, True)}
+_UPGRADE_STATES = ("staged", "done", "failed")
+_ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
 
 
 class Refused(Exception):  # noqa: N818
     """The module fails, with this message."""
 
 
-def arguments_of(module: str, options: Mapping[str, tuple[Kind, bool]], given: Mapping[str, Any]) -> dict[str, Any]:
+def arguments_of(module: str, options: Options, given: Mapping[str, Any], inside: str = "") -> dict[str, Any]:
     """Check a call's arguments as Ansible.Basic does; those that are absent become None."""
+    found_in = f" found in {inside}" if inside else ""
     unknown = sorted(set(given) - set(options))
     if unknown:
         supported = f"Supported parameters include: {', '.join(sorted(options))}"
-        raise Refused(f"Unsupported parameters for ({module}) module: {', '.join(unknown)}. {supported}")
+        raise Refused(f"Unsupported parameters for ({module}) module: {', '.join(unknown)}{found_in}. {supported}")
     missing = sorted(name for name, (_kind, needed) in options.items() if needed and given.get(name) is None)
     if missing:
-        raise Refused(f"missing required arguments: {', '.join(missing)}")
-    return {name: _value(name, kind, given.get(name)) for name, (kind, _needed) in options.items()}
+        raise Refused(f"missing required arguments: {', '.join(missing)}{found_in}")
+    return {name: _value(name, kind, given.get(name), found_in) for name, (kind, _needed) in options.items()}
 
 
-def _value(name: str, kind: Kind, value: Any) -> Any:  # noqa: ANN401
+def _value(name: str, kind: Kind, value: Any, found_in: str) -> Any:  # noqa: ANN401
     if value is None:
         return None
     if isinstance(kind, tuple):
         if value not in kind:
-            raise Refused(f"value of {name} must be one of: {', '.join(kind)}. Got no match for: {value}")
+            raise Refused(f"value of {name} must be one of: {', '.join(kind)}. Got no match for: {value}{found_in}")
         return value
     try:
         if kind is int:
@@ -59,13 +58,12 @@ def _value(name: str, kind: Kind, value: Any) -> Any:  # noqa: ANN401
             return dict(value)
     except (TypeError, ValueError):
         pass
-    raise Refused(
-        f"argument for {name} is of type {type(value).__name__} and we were unable to convert to {kind.__name__}"
-    )
+    found = type(value).__name__
+    raise Refused(f"argument for {name} is of type {found} and we were unable to convert to {kind.__name__}{found_in}")
 
 
 class Work:
-    """One call of one of our modules on one host."""
+    """One call of one of our modules on one host. `result` fills up as the work goes; a failure brings it along."""
 
     def __init__(self, host: SimulatedHost, arguments: Mapping[str, Any], check_mode: bool) -> None:
         self.host = host
@@ -74,129 +72,166 @@ class Work:
         self.site: str = arguments["site"]
         self.run_id: str = arguments["run_id"]
         self.now: str = arguments["now"]
-        try:
-            instant(self.now)
-        except ValueError as error:
-            raise Refused(f"now: {error}") from error
+        self.result: dict[str, Any] = {"changed": False}
 
     def contract(self, path: str) -> Any:  # noqa: ANN401
         """A part of the vendor contract, by its path with dots; refused where it is missing."""
         found: Any = self.arguments["contract"]
         for name in path.split("."):
             if not isinstance(found, Mapping) or name not in found:
-                raise Refused(f"contract.{path} is missing")
+                raise Refused(f"contract: {path} is missing")
             found = found[name]
         return found
 
-    def need(self, option: str) -> Any:  # noqa: ANN401
-        """An option that this step cannot do without."""
-        if self.arguments[option] is None:
-            raise Refused(f"missing required arguments: {option} (step is {self.arguments['step']})")
-        return self.arguments[option]
+    def expand(self, path: str, **values: object) -> str:
+        """A program's arguments of the contract, filled in; refused what could become more than one argument."""
+        text: str = self.contract(path)
+        for name, value in values.items():
+            filled = str(value)
+            plain = name.endswith("_file") or re.fullmatch(r"[A-Za-z0-9._-]+", filled)
+            if not plain or re.search(r'["\r\n]', filled):
+                raise Refused(f"{name} is '{filled}': letters, digits, dot, dash and underscore are allowed")
+            text = text.replace("{" + name + "}", filled)
+        left = re.search(r"\{(\w+)\}", text)
+        if left:
+            raise Refused(f"contract: arguments name {{{left[1]}}}, which is not known here")
+        return text
 
     @property
     def ledger_path(self) -> str:
         """Where the ledger lies on the server."""
         return join(self.contract("paths.work"), "ledger.json")
 
-    def read_ledger(self) -> dict[str, Any] | None:
-        """The ledger, None where there is none yet; refused where it is damaged or another site's."""
-        path = self.ledger_path
+    def read_json(self, what: str, path: str) -> dict[str, Any] | None:
+        """A JSON object from a file; None where there is no file, refused where it is none."""
         if not self.host.drive.is_file(path):
             return None
         try:
-            ledger = json.loads(self.host.drive.read(path).decode("utf-8"))
+            found = json.loads(self.host.drive.read(path).decode("utf-8-sig"))
         except ValueError as error:
-            raise Refused(f"the ledger {path} is no JSON") from error
-        if not isinstance(ledger, dict) or ledger.get("schema") != 1 or not isinstance(ledger.get("attempts"), list):
-            raise Refused(f"the ledger {path} is not of schema 1")
+            raise Refused(f"{what} {path} is no JSON: {error}") from error
+        if not isinstance(found, dict):
+            raise Refused(f"{what} {path} is no JSON object")
+        return found
+
+    def read_ledger(self) -> dict[str, Any] | None:
+        """The ledger, None where there is none yet; refused where it is damaged or another site's."""
+        path = self.ledger_path
+        ledger = self.read_json("ledger", path)
+        if ledger is None:
+            return None
+        if ledger.get("schema") != 1:
+            raise Refused(f"ledger {path} has schema '{ledger.get('schema')}', this version writes 1")
         if ledger.get("site") != self.site:
-            raise Refused(f"the ledger {path} is of site {ledger.get('site')}, not {self.site}")
+            raise Refused(f"ledger {path} belongs to site '{ledger.get('site')}', not to '{self.site}'")
+        damage = _damage(ledger)
+        if damage:
+            raise Refused(f"ledger {path} is damaged: {damage}")
         return ledger
 
     def ledger_or_new(self) -> dict[str, Any]:
-        """The ledger, or an empty one."""
-        return self.read_ledger() or {"schema": 1, "site": self.site, "upgrade": None, "lease": None, "attempts": []}
+        """The ledger that was read, or an empty one that is not yet written."""
+        found: dict[str, Any] | None = self.result["ledger"]
+        return found or {"schema": 1, "site": self.site, "upgrade": None, "lease": None, "attempts": []}
 
-    def keep(self, ledger: dict[str, Any]) -> bool:
-        """Write the ledger if it differs from what is there; whether it does."""
-        if ledger == self.read_ledger():
-            return False
-        if not self.check_mode:
-            self.host.drive.write(self.ledger_path, json.dumps(ledger, ensure_ascii=False).encode())
-        return True
+    def save(self, ledger: dict[str, Any]) -> None:
+        """Write the ledger and answer with it."""
+        self.host.drive.write(self.ledger_path, json.dumps(ledger, ensure_ascii=False).encode())
+        self.result["ledger"] = ledger
 
-    def config(self) -> dict[str, Any] | None:
-        """Interactor's configuration file, None where it is missing or no JSON object."""
+    def config(self) -> dict[str, Any]:
+        """Interactor's configuration; refused where it is missing or no JSON object."""
         path = self.contract("paths.config")
-        try:
-            found = json.loads(self.host.drive.read(path).decode("utf-8-sig"))
-        except (FileNotFoundError, ValueError):
-            return None
-        return found if isinstance(found, dict) else None
+        found = self.read_json("configuration", path)
+        if found is None:
+            raise Refused(f"configuration {path} is missing")
+        return found
 
-    def mode(self) -> str | None:
-        """The mode that the configuration names."""
-        config = self.config()
-        return None if config is None else config.get(self.contract("config.mode_key"))
+    def mode(self) -> Any:  # noqa: ANN401
+        """The mode that the configuration names, in the contract's word where it has one."""
+        told = self.config().get(self.contract("config.mode_key"))
+        words = (word for word, said in self.contract("config.modes").items() if said and said.get("mode") == told)
+        return next(words, told)
 
     def version(self) -> str | None:
-        """What the running service says of itself, None where it does not answer."""
+        """What the running service says of itself, None where it does not answer with a version."""
         body = self.host.local_get(self.contract("service.version_url"))
-        found = json.loads(body).get("version") if body else None
-        return None if found is None else str(found)
+        found = str(json.loads(body).get("version")) if body else ""
+        return found if re.fullmatch(r"\d+(\.\d+){1,3}", found) else None
 
     def service(self) -> str:
-        """Interactor's service in Windows' words; `missing` where there is none."""
-        return self.host.services.get(self.contract("service.name"), "missing")
+        """Interactor's service in Windows' word; `missing` where there is none."""
+        return self.host.service_word(self.contract("service.name"))
 
-    def restart_service(self) -> bool:
-        """Stop and start Interactor's service, nothing else's; whether it answers with its version again."""
+    def restart_service(self) -> None:
+        """Restart Interactor's service and no other; refused where it does not answer then."""
         name = self.contract("service.name")
         self.host.stop_service(name)
-        return self.host.start_service(name) and self.version() is not None
+        if not self.host.start_service(name) or self.version() is None:
+            raise Refused("the service does not answer after its restart")
 
     def untouched(self) -> dict[str, str]:
         """A hash for every service and folder that must stay as it is."""
         found = {}
         for name in self.contract("untouched.services"):
-            found[f"service:{name}"] = _sha256(self.host.services.get(name, "missing"))
+            service = self.host.services.get(name)
+            told = f"{service.program}\n{service.start_mode}\n{service.account}" if service else ""
+            found[f"service:{name}"] = _sha256(told.encode())
         for folder in self.contract("untouched.folders"):
-            files = (
-                f"{name}\t{hashlib.sha256(content).hexdigest()}" for name, content in self.host.drive.below(folder)
-            )
-            found[f"folder:{folder}"] = _sha256("\n".join(sorted(files)))
+            files = self.host.drive.below(folder)
+            lines = sorted("{}\t{}".format(name.replace("\\", "/"), _sha256(content)) for name, content in files)
+            found[f"folder:{folder}"] = _sha256("\n".join(lines).encode())
         return found
 
-    async def pages(self, *, server: bool) -> list[dict[str, Any]]:
-        """P1, and on a server P2, as this host sees them."""
-        return [await self._page(check) for check in (("P1", "P2") if server else ("P1",))]
+    async def pages(self, *checks: str) -> list[dict[str, Any]]:
+        """The contract's pages as this host sees them."""
+        return [await self._page(check) for check in checks]
 
     async def _page(self, check: str) -> dict[str, Any]:
         url = self.contract(f"pages.{check}.url")
         found: dict[str, Any] = {"id": check, "url": url, "status": 0, "text": None, "heading": None, "final_url": None}
-        found.update(issuer=None, milliseconds=None, error=None)
+        found.update(issuer=None, milliseconds=0, error=None)
         try:
             page = await self.host.get(url)
         except FetchError as error:
             return {**found, "error": str(error)}
         body = page.body.decode("utf-8", "replace")
-        heading = re.search(r"(?is)<h([1-3])\b[^>]*>(.*?)</h\1\s*>", body)
+        heading = re.search(r"(?is)<h[123][^>]*>(.*?)</h[123]\s*>", body)
         return {
             **found,
             "status": page.status,
             "text": plain(body)[:2000],
-            "heading": plain(heading[2]) if heading else None,
+            "heading": plain(heading[1]) if heading else None,
             "final_url": page.final_url,
-            "issuer": page.issuer or None,
+            "issuer": page.issuer,
             "milliseconds": page.milliseconds,
         }
 
 
+def _damage(ledger: dict[str, Any]) -> str:
+    """What is wrong inside a ledger; empty where it is sound."""
+    for part in ("upgrade", "lease"):
+        if not isinstance(ledger.get(part), dict | None):
+            return f"{part} is no object"
+    upgrade = ledger.get("upgrade")
+    if upgrade is not None and upgrade.get("state") not in _UPGRADE_STATES:
+        return f"upgrade.state is '{upgrade.get('state')}'"
+    if not isinstance(ledger.get("attempts"), list):
+        return "attempts is no list"
+    for number, attempt in enumerate(ledger["attempts"], 1):
+        if not isinstance(attempt, dict) or attempt.get("number") != number:
+            return f"attempt {number} is not where it should be"
+        if attempt.get("state") not in _ATTEMPT_STATES or not attempt.get("key"):
+            return f"attempt {number} has state '{attempt.get('state')}' and key '{attempt.get('key')}'"
+    return ""
+
+
 def plain(body: str) -> str:
     """A page's text: no tags, white space folded."""
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+    text = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>", " ", body)
+    text = re.sub(r"(?s)<[^>]*>", " ", re.sub(r"(?s)<!--.*?-->", " ", text))
+    return " ".join(html.unescape(text).split())
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -7,121 +7,162 @@ from typing import Any
 
 from simulator import data
 from simulator.files import join
-from simulator.models.common import Kind, Refused, Work
+from simulator.models.common import Options, Refused, Work, arguments_of
 from simulator.windows import Task
 
-OPTIONS: dict[str, tuple[Kind, bool]] = {
+OPTIONS: Options = {
     "step": (("look", "lease", "manifest", "start", "follow", "switch", "handback", "restore"), True),
     "attempt": (dict, False),
     "history_months": (int, False),
     "mode": (str, False),
 }
+_ATTEMPT: Options = {"number": (int, True), "key": (str, True)}
+_NEEDS = {
+    "manifest": ("attempt", "history_months", "mode"),
+    "start": ("attempt",),
+    "follow": ("attempt",),
+    "switch": ("attempt",),
+    "restore": ("attempt",),
+}
 
 
-async def answer(work: Work) -> dict[str, Any]:
+async def answer(work: Work) -> None:
     """Do one step (docs/contracts.md, What the host modules answer)."""
-    return _STEPS[work.arguments["step"]](work)
+    step = work.arguments["step"]
+    missing = [name for name in _NEEDS.get(step, ()) if work.arguments[name] is None]
+    if missing:
+        raise Refused(f"step is {step} but all of the following are missing: {', '.join(missing)}")
+    if work.arguments["attempt"] is not None:
+        arguments_of("interactor_migrate", _ATTEMPT, work.arguments["attempt"], "attempt")
+    work.result["ledger"] = work.read_ledger()
+    _STEPS[step](work)
+
+
+def _named(work: Work) -> tuple[int, str]:
+    """Number and key of the attempt that this call names."""
+    return int(work.arguments["attempt"]["number"]), str(work.arguments["attempt"]["key"])
 
 
 def _status(work: Work) -> dict[str, Any]:
     """The vendor's status file in our words; state `none` where there is none."""
     path = work.contract("migration.status_file")
-    if not work.host.drive.is_file(path):
+    told = work.read_json("status file", path)
+    if told is None:
         return {"state": "none", "progress": 0, "counts": {}, "message": ""}
-    try:
-        found = json.loads(work.host.drive.read(path).decode("utf-8-sig"))
-        theirs = {word: ours for ours, word in work.contract("migration.states").items()}
-        return {
-            "state": theirs[found["state"]],
-            "progress": int(found["progress"]),
-            "counts": dict(found["counts"]),
-            "message": str(found["message"]),
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise Refused(f"the status file {path} is not as the vendor contract says") from error
+    states = work.contract("migration.states")
+    ours = [word for word, theirs in states.items() if theirs == told.get("state")]
+    if len(ours) != 1:
+        allowed = ", ".join(sorted(states.values()))
+        raise Refused(f"status file {path} says state '{told.get('state')}': allowed are {allowed}")
+    return {
+        "state": ours[0],
+        "progress": int(told.get("progress") or 0),
+        "counts": told.get("counts") or {},
+        "message": str(told.get("message") or ""),
+    }
 
 
-def _attempt(work: Work) -> tuple[int, str]:
-    """Number and key of the attempt that this call names."""
-    given = work.need("attempt")
-    unknown = sorted(set(given) - {"number", "key"})
-    if unknown:
-        raise Refused(f"attempt.{unknown[0]} is no option; allowed are key, number")
-    try:
-        number = int(given["number"])
-    except (KeyError, TypeError, ValueError):
-        raise Refused("attempt.number is missing or no whole number") from None
-    if number < 1 or not isinstance(given.get("key"), str) or not given["key"]:
-        raise Refused("attempt.number must be 1 or more, attempt.key a text")
-    return number, given["key"]
+def _run_status(work: Work) -> dict[str, Any]:
+    """How a migration that was started is getting on; one that ended without saying so has failed."""
+    alive, status = work.host.task_runs(work.contract("migration.task")), _status(work)
+    if alive and status["state"] == "none":
+        return {**status, "state": "running"}
+    if not alive and status["state"] in ("none", "running"):
+        return {**status, "state": "failed", "message": "the migration program ended without saying so"}
+    return status
 
 
 def _fenced(work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
     """Ledger and its last attempt, which must be the one that this call names."""
-    number, key = _attempt(work)
+    number, key = _named(work)
     ledger = work.ledger_or_new()
-    last = ledger["attempts"][-1] if ledger["attempts"] else None
-    if last is None or (last["number"], last["key"]) != (number, key):
-        there = f"{last['number']} ({last['key']})" if last else "none"
-        raise Refused(f"the ledger's last attempt is {there}, not {number} ({key})")
+    if not ledger["attempts"]:
+        raise Refused(f"refused: attempt {number} ({key}) is not in the ledger, which has none")
+    last = ledger["attempts"][-1]
+    if (last["number"], last["key"]) != (number, key):
+        there = f"attempt {last['number']} ({last['key']})"
+        raise Refused(f"refused: attempt {number} ({key}) is not the ledger's last, which is {there}")
     return ledger, last
 
 
-def _look(work: Work) -> dict[str, Any]:
-    return {"changed": False, "ledger": work.read_ledger(), "mode": work.mode(), "status": _status(work)}
+def _look(work: Work) -> None:
+    work.result.update(mode=work.mode(), status=_status(work))
 
 
-def _lease(work: Work) -> dict[str, Any]:
+def _flagged(work: Work) -> bool:
+    return work.host.drive.is_file(work.contract("paths.maintenance_flag"))
+
+
+def _held(ledger: dict[str, Any] | None) -> bool:
+    return bool(ledger and ledger["lease"] and ledger["lease"]["state"] != "free")
+
+
+def _lease(work: Work) -> None:
     ledger = work.ledger_or_new()
-    wanted = {str(name).casefold() for name in work.contract("processes")}
-    in_use = sum(1 for process in work.host.processes if process.casefold() in wanted)
+    names = {str(name).casefold() for name in work.contract("processes")}
+    in_use = sum(1 for process in work.host.processes if process.casefold() in names)
+    known, flagged = _held(ledger), _flagged(work)
+    work.result.update(in_use=in_use, held=in_use == 0)
     if in_use:
-        return {"changed": False, "ledger": work.read_ledger(), "held": False, "in_use": in_use}
-    flag = work.contract("paths.maintenance_flag")
-    changed = not work.host.drive.is_file(flag)
-    if changed and not work.check_mode:
-        work.host.drive.write(flag, work.run_id.encode())
-    if (ledger["lease"] or {}).get("state") != "held":
+        work.result["changed"] = known or flagged
+        if not work.check_mode:
+            _give_back(work, ledger)
+        return
+    work.result["changed"] = not (known and flagged)
+    if work.check_mode:
+        return
+    if not flagged:
+        work.host.drive.write(work.contract("paths.maintenance_flag"), f"{work.run_id} {work.now}\n".encode())
+    if not known:
         ledger["lease"] = {"state": "held", "since": work.now, "run": work.run_id}
-    changed = work.keep(ledger) or changed
-    return {"changed": changed, "ledger": ledger, "held": True, "in_use": 0}
+        work.save(ledger)
 
 
-def _give_back(work: Work, ledger: dict[str, Any]) -> bool:
-    """Remove the flag and free the lease in `ledger`; whether there was a flag."""
-    flag = work.contract("paths.maintenance_flag")
-    there = work.host.drive.is_file(flag)
-    if there and not work.check_mode:
-        work.host.drive.remove(flag)
-    if (ledger["lease"] or {}).get("state") == "held":
+def _give_back(work: Work, ledger: dict[str, Any] | None) -> None:
+    """Let people in again: the flag goes, and the lease is free where the ledger has one held."""
+    work.host.drive.remove(work.contract("paths.maintenance_flag"))
+    if ledger and _held(ledger):
         ledger["lease"] = {"state": "free", "since": work.now, "run": work.run_id}
-    return there
+        work.save(ledger)
 
 
-def _handback(work: Work) -> dict[str, Any]:
-    found = work.read_ledger()
-    if found is None:
-        return {"changed": _give_back(work, work.ledger_or_new()), "ledger": None}
-    there = _give_back(work, found)
-    changed = work.keep(found) or there
-    return {"changed": changed, "ledger": found}
+def _handback(work: Work) -> None:
+    ledger = work.result["ledger"]
+    work.result["changed"] = _held(ledger) or _flagged(work)
+    if not work.check_mode:
+        _give_back(work, ledger)
 
 
-def _manifest(work: Work) -> dict[str, Any]:
-    number, key = _attempt(work)
-    months, mode = work.need("history_months"), work.need("mode")
-    ledger = work.ledger_or_new()
+def _mode_setting(work: Work, mode: str) -> dict[str, Any]:
+    """What the configuration must say in a mode; refused where the vendor has not described it (M5)."""
+    modes = work.contract("config.modes")
+    if mode not in modes:
+        raise Refused(f"mode is '{mode}': allowed are {', '.join(sorted(modes))}")
+    setting = modes[mode]
+    if not isinstance(setting, dict) or "mode" not in setting:
+        raise Refused(f"mode '{mode}' is not described by the vendor")
+    return setting
+
+
+def _manifest(work: Work) -> None:
+    (number, key), ledger = _named(work), work.ledger_or_new()
     last = ledger["attempts"][-1] if ledger["attempts"] else None
     if last and (last["number"], last["key"]) == (number, key):
-        return {"changed": False, "ledger": ledger, "manifest": last["before"]}
-    if last and (last["number"] != number - 1 or last["state"] != "rolled_back"):
-        there = f"{last['number']} ({last['key']}), {last['state']}"
-        raise Refused(f"attempt {number} ({key}) is refused: the ledger's last is {there}")
-    if last is None and number != 1:
-        raise Refused(f"attempt {number} ({key}) is refused: the ledger has none, so the first must be 1")
-    before = None if work.check_mode else _list(work, months)
-    if not work.check_mode:
-        work.host.drive.remove(work.contract("migration.status_file"))
+        work.result["manifest"] = last["before"]
+        return
+    if last and last["state"] != "rolled_back":
+        there = f"attempt {last['number']} ({last['key']})"
+        raise Refused(f"refused: attempt {number}: {there} is {last['state']}")
+    following = last["number"] + 1 if last else 1
+    if number != following:
+        raise Refused(f"refused: attempt {number}: the next one is {following}")
+    mode, months = work.arguments["mode"], work.arguments["history_months"]
+    _mode_setting(work, mode)
+    work.result.update(changed=True, manifest=None)
+    if work.check_mode:
+        return
+    before = _list(work, months)
+    work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
             "number": number, "key": key, "state": "prepared", "mode": mode, "history_months": months,
@@ -129,101 +170,131 @@ def _manifest(work: Work) -> dict[str, Any]:
             "run": work.run_id, "before": before, "counts": None, "untouched": work.untouched(), "message": "",
         }
     )  # fmt: skip
-    work.keep(ledger)
-    return {"changed": True, "ledger": ledger, "manifest": before}
+    work.save(ledger)
+    work.result["manifest"] = before
 
 
 def _list(work: Work, months: int) -> dict[str, Any]:
-    """Let the vendor's program list what a move will take; count and hash it."""
+    """Let the vendor's program list what a move will take; count and hash it. The list is not kept."""
     path = work.contract("migration.list_file")
-    arguments = work.contract("migration.list_arguments").format(months=months, list_file=path)
+    work.host.drive.remove(path)
+    arguments = work.expand("migration.list_arguments", months=months, list_file=path)
     code = work.host.run_program(work.contract("migration.program"), arguments)
     if code != 0:
-        raise Refused(f"{work.contract('migration.program')} list ended with code {code}")
-    return data.manifest(data.by_category(data.parse(work.host.drive.read(path).decode())))
+        raise Refused(f"the list program ended with code {code}")
+    records = data.parse(work.host.drive.read(path).decode())
+    work.host.drive.remove(path)
+    return data.manifest(data.by_category(records))
 
 
-def _start(work: Work) -> dict[str, Any]:
+def _start(work: Work) -> None:
     ledger, last = _fenced(work)
     if last["state"] == "rolled_back":
-        raise Refused(f"attempt {last['number']} ({last['key']}) is rolled back; it is not started again")
+        raise Refused(f"refused: attempt {last['number']} is rolled back")
+    work.result["status"] = _status(work)
     if last["state"] != "prepared":
-        return {"changed": False, "ledger": ledger, "status": _status(work)}
-    if _status(work)["state"] == "none" and not work.check_mode:
-        name = work.contract("migration.task")
-        arguments = work.contract("migration.arguments").format(
-            site=work.site, attempt=last["number"], key=last["key"], months=last["history_months"],
-            status_file=work.contract("migration.status_file"),
-        )  # fmt: skip
-        work.host.tasks[name] = Task(work.contract("migration.program"), arguments)
-        work.host.start_task(name)
-    last.update(state="running", started=work.now, run=work.run_id)
-    work.keep(ledger)
-    return {"changed": True, "ledger": ledger, "status": _status(work)}
+        return
+    work.result["changed"] = True
+    if work.check_mode:
+        return
+    task = work.contract("migration.task")
+    if work.result["status"]["state"] == "none" and not work.host.task_runs(task):
+        status_file = work.contract("migration.status_file")
+        arguments = work.expand(
+            "migration.arguments",
+            site=work.site,
+            attempt=last["number"],
+            key=last["key"],
+            months=last["history_months"],
+            status_file=status_file,
+        )
+        work.host.tasks[task] = Task(work.contract("migration.program"), arguments)
+        work.host.start_task(task)
+        if _status(work)["state"] == "none" and not work.host.task_runs(task):
+            raise Refused(f"task '{task}' was started, but neither it nor a status file shows")
+    last.update(state="running", started=work.now)
+    work.save(ledger)
+    work.result["status"] = _run_status(work)
 
 
-def _follow(work: Work) -> dict[str, Any]:
+def _follow(work: Work) -> None:
     ledger, last = _fenced(work)
-    status = _status(work)
-    if last["state"] == "running" and status["state"] != "none":
-        last.update(counts=status["counts"], message=status["message"])
-        if status["state"] != "running":
-            last.update(state=status["state"], finished=work.now)
-    return {"changed": work.keep(ledger), "ledger": ledger, "status": status}
+    if last["state"] == "prepared":
+        raise Refused(f"refused: attempt {last['number']} is not started")
+    if last["state"] != "running":
+        work.result["status"] = _status(work)
+        return
+    status = work.result["status"] = _run_status(work)
+    if status["state"] == "running":
+        return
+    work.result["changed"] = True
+    if work.check_mode:
+        return
+    last.update(state=status["state"], finished=work.now, counts=status["counts"], message=status["message"])
+    work.save(ledger)
 
 
-def _saved_config(work: Work) -> str:
-    return join(work.contract("paths.work"), "config.before")
+def _saved_config(work: Work, attempt: dict[str, Any]) -> str:
+    return join(work.contract("paths.work"), "backup", f"attempt-{attempt['number']}", "configuration")
 
 
-def _switch(work: Work) -> dict[str, Any]:
+def _switch(work: Work) -> None:
     ledger, last = _fenced(work)
-    mode = work.need("mode")
-    wanted = work.contract("config.modes").get(mode)
-    if not wanted:
-        raise Refused(f"the mode {mode} is not described by the vendor")
-    if last["state"] == "switched" and work.mode() == wanted["mode"]:
-        return {"changed": False, "ledger": ledger, "mode": work.mode()}
-    if last["state"] not in ("completed", "switched"):
-        raise Refused(f"attempt {last['number']} ({last['key']}) is {last['state']}; only a completed one is switched")
+    mode = work.arguments["mode"] or last["mode"]
+    if mode != last["mode"]:
+        raise Refused(f"refused: mode is '{mode}', attempt {last['number']} was opened for '{last['mode']}'")
+    setting = _mode_setting(work, mode)
+    work.result["mode"] = work.mode()
+    if last["state"] == "switched":
+        return
+    if last["state"] != "completed":
+        raise Refused(f"refused: attempt {last['number']} is {last['state']}, not completed")
+    work.result["changed"] = True
+    if work.check_mode:
+        return
+    drive, path, saved = work.host.drive, work.contract("paths.config"), _saved_config(work, last)
+    if not drive.is_file(saved):
+        drive.write(saved, drive.read(path))
     config = work.config()
-    if config is None:
-        raise Refused(f"{work.contract('paths.config')} is missing or no JSON")
-    if not work.check_mode:
-        path = work.contract("paths.config")
-        if not work.host.drive.is_file(_saved_config(work)):
-            work.host.drive.write(_saved_config(work), work.host.drive.read(path))
-        config[work.contract("config.mode_key")] = wanted["mode"]
-        config[work.contract("config.endpoint_key")] = wanted["endpoint"]
-        work.host.drive.write(path, json.dumps(config, indent=2, ensure_ascii=False).encode())
-        if not work.restart_service():
-            raise Refused("the service does not answer after the switch")
-    last.update(state="switched", switched=work.now, run=work.run_id)
-    work.keep(ledger)
-    return {"changed": True, "ledger": ledger, "mode": wanted["mode"]}
+    config[work.contract("config.mode_key")] = setting["mode"]
+    config[work.contract("config.endpoint_key")] = setting["endpoint"]
+    try:
+        drive.write(path, json.dumps(config, indent=2, ensure_ascii=False).encode())
+        work.restart_service()
+    except Refused as failure:
+        drive.write(path, drive.read(saved))
+        try:
+            work.restart_service()
+        except Refused as second:
+            raise Refused(f"{failure}; with the configuration as before: {second}") from second
+        raise Refused(f"{failure}; the configuration is as before") from failure
+    last.update(state="switched", switched=work.now)
+    work.save(ledger)
+    work.result["mode"] = work.mode()
 
 
-def _restore(work: Work) -> dict[str, Any]:
+def _restore(work: Work) -> None:
     ledger, last = _fenced(work)
-    drive, path, saved = work.host.drive, work.contract("paths.config"), _saved_config(work)
-    there = _give_back(work, ledger)
-    if last["state"] == "rolled_back":
-        changed = work.keep(ledger) or there
-        return {"changed": changed, "ledger": ledger, "mode": work.mode()}
-    mode = work.mode()
-    if work.check_mode and drive.is_file(saved):
-        mode = json.loads(drive.read(saved)).get(work.contract("config.mode_key"))
-    if not work.check_mode:
-        work.host.end_task(work.contract("migration.task"))
-        if drive.is_file(saved):
-            drive.write(path, drive.read(saved))
-            if not work.restart_service():
-                raise Refused("the service does not answer after the configuration was put back")
-            drive.remove(saved)
-        mode = work.mode()
-    last.update(state="rolled_back", ended=work.now, run=work.run_id)
-    work.keep(ledger)
-    return {"changed": True, "ledger": ledger, "mode": mode}
+    drive, path, saved = work.host.drive, work.contract("paths.config"), _saved_config(work, last)
+    ended = last["state"] == "rolled_back"
+    task = work.contract("migration.task")
+    before = drive.read(saved) if drive.is_file(saved) else None
+    differs = before is not None and before != drive.read(path)
+    leased = _held(ledger) or _flagged(work)
+    work.result["changed"] = not ended or task in work.host.tasks or differs or leased
+    if work.check_mode or not work.result["changed"]:
+        work.result["mode"] = work.mode()
+        return
+    work.host.end_task(task)
+    if before is not None and differs:
+        drive.write(path, before)
+    if differs or (before is not None and not ended):
+        work.restart_service()
+    _give_back(work, ledger)
+    if not ended:
+        last.update(state="rolled_back", ended=work.now)
+        work.save(ledger)
+    work.result["mode"] = work.mode()
 
 
 _STEPS = {

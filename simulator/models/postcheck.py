@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.models.common import Work
 
 
-async def answer(work: Work) -> dict[str, Any]:
+async def answer(work: Work) -> None:
     """Service, version, mode, end point, pages, hashes of what must be untouched, maintenance flag."""
-    ledger = work.read_ledger()
-    config = work.config() or {}
-    facts = {
+    work.result["ledger"] = work.read_ledger()
+    endpoint = work.config().get(work.contract("config.endpoint_key"))
+    work.result["facts"] = {
         "service": work.service(),
         "version": work.version(),
         "mode": work.mode(),
-        "endpoint": config.get(work.contract("config.endpoint_key")),
-        "pages": await work.pages(server=True),
+        "endpoint": endpoint,
+        "pages": await work.pages("P1", "P2"),
         "untouched": work.untouched(),
         "maintenance": work.host.drive.is_file(work.contract("paths.maintenance_flag")),
     }
-    return {"changed": False, "ledger": ledger, "facts": facts}

@@ -3,114 +3,148 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from simulator.calls import FetchError
 from simulator.files import join
-from simulator.models.common import Kind, Refused, Work
+from simulator.models.common import Options, Refused, Work
 from simulator.programs import described
 
-OPTIONS: dict[str, tuple[Kind, bool]] = {"step": (("look", "stage", "install"), True)}
+OPTIONS: Options = {"step": (("look", "stage", "install"), True)}
 
 
-async def answer(work: Work) -> dict[str, Any]:
+async def answer(work: Work) -> None:
     """Do one step."""
+    work.result["ledger"] = work.read_ledger()
+    work.result["version"] = work.version()
     match work.arguments["step"]:
         case "stage":
-            return await _stage(work)
+            await _stage(work)
         case "install":
-            return _install(work)
-        case _:
-            return {"changed": False, "ledger": work.read_ledger(), "version": work.version()}
+            _install(work)
 
 
-def _kept(work: Work) -> str:
-    return join(work.contract("paths.work"), work.contract("installer.url").rpartition("/")[2])
+def _installer_path(work: Work) -> str:
+    name = work.contract("installer.url").rpartition("/")[2]
+    if not re.fullmatch(r"[A-Za-z0-9._-]+\.(exe|msi)", name):
+        raise Refused(f"contract: installer.url ends with '{name}'; the name of an .exe or .msi file is wanted")
+    return join(work.contract("paths.work"), name)
 
 
-def _complaint(work: Work, content: bytes) -> str | None:
-    """What is wrong with an installer, None if nothing is."""
-    url, wanted = work.contract("installer.url"), work.contract("installer.sha256")
-    if not wanted:
-        return "contract.installer.sha256 is empty: an installer that cannot be verified is not used"
+def _problem(work: Work, content: bytes) -> str:
+    """Why these bytes are not the installer of the contract; empty where they are."""
+    wanted = str(work.contract("installer.sha256"))
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", wanted):
+        return f"contract: installer.sha256 is '{wanted}', 64 hex digits are wanted: nothing unverified is installed"
     found = hashlib.sha256(content).hexdigest()
-    if found != str(wanted).lower():
-        return f"{url} has the SHA-256 {found}, not {wanted}"
-    publisher = described(content).get("publisher")
-    if publisher != work.contract("installer.publisher"):
-        return f"{url} is signed by {publisher}, not {work.contract('installer.publisher')}"
-    return None
+    if found != wanted.lower():
+        return f"its SHA-256 is {found}, not {wanted.lower()}"
+    signer, publisher = described(content).get("publisher"), work.contract("installer.publisher")
+    if signer is None:
+        return "its signature is NotSigned"
+    return "" if signer == publisher else f"it is signed by '{signer}', not by '{publisher}'"
 
 
-async def _stage(work: Work) -> dict[str, Any]:
-    ledger = work.ledger_or_new()
-    version, target, drive = work.version(), work.contract("installer.version"), work.host.drive
-    upgrade = ledger["upgrade"]
-    done = version == target
-    there = drive.is_file(_kept(work)) and _complaint(work, drive.read(_kept(work))) is None
-    if done or (there and upgrade and upgrade["state"] == "staged" and upgrade["to"] == target):
-        return {"changed": False, "ledger": work.read_ledger(), "version": version, "staged": there}
-    if not there and not work.check_mode:
-        try:
-            content = await work.host.download(work.contract("installer.url"))
-        except FetchError as error:
-            raise Refused(f"the installer cannot be fetched: {error}") from error
-        complaint = _complaint(work, content)
-        if complaint:
-            raise Refused(complaint)
-        drive.write(_kept(work), content)
-    ledger["upgrade"] = {
-        "state": "staged", "from": version, "to": target, "started": work.now, "finished": None,
-        "run": work.run_id, "reason": "",
-    }  # fmt: skip
-    work.keep(ledger)
-    return {"changed": True, "ledger": ledger, "version": version, "staged": True}
+def _staged_problem(work: Work) -> str:
+    path = _installer_path(work)
+    return _problem(work, work.host.drive.read(path)) if work.host.drive.is_file(path) else f"{path} is missing"
 
 
-def _install(work: Work) -> dict[str, Any]:
-    ledger = work.ledger_or_new()
-    version, target, upgrade = work.version(), work.contract("installer.version"), ledger["upgrade"]
-    if version == target:
-        if upgrade and upgrade["state"] != "done":
-            upgrade.update(state="done", finished=work.now, run=work.run_id, reason="")
-        changed = work.keep(ledger) if upgrade else False
-        return {
-            "changed": changed, "ledger": ledger if upgrade else work.read_ledger(),
-            "version": version, "upgraded": True, "reason": "",
-        }  # fmt: skip
-    if not upgrade or upgrade["state"] not in ("staged", "failed") or not work.host.drive.is_file(_kept(work)):
-        raise Refused("the installer is not staged")
-    complaint = _complaint(work, work.host.drive.read(_kept(work)))
-    if complaint:
-        raise Refused(complaint)
-    reason = "" if work.check_mode else _replace(work, target)
-    state = "failed" if reason else "done"
-    upgrade.update(state=state, finished=work.now, run=work.run_id, reason=reason)
-    work.keep(ledger)
-    after = target if work.check_mode else work.version()
-    return {"changed": True, "ledger": ledger, "version": after, "upgraded": not reason, "reason": reason}
+def _is_staged(work: Work, upgrade: dict[str, Any] | None) -> bool:
+    return bool(upgrade and upgrade["state"] == "staged" and upgrade["to"] == work.contract("installer.version"))
 
 
-def _replace(work: Work, target: str) -> str:
-    """Install; on any failure put the old version back. Why it failed, or nothing."""
-    drive, service = work.host.drive, work.contract("service.name")
-    install, config = work.contract("paths.install"), work.contract("paths.config")
-    backup = join(work.contract("paths.work"), "backup")
-    old_config = drive.read(config)
+async def _stage(work: Work) -> None:
+    ledger, result = work.ledger_or_new(), work.result
+    problem = _staged_problem(work)
+    staged = _is_staged(work, ledger["upgrade"]) and not problem
+    result.update(staged=staged, reason="", changed=not staged)
+    if staged or work.check_mode:
+        return
+    if problem:
+        reason = await _fetch(work)
+        if reason:
+            result.update(reason=reason, changed=False)
+            return
+    target = work.contract("installer.version")
+    ledger["upgrade"] = {"state": "staged", "from": result["version"], "to": target, "started": None, "finished": None}
+    ledger["upgrade"].update(run=work.run_id, reason="")
+    work.save(ledger)
+    result["staged"] = True
+
+
+async def _fetch(work: Work) -> str:
+    """Fetch the installer and keep it if it is the contract's; why not, or nothing."""
+    url = work.contract("installer.url")
+    try:
+        page = await work.host.download(url)
+    except FetchError as error:
+        return f"{url} could not be fetched: {error}"
+    if page.status != 200:
+        return f"{url} could not be fetched: it answers {page.status}"
+    problem = _problem(work, page.body)
+    if problem:
+        return f"{url} is not the installer: {problem}"
+    work.host.drive.write(_installer_path(work), page.body)
+    return ""
+
+
+def _install(work: Work) -> None:
+    ledger, result = work.ledger_or_new(), work.result
+    upgrade, target = ledger["upgrade"], work.contract("installer.version")
+    staged = _is_staged(work, upgrade)
+    result.update(upgraded=result["version"] == target, reason="")
+    if result["upgraded"] and not staged:
+        return
+    if not staged:
+        raise Refused(f"refused: version {target} is not staged")
+    result["changed"] = True
+    if work.check_mode:
+        return
+    if result["upgraded"]:
+        _complete(work, ledger, "")
+        return
+    problem = _staged_problem(work)
+    if problem:
+        raise Refused(f"refused: the staged installer is no longer sound: {problem}")
+    if not result["version"]:
+        raise Refused("refused: the service does not tell its version, so the way back could not be proved")
+    upgrade.update({"from": result["version"], "started": work.now, "run": work.run_id})
+    backup = join(work.contract("paths.work"), "backup", upgrade["from"])
+    drive, install, config = work.host.drive, work.contract("paths.install"), work.contract("paths.config")
     drive.copy_folder(install, join(backup, "install"))
-    drive.write(join(backup, config.rpartition("\\")[2]), old_config)
+    drive.write(join(backup, "configuration"), drive.read(config))
+    work.save(ledger)
+    reason = ""
+    try:
+        _replace(work, target)
+    except Refused as failure:
+        work.host.stop_service(work.contract("service.name"))
+        drive.copy_folder(join(backup, "install"), install)
+        drive.write(config, drive.read(join(backup, "configuration")))
+        work.host.start_service(work.contract("service.name"))
+        back = f"version {upgrade['from']} is back"
+        if work.version() != upgrade["from"]:
+            back = f"the way back failed too: the service tells version '{work.version()}', not {upgrade['from']}"
+        reason = f"{failure}; {back}"
+    result["version"] = work.version()
+    _complete(work, ledger, reason)
+
+
+def _replace(work: Work, target: str) -> None:
+    """Stop the service, install, start it, prove the version."""
+    service = work.contract("service.name")
     work.host.stop_service(service)
-    code = work.host.run_program(_kept(work), work.contract("installer.arguments"))
+    code = work.host.run_program(_installer_path(work), work.contract("installer.arguments"))
     if code not in work.contract("installer.success_codes"):
-        reason = f"the installer ended with code {code}"
-    elif not work.host.start_service(service) or work.version() is None:
-        reason = "the service does not answer after the installation"
-    elif work.version() != target:
-        reason = f"the version is {work.version()} after the installation, not {target}"
-    else:
-        return ""
-    work.host.stop_service(service)
-    drive.copy_folder(join(backup, "install"), install)
-    drive.write(config, old_config)
+        raise Refused(f"the installer ended with code {code}")
     work.host.start_service(service)
-    return reason
+    if work.version() != target:
+        raise Refused(f"the service tells version '{work.version() or ''}', not {target}")
+
+
+def _complete(work: Work, ledger: dict[str, Any], reason: str) -> None:
+    ledger["upgrade"].update(state="failed" if reason else "done", finished=work.now, reason=reason)
+    work.save(ledger)
+    work.result.update(upgraded=not reason, reason=reason)

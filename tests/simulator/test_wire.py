@@ -1,4 +1,6 @@
-"""The wire, asked by foreign clients (pywinrm, pypsrp, requests, ansible itself); behind it stands a world made for this file."""
+"""The wire, asked by foreign clients (pywinrm, pypsrp, requests, ansible itself), before a world made for this file."""
+
+# ruff: noqa: ANN401
 
 from __future__ import annotations
 
@@ -390,7 +392,7 @@ def test_a_host_fetches_pages_as_a_real_client(served: Served):
     assert "Interactor simulator" in page.issuer
     assert served.fetch("http://config.nhn.no/kunde.pac").issuer == ""
     for address in ("https://no.such.name/", "http://no.such.name/"):
-        with pytest.raises(FetchError, match="no.such.name is not a known name"):
+        with pytest.raises(FetchError, match=r"no\.such\.name is not a known name"):
             served.fetch(address)
 
 

@@ -49,11 +49,15 @@ def test_a_put_file_comes_out_as_it_went_in(pieces: Iterable[bytes], end: bytes)
     assert decode(line(script), start + lines, PROFILE) == PutFile("C:\\a b", b"".join(pieces))
 
 
-@given(st.dictionaries(st.text().filter(lambda key: not key.startswith("_ansible_")), st.text(), max_size=5), st.booleans())
+@given(
+    st.dictionaries(st.text().filter(lambda key: not key.startswith("_ansible_")), st.text(), max_size=5), st.booleans()
+)
 def test_a_modules_arguments_come_out_as_they_went_in(arguments: dict[str, str], check: bool):
     name = "ansible_collections.helsevest.interactor.plugins.modules.interactor_migrate.ps1"
     sent = stdin(module(name, **{**arguments, "_ansible_check_mode": check}))
-    assert decode(line(), sent, PROFILE) == ModuleCall("helsevest.interactor.interactor_migrate", arguments, check, False)
+    assert decode(line(), sent, PROFILE) == ModuleCall(
+        "helsevest.interactor.interactor_migrate", arguments, check, False
+    )
 
 
 @pytest.mark.parametrize("program", ["PowerShell", "powershell.exe", "POWERSHELL"])
@@ -90,14 +94,22 @@ PING = module("ansible_collections.ansible.windows.plugins.modules.win_ping.ps1"
         (line(), stdin(PING, starter={"name": "new_wrapper"}), "the bootstrap script 'new_wrapper'"),
         (line(), json.dumps(STARTER).encode(), "1 frames"),
         (line(), stdin(), "a manifest without actions"),
-        (line(), stdin({"name": "become_wrapper.ps1", "secure_params": {"p": "secret"}}, PING), "the wrapper become_wrapper.ps1"),
+        (
+            line(),
+            stdin({"name": "become_wrapper.ps1", "secure_params": {"p": "secret"}}, PING),
+            "the wrapper become_wrapper.ps1",
+        ),
         (line(), stdin({"name": "async_wrapper.ps1"}, {"name": "async_watchdog.ps1"}, PING), "async_wrapper.ps1"),
         (line(), stdin({"name": "new.ps1", "params": {"Path": "secret"}}), "the script 'new.ps1'"),
         (line(), stdin({"name": "winrm_fetch_file.ps1", "params": {"Path": "secret"}}), "with the params ['Path']"),
         (line(), stdin(PING, tail=b"secret"), "input lines for the script 'module_wrapper.ps1'"),
         (line(), stdin({"name": "winrm_put_file.ps1", "params": {"Path": "x"}}, tail=b"secret!"), "no base64"),
         (line(), stdin(module("my_script.ps1", a="secret")), "the script 'my_script.ps1', which is no module"),
-        (line(), stdin({"name": "module_wrapper.ps1", "params": {"Script": "ansible.legacy.x.ps1"}}), "without complex_args"),
+        (
+            line(),
+            stdin({"name": "module_wrapper.ps1", "params": {"Script": "ansible.legacy.x.ps1"}}),
+            "without complex_args",
+        ),
     ],
 )
 def test_what_is_not_known_is_named_without_its_arguments(command: str, sent: bytes, named: str):

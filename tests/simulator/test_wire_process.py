@@ -22,7 +22,9 @@ SCENARIO = ROOT / "simulator" / "scenarios" / "small.yml"
 def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
     command = [sys.executable, "-m", "simulator", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd="/")
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd="/"
+    )
 
 
 def test_a_simulation_is_used_and_leaves_nothing_behind(tmp_path: Path):
@@ -59,8 +61,8 @@ def test_it_ends_cleanly_and_takes_its_own_folder_along(number: signal.Signals):
 
 def test_it_ends_with_its_parent(tmp_path: Path):
     code = (
-        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'simulator', '--with-parent', '--scenario',"
-        f" {str(SCENARIO)!r}, '--run-dir', {str(tmp_path)!r}], stdout=subprocess.PIPE, text=True);"
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'simulator', '--with-parent',"
+        f" '--scenario', {str(SCENARIO)!r}, '--run-dir', {str(tmp_path)!r}], stdout=subprocess.PIPE, text=True);"
         " sys.stdout.write(p.stdout.readline()); sys.stdout.flush(); sys.stdin.read()"
     )
     parent = subprocess.Popen(

@@ -42,24 +42,22 @@ Function Read-SharedText {
     }
 }
 
-Function Write-DurableText {
+Function Write-DurableFile {
     <#
     .SYNOPSIS
     Writes a whole file so that a power cut leaves the old one or the new one: temporary file, flush to disk, rename.
-    UTF-8 without BOM.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Path,
-        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [byte[]] $Byte
     )
 
     $native = Resolve-NativePath -Path $Path
     $temporary = "$native.new"
-    $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
     $stream = [System.IO.FileStream]::new($temporary, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
     try {
-        $stream.Write($bytes, 0, $bytes.Length)
+        $stream.Write($Byte, 0, $Byte.Length)
         $stream.Flush($true)
     }
     finally {
@@ -72,6 +70,34 @@ Function Write-DurableText {
     else {
         [System.IO.File]::Move($temporary, $native)
     }
+}
+
+Function Write-DurableText {
+    <#
+    .SYNOPSIS
+    Write-DurableFile for a text: UTF-8 without BOM.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
+    )
+
+    Write-DurableFile -Path $Path -Byte ([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+}
+
+Function Copy-DurableFile {
+    <#
+    .SYNOPSIS
+    Write-DurableFile with the bytes of another file.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [string] $Destination
+    )
+
+    Write-DurableFile -Path $Destination -Byte ([System.IO.File]::ReadAllBytes((Resolve-NativePath -Path $Path)))
 }
 
 Function Lock-File {
@@ -258,5 +284,5 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Enable-Tls12', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText', 'Write-DurableText'
+    'Copy-DurableFile', 'Enable-Tls12', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText', 'Write-DurableText'
 )

@@ -53,6 +53,7 @@ def _ask(clock_url: str, body: dict[str, str] | None = None) -> datetime:
             headers={"Content-Type": "application/json"} if body else None,
             timeout=TIMEOUT_SECONDS,
             use_proxy=False,
+            use_netrc=False,
         ) as response:
             text = response.read().decode("utf-8")
     except Exception as exc:  # open_url's errors share no narrower base: HTTPError, URLError, SSL, sockets, its own

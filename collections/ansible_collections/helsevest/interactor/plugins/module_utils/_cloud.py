@@ -21,6 +21,10 @@ class CloudError(RuntimeError):
     """A call that did not do what it should; its text names call, site and attempt, never the token."""
 
 
+class CloudRefusedError(CloudError):
+    """The cloud said no (409): another attempt is in the way, or the key is another."""
+
+
 class Cloud:
     """The cloud's side of one site. `timeout` in seconds; `ca_path` a PEM file, or None for the system's."""
 
@@ -63,16 +67,17 @@ class Cloud:
             if attempt["number"] == number:
                 if key is not None and attempt["key"] != key:
                     raise CloudError(
-                        f"attempt {number} of site {self._site} has the key {attempt['key']} in the cloud, not ours, {key}"
+                        f"attempt {number} of site {self._site} has the key {attempt['key']} in the cloud, "
+                        f"and {key} here"
                     )
                 return attempt
         return None
 
-    def refusal(self, attempts: Sequence[dict[str, Any]], number: int) -> str | None:
+    def refusal(self, attempts: Sequence[dict[str, Any]], number: int) -> CloudRefusedError | None:
         """Why the cloud would refuse to open a new attempt `number`, or None if it would not."""
         alive = [attempt for attempt in attempts if attempt["state"] != "discarded"]
         if alive or any(attempt["number"] >= number for attempt in attempts):
-            return f"{self._what('start', number)}: refused; {told(attempts)}"
+            return CloudRefusedError(f"{self._what('start', number)}: the cloud would refuse; {told(attempts)}")
         return None
 
     def _what(self, call: str, number: int) -> str:
@@ -87,7 +92,8 @@ class Cloud:
                 return self._once(what, method, url, body)
             except HTTPError as exc:
                 if exc.code < 500 or not tries_left:
-                    raise CloudError(self._clean(f"{what}: {_refused(exc)}")) from None
+                    error = CloudRefusedError if exc.code == 409 else CloudError
+                    raise error(self._clean(f"{what}: {_refused(exc)}")) from None
             except CloudError:
                 raise
             except Exception as exc:  # open_url's errors share no narrower base: URLError, SSL, sockets, its own
@@ -106,6 +112,7 @@ class Cloud:
             headers=headers,
             timeout=self._timeout,
             ca_path=self._ca_path,
+            use_netrc=False,
             # A redirect would carry the token to wherever it points.
             follow_redirects="none",
         ) as response:

@@ -77,7 +77,7 @@ class Journal:
             )
         try:
             self._url = sa.engine.make_url(url) if "://" in url else sa.engine.URL.create("sqlite", database=url)
-        except sa.exc.ArgumentError:
+        except (sa.exc.ArgumentError, ValueError):
             # SQLAlchemy's own text may repeat the URL, and with it a password.
             raise JournalError(
                 "the journal's URL is none that SQLAlchemy can read (sqlite:///path/to/file.db)"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from ._register_checks import cross_check, near_miss
 from ._register_source import SPOILT, Document, Loc, Problem, RegisterError
@@ -156,7 +156,7 @@ def _documents(paths: list[str | Path]) -> tuple[list[Document], list[Problem]]:
         problems += [
             Problem(_shown_path(child), 1, 1, "", "", "", "would not be read: name it .yml")
             for child in inside
-            if child.suffix in (".yaml", ".json")
+            if child.suffix == ".yaml"
         ]
         if not found:
             problems.append(Problem(_shown_path(path), 1, 1, "", "", "", "holds no *.yml file, so no register"))
@@ -178,7 +178,7 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
     if kind == "refused":
         loc += tuple(context["field"])
         for part in context["field"]:
-            value = value.get(part) if isinstance(value, dict) else SPOILT
+            value = value.get(part, SPOILT) if isinstance(value, dict) else SPOILT
         return document.problem(loc, context["message"], context["allowed"], value=value)
     if kind == "extra_forbidden":
         fields = _fields_at(loc[:-1])
@@ -186,7 +186,7 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
             loc, "is no field that is known here" + near_miss(str(loc[-1]), fields), ", ".join(fields), of_key=True
         )
     if kind == "missing":
-        return document.problem(loc, "is missing", _description(loc))
+        return document.problem(loc, "is missing", _expected(loc))
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", context["expected"])
         return document.problem(
@@ -196,10 +196,12 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
     return document.problem(loc, message, allowed, value=value)
 
 
-def _description(loc: Loc) -> str:
+def _expected(loc: Loc) -> str:
+    """What a field that is missing would hold: its words, or what it is."""
     for name, field in _model_at(loc[:-1]).model_fields.items():
         if (field.alias or name) == loc[-1]:
-            return field.description or ""
+            words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            return ", ".join(words) or field.description or ""
     return ""
 
 

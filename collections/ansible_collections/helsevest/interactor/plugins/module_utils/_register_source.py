@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml  # Ansible itself needs it, so it is always there
 
 # libyaml's parser is about ten times faster; the one in Python gives the same nodes.
-_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+if TYPE_CHECKING:
+    _Base = yaml.BaseLoader
+else:
+    _Base = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_DEEPEST = 30
 
 Loc = tuple[str | int, ...]
 SPOILT = object()
@@ -25,6 +29,20 @@ SPOILT = object()
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PERSONAL = frozenset(("contact", "who"))
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+
+
+class _Loader(_Base):
+    """Refuses what is nested deeper than any register, before it exhausts the stack (libyaml's parser crashes)."""
+
+    depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: object) -> None:
+        self.depth += 1
+        if self.depth > _DEEPEST and current_node is not None:
+            raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=current_node.start_mark)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
 
 
 @dataclass(frozen=True, order=True)
@@ -94,10 +112,9 @@ class Document:
             before = text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
             self._report(before.count("\n") + 1, len(before) - before.rfind("\n"), "is no YAML: a forbidden character")
             return
-        if self._root is None:
+        self.data = None if self._root is None else self._plain(self._root, self._root)
+        if self.data is None:
             self._report(1, 1, "is empty")
-            return
-        self.data = self._plain(self._root, self._root)
         self.problems = [replace(problem, site=self._site_at(problem.line - 1)) for problem in self.problems]
 
     def problem(
@@ -212,7 +229,8 @@ def shown_value(value: object, *, personal: bool = False) -> str:
 def _compose(text: str) -> yaml.Node | None:
     loader = _Loader(text)
     try:
-        return loader.get_single_node()
+        node: yaml.Node | None = loader.get_single_node()
+        return node
     finally:
         loader.dispose()
 

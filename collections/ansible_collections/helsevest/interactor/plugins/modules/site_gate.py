@@ -11,7 +11,7 @@ module: site_gate
 short_description: Decide for every site where it stands, what comes next and whether it may
 description:
   - Reads the journal, derives where each site stands, finds the next step in the one order of steps, and asks every rule of the gate.
-  - Runs on the controller and contacts no host. Changes nothing.
+  - Runs on the controller and contacts no host. Changes nothing but the journal, and that only for O(record).
 options:
   sites:
     description:
@@ -50,6 +50,13 @@ options:
   run_id:
     description: Identity of this run. Made up when it is not given.
     type: str
+  record:
+    description:
+      - Events to record before deciding, as M(helsevest.interactor.site_journal) takes them, so that a step and what follows from it are one call.
+      - In check mode they count as recorded and are not.
+    type: list
+    elements: dict
+    default: []
   force:
     description: Phases that a person asked for although they are not due.
     type: list
@@ -107,6 +114,15 @@ sites:
   description: The decision for each site by its id, see docs/contracts.md (The gate's answer).
   returned: success
   type: dict
+due:
+  description: The hosts on which a step is due and allowed now, by phase and step.
+  returned: success
+  type: dict
+new_rows:
+  description: The rows that are not in the journal yet, as events.
+  returned: success
+  type: list
+  elements: dict
 needs_us:
   description: Whether one of us has to look (exit code 2 of a playbook).
   returned: success
@@ -118,18 +134,20 @@ as_of:
 """
 
 import secrets
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.helsevest.interactor.plugins.module_utils._clock import ClockError, now as clock_now
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import decide
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standings
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import Category, Phase
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import STEPS, Category, EventKind, Phase
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import norwegian_calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal, JournalError
 
@@ -145,6 +163,20 @@ def settings_from(params: dict[str, Any]) -> Settings:
         move_takes=timedelta(minutes=chosen["move_minutes"] or contract["migration"]["expected_minutes"]),
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
     )
+
+
+def event_from(raw: dict[str, Any], now: datetime, run_id: str) -> Event:
+    """An event of this moment and this run."""
+    return Event(**{**raw, "kind": EventKind(raw["kind"])}, at=now, run_id=run_id)
+
+
+def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
+    """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
+    due: dict[str, dict[str, list[str]]] = {phase: {step: [] for step in steps} for phase, steps in STEPS.items()}
+    for decision in decisions:
+        if decision.allowed and decision.next.phase and decision.next.step:
+            due[decision.next.phase][decision.next.step] += decision.next.hosts
+    return due
 
 
 def main() -> None:
@@ -166,6 +198,7 @@ def main() -> None:
             "journal": {"type": "str", "required": True, "no_log": True},
             "clock_url": {"type": "str"},
             "run_id": {"type": "str"},
+            "record": {"type": "list", "elements": "dict", "default": []},
             "force": {"type": "list", "elements": "str", "choices": ["preflight", "postcheck"], "default": []},
             "settings": {
                 "type": "dict",
@@ -190,7 +223,11 @@ def main() -> None:
         now = clock_now(module.params["clock_url"])
         run_id = module.params["run_id"] or f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         sites = [Site.from_vars(variables) for variables in module.params["sites"]]
-        events = Journal(module.params["journal"]).latest([site.id for site in sites])
+        new = [event_from(raw, now, run_id) for raw in module.params["record"]]
+        journal = Journal(module.params["journal"])
+        if not module.check_mode:
+            journal.record(run_id, now, new)
+        events = journal.latest([site.id for site in sites]) + (new if module.check_mode else [])
         settings = settings_from(module.params)
         years = {now.year - 1, now.year, now.year + 1} | {site.move_date.year for site in sites if site.move_date}
         calendar = norwegian_calendar(range(min(years), max(years) + 2))
@@ -203,6 +240,12 @@ def main() -> None:
         run_id=run_id,
         now=format_time(now),
         sites={site: decision.to_dict() for site, decision in decisions.items()},
+        due=due_hosts(decisions.values()),
+        new_rows=[
+            row
+            for row in (decision.row_event() for decision in decisions.values())
+            if row["key"] not in {event.key for event in events}
+        ],
         needs_us=any(decision.needs_us for decision in decisions.values()),
         as_of=format_time(max(event.at for event in events)) if events else None,
     )

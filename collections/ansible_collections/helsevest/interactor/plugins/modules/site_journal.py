@@ -171,6 +171,8 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if params["state"] == "read":
         kinds = None if params["kinds"] is None else [EventKind(kind) for kind in params["kinds"]]
         return {"changed": False, "events": [event.to_dict() for event in journal.events(params["sites"], kinds)]}
+    if params["events"] is None:
+        raise ValueError("events is null, and a list of events is wanted")
     at = now(params["clock_url"])
     run_id = params["run_id"] or f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     events = read_events(params["events"], at)

@@ -19,8 +19,8 @@ options:
       - V(status) reads the attempts, and fails if O(number) is given and the cloud has no such attempt.
       - V(start) opens attempt O(number). The same number and key again change nothing. The cloud refuses while another
         attempt has not been discarded.
-      - V(discard) has the cloud throw away what it received. An attempt that is discarded already, or that the cloud never
-        had, is no change.
+      - V(discard) has the cloud throw away what it received. An attempt that is discarded already, or that the cloud
+        never had, is no change.
     type: str
     choices: [start, status, discard]
     required: true
@@ -42,8 +42,7 @@ options:
   key:
     description:
       - Key of the attempt, the same that stands in the server's ledger.
-      - Required with O(operation=start) and O(operation=discard); with O(operation=status) an attempt with another key is
-        an error.
+      - Required with O(operation=start) and O(operation=discard). An attempt that has another key is an error.
     type: str
   history_months:
     description: How many months of order history are moved, 12 to 18. Required with O(operation=start).
@@ -58,7 +57,7 @@ options:
 attributes:
   check_mode:
     support: full
-    description: The status is read; O(operation=start) and O(operation=discard) say what they would do, or why they would fail.
+    description: The status is read; V(start) and V(discard) say what they would do, or why they would fail.
 author:
   - The Interactor move project (@helsevest)
 """
@@ -84,7 +83,7 @@ attempts:
   elements: dict
 attempt:
   description:
-    - The attempt with O(number), with C(number), C(key), C(state), C(counts) and C(manifest), the last from C(completed) on.
+    - The attempt with O(number), as C(number), C(key), C(state), C(counts) and, from C(completed) on, C(manifest).
     - Null if the cloud has none such. In check mode as it would be.
   returned: when O(number) is given
   type: dict
@@ -94,7 +93,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._cloud import Cloud, CloudError, told
+from ..module_utils._cloud import Cloud, CloudError, CloudRefusedError, told
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "operation": {"type": "str", "choices": ["start", "status", "discard"], "required": True},
@@ -107,6 +106,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 30},
     "ca_path": {"type": "path"},
 }
+REQUIRED = {"start": ["number", "key", "history_months"], "discard": ["number", "key"]}
 
 
 def status(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
@@ -126,13 +126,13 @@ def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, A
     if not check_mode:
         try:
             changed = cloud.start(number, key, params["history_months"])
-        except CloudError as exc:
-            raise CloudError(f"{exc}{_told_now(cloud)}") from None
+        except CloudRefusedError as exc:
+            raise CloudRefusedError(f"{exc}; {told(cloud.attempts())}") from None
         return {**status(cloud, params), "changed": changed}
     attempts = cloud.attempts()
     attempt = cloud.find(attempts, number, key)
     if attempt is None and (refusal := cloud.refusal(attempts, number)):
-        raise CloudError(refusal)
+        raise refusal
     planned = {"number": number, "key": key, "state": "open", "counts": {}, "manifest": None}
     return {"changed": attempt is None, "attempts": attempts, "attempt": attempt or planned}
 
@@ -150,24 +150,16 @@ def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str,
     return {**status(cloud, params), "changed": True}
 
 
-def _told_now(cloud: Cloud) -> str:
-    """The cloud's attempts, for an error; nothing if it does not tell."""
-    try:
-        return f"; {told(cloud.attempts())}"
-    except CloudError:
-        return ""
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[
-            ("operation", "start", ["number", "key", "history_months"]),
-            ("operation", "discard", ["number", "key"]),
-        ],
+        required_if=[("operation", operation, names) for operation, names in REQUIRED.items()],
         supports_check_mode=True,
     )
     params = module.params
+    # required_if lets a null pass, as a template gives it for what is not there.
+    if missing := [name for name in REQUIRED.get(params["operation"], []) if params[name] is None]:
+        module.fail_json(msg=f"vendor_migration: {params['operation']} needs {', '.join(missing)}")
     try:
         cloud = Cloud(
             params["api"], params["token"], params["site"], timeout=params["timeout"], ca_path=params["ca_path"]

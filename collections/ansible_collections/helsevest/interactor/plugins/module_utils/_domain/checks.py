@@ -17,7 +17,7 @@ from .times import format_time, parse_time
 from .window import OSLO
 from .words import CheckOutcome, Severity
 
-__all__ = ["CheckResult", "answered", "judge_facts", "judge_register"]
+__all__ = ["CheckResult", "answered", "judge_facts", "judge_page", "judge_register", "judge_service"]
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 RESTART_HORIZON = timedelta(hours=48)
@@ -41,12 +41,12 @@ def judge_facts(
     if role not in ("server", "client"):
         raise ValueError(f"role {role!r}; server or client is allowed")
     check_shape(facts)
-    checks = [_page(facts, site, contract, "P1", "text")]
+    checks = [judge_page(facts, site, contract, "P1", "text")]
     if role == "server" and site.mode == "server_in_cloud":
-        checks.append(_page(facts, site, contract, "P2", "heading"))
+        checks.append(judge_page(facts, site, contract, "P2", "heading"))
     checks += [_speed(facts, site, contract), _proxy(facts, site, role, contract)]
     if role == "server":
-        checks += [_power(facts, site, now), _service(facts, site, contract)]
+        checks += [_power(facts, site, now), judge_service(facts, site, contract)]
     return apply_waivers([*checks, _clock(facts, site, now)], site, now)
 
 
@@ -59,7 +59,10 @@ def _fold(text: str) -> str:
     return " ".join(text.translate(_DASHES).split()).casefold()
 
 
-def _page(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any], check: str, where: str) -> CheckResult:
+def judge_page(
+    facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any], check: str, where: str
+) -> CheckResult:
+    """Judge one page of `facts["pages"]` (P1, P2); `where` (`text` or `heading`) is what the contract compares."""
     wanted = contract["pages"][check]
     expected = f'{wanted["url"]}: status {wanted["status"]}, {where} "{wanted[where]}"'
     page = next((page for page in facts["pages"] or () if page["id"] == check), None)
@@ -185,7 +188,8 @@ def _clock(facts: Mapping[str, Any], site: Site, now: datetime) -> CheckResult:
     )
 
 
-def _service(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) -> CheckResult:
+def judge_service(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) -> CheckResult:
+    """Judge `facts["interactor"]["service"]` (SERVICE)."""
     state = _section(facts, "interactor").get("service")
     return result(
         site,

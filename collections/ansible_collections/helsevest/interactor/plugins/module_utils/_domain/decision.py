@@ -57,7 +57,6 @@ class Decision:
             "owes": [owed.to_dict() for owed in self.owes],
             "needs_us": self.needs_us,
             "row": self.row(),
-            "row_event": self.row_event(),
         }
 
     def row_event(self) -> dict[str, Any]:

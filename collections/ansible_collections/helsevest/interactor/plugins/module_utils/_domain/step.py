@@ -87,7 +87,8 @@ def next_step(
 ) -> Next:
     """What comes next for `site`.
 
-    `run_id` is this run's: a ledger read by an earlier run is read again (step look) before anything is changed.
+    `run_id` is this run's: a ledger read by an earlier run is read again (step look) before anything is changed;
+    to follow a running migration is to read it.
     `force` names phases that a person asked for although they are not due: preflight, postcheck.
     """
     if Phase.PREFLIGHT in force:
@@ -137,7 +138,7 @@ def _step_of_attempt(
         if not fresh:
             return Next(Phase.ROLLBACK, Step.LOOK, server)
         return Next(Phase.ROLLBACK, Step.RESTORE if number in standing.discarded else Step.DISCARD, server)
-    if not fresh:
+    if not fresh and attempt.state is not AttemptState.RUNNING:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
         AttemptState.PREPARED: Step.START,

@@ -44,6 +44,9 @@ TITLES: dict[str, str] = {
     "SERVICE": "Interactor's service runs",
     "CLIENT": "The client has been checked",
     "SERVER": "The server can be checked",
+    "A1": "What the move must leave alone is as before",
+    "MODE": "Interactor runs in the mode of the cloud",
+    "LEASE": "Interactor lets people in again",
 }
 
 _MAIL = "TeamIHR@helse-vest-ikt.no"

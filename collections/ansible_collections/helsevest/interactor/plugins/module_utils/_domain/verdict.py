@@ -32,11 +32,6 @@ class HostMeasurement:
     checks: Sequence[CheckResult]
     cause: str | None = None
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the host was found ready, the waivers as they were then."""
-        return host_verdict(self.reached, self.error, self.checks) is Verdict.READY
-
 
 @dataclass(frozen=True)
 class Validity:

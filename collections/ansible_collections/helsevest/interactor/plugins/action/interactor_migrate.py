@@ -1,0 +1,39 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes one step of a move on a server and, where asked to, stays on a running one; see interactor_migrate.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from ..module_utils import _clock
+from ..plugin_utils._host_module import HostModule
+
+
+class ActionModule(HostModule):
+    module = "helsevest.interactor.interactor_migrate"
+    own_options: ClassVar[Mapping[str, Any]] = {"follow_minutes": 0, "poll_seconds": 60}
+
+    def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        if "attempt" in arguments:
+            # The gate's attempt holds more than its name.
+            arguments["attempt"] = {name: arguments["attempt"][name] for name in ("number", "key")}
+        answer = self.ask(arguments, variables)
+        if arguments.get("step") != "follow" or self._task.check_mode:
+            return answer
+        until = self.now + timedelta(minutes=int(self.options["follow_minutes"]))
+        pause = timedelta(seconds=max(1, int(self.options["poll_seconds"])))
+        while self.now < until and _is_open(answer):
+            self.now = _clock.wait_until(min(self.now + pause, until), self.options["clock_url"])
+            changed = answer["changed"]
+            answer = self.ask(arguments, variables)
+            answer["changed"] |= changed
+        return answer
+
+
+def _is_open(answer: dict[str, Any]) -> bool:
+    """Whether to ask again: it runs, or a broken connection hid it."""
+    return not answer["reached"] or (answer["error"] is None and answer["status"]["state"] == "running")

@@ -1,0 +1,186 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The ledger of a server and the folder that it lies in: docs/contracts.md, Ledger. Windows PowerShell 5.1 must run it.
+
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:Schema = 1
+$script:UpgradeStates = @('staged', 'done', 'failed')
+$script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
+
+Function New-WorkFolder {
+    <#
+    .SYNOPSIS
+    Makes the folder where ledger, installer and backups lie, closed to all but SYSTEM and the administrators.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
+    if (Test-Path -LiteralPath $work) {
+        return
+    }
+    $null = New-Item -Path $work -ItemType Directory -Force
+    # Below ProgramData every user may make files; what SYSTEM runs and trusts must not lie open like that.
+    $null = icacls.exe $work /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
+    if ($LASTEXITCODE -ne 0) {
+        throw "icacls ended with code $LASTEXITCODE for $work"
+    }
+}
+
+Function Lock-Work {
+    <#
+    .SYNOPSIS
+    Keeps every other run out of this server until the answer is disposed of; $null in check mode.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [bool] $CheckMode
+    )
+
+    if ($CheckMode) {
+        return $null
+    }
+    New-WorkFolder -Contract $Contract
+    Lock-File -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'run.lock')
+}
+
+Function Get-LedgerPath {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'ledger.json'
+}
+
+Function Get-Ledger {
+    <#
+    .SYNOPSIS
+    The ledger of this server; $null before the first entry. An error where it is damaged or another site's.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $path = Get-LedgerPath -Contract $Contract
+    $ledger = Read-JsonFile -What 'ledger' -Path $path
+    if ($null -eq $ledger) {
+        return $null
+    }
+    if ($ledger['schema'] -ne $script:Schema) {
+        throw "ledger $path has schema '$($ledger['schema'])', this version writes $($script:Schema)"
+    }
+    if ($ledger['site'] -cne $Site) {
+        throw "ledger $path belongs to site '$($ledger['site'])', not to '$Site'"
+    }
+    foreach ($part in 'upgrade', 'lease') {
+        if ($null -ne $ledger[$part] -and $ledger[$part] -isnot [System.Collections.IDictionary]) {
+            throw "ledger $path is damaged: $part is no object"
+        }
+    }
+    if ($null -ne $ledger['upgrade'] -and $script:UpgradeStates -cnotcontains $ledger['upgrade']['state']) {
+        throw "ledger $path is damaged: upgrade.state is '$($ledger['upgrade']['state'])'"
+    }
+    if ($ledger['attempts'] -isnot [System.Collections.IList]) {
+        throw "ledger $path is damaged: attempts is no list"
+    }
+    $number = 0
+    foreach ($attempt in $ledger['attempts']) {
+        $number++
+        if ($attempt -isnot [System.Collections.IDictionary] -or $attempt['number'] -ne $number) {
+            throw "ledger $path is damaged: attempt $number is not where it should be"
+        }
+        if ($script:AttemptStates -cnotcontains $attempt['state'] -or [string]::IsNullOrEmpty($attempt['key'])) {
+            throw "ledger $path is damaged: attempt $number has state '$($attempt['state'])' and key '$($attempt['key'])'"
+        }
+    }
+    $ledger
+}
+
+Function Get-LedgerOrNew {
+    <#
+    .SYNOPSIS
+    The ledger of this server, or an empty one that is not yet written.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $ledger = Get-Ledger -Contract $Contract -Site $Site
+    if ($null -ne $ledger) {
+        return $ledger
+    }
+    [ordered]@{
+        schema = $script:Schema
+        site = $Site
+        upgrade = $null
+        lease = $null
+        attempts = [System.Collections.Generic.List[object]]::new()
+    }
+}
+
+Function Save-Ledger {
+    <#
+    .SYNOPSIS
+    Writes the ledger, whole or not at all.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Ledger
+    )
+
+    New-WorkFolder -Contract $Contract
+    Write-DurableText -Path (Get-LedgerPath -Contract $Contract) -Text (ConvertTo-Json -InputObject $Ledger -Depth 20)
+}
+
+Function Get-LastAttempt {
+    <#
+    .SYNOPSIS
+    The newest attempt of a ledger; $null before the first.
+    #>
+    [CmdletBinding()]
+    param ([AllowNull()] [System.Collections.IDictionary] $Ledger)
+
+    if ($null -eq $Ledger -or $Ledger['attempts'].Count -eq 0) {
+        return $null
+    }
+    $Ledger['attempts'][$Ledger['attempts'].Count - 1]
+}
+
+Function Get-FencedAttempt {
+    <#
+    .SYNOPSIS
+    The attempt that a step names, if it is the ledger's last one; an error otherwise, so that nothing is moved twice.
+    #>
+    [CmdletBinding()]
+    param (
+        [AllowNull()] [System.Collections.IDictionary] $Ledger,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Named
+    )
+
+    $last = Get-LastAttempt -Ledger $Ledger
+    if ($null -eq $last) {
+        throw "refused: attempt $($Named['number']) ($($Named['key'])) is not in the ledger, which has none"
+    }
+    if ($last['number'] -ne $Named['number'] -or $last['key'] -cne $Named['key']) {
+        throw ("refused: attempt $($Named['number']) ($($Named['key'])) is not the ledger's last, " +
+            "which is attempt $($last['number']) ($($last['key']))")
+    }
+    $last
+}
+
+Export-ModuleMember -Function @(
+    'Get-FencedAttempt', 'Get-LastAttempt', 'Get-Ledger', 'Get-LedgerOrNew', 'Lock-Work', 'Save-Ledger'
+)

@@ -1,0 +1,237 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The vendor's migration program: its list, its task and what it says of itself. Windows PowerShell 5.1 must run it.
+
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:Categories = @('orders', 'started_requisitions', 'favourite_packages')
+$script:TaskTries = 30
+
+Function Get-Manifest {
+    <#
+    .SYNOPSIS
+    Count and hash of each category, from the lines of the vendor's list file: {"category": …, "id": …}.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
+
+    $ids = @{}
+    foreach ($category in $script:Categories) {
+        $ids[$category] = [System.Collections.Generic.List[string]]::new()
+    }
+    $number = 0
+    foreach ($line in $Text.Split("`n")) {
+        $number++
+        if ([string]::IsNullOrWhiteSpace($line)) {
+            continue
+        }
+        $entry = ConvertFrom-Json -InputObject $line
+        # Neither an id nor a date of a person may end up in an error.
+        if ($null -eq $entry.PSObject.Properties['category'] -or $null -eq $entry.PSObject.Properties['id']) {
+            throw "the list's line $number lacks category or id"
+        }
+        if (-not $ids.ContainsKey($entry.category)) {
+            throw "the list's line $number has category '$($entry.category)': allowed are $($script:Categories -join ', ')"
+        }
+        $ids[$entry.category].Add([string]$entry.id)
+    }
+    $manifest = [ordered]@{}
+    foreach ($category in $script:Categories) {
+        $ids[$category].Sort([System.StringComparer]::Ordinal)
+        $manifest[$category] = [ordered]@{
+            count = $ids[$category].Count
+            hash = Get-Sha256 -Text ($ids[$category] -join "`n")
+        }
+    }
+    $manifest
+}
+
+Function Read-List {
+    <#
+    .SYNOPSIS
+    Has the vendor's program list what it would move; the manifest of it. The list itself is not kept.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [int] $Month
+    )
+
+    $list = Get-ContractValue -Contract $Contract -Path 'migration.list_file'
+    $values = @{ months = $Month; list_file = $list }
+    if (Test-Path -LiteralPath $list) {
+        Remove-Item -LiteralPath $list -Force
+    }
+    $start = @{
+        FilePath = Get-ContractValue -Contract $Contract -Path 'migration.program'
+        ArgumentList = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.list_arguments') -Value $values
+        Wait = $true
+        PassThru = $true
+    }
+    $code = (Start-Process @start).ExitCode
+    if ($code -ne 0) {
+        throw "the list program ended with code $code"
+    }
+    $text = Read-SharedText -Path $list
+    if ($null -eq $text) {
+        throw "the list program wrote no $list"
+    }
+    Remove-Item -LiteralPath $list -Force
+    Get-Manifest -Text $text
+}
+
+Function New-Status {
+    param (
+        [Parameter(Mandatory)] [string] $State,
+        [int] $Progress = 0,
+        [System.Collections.IDictionary] $Count = @{},
+        [string] $Message = ''
+    )
+
+    [ordered]@{ state = $State; progress = $Progress; counts = $Count; message = $Message }
+}
+
+Function Get-Status {
+    <#
+    .SYNOPSIS
+    What the vendor's status file says, in our words; state none where there is no file.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $path = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
+    $told = Read-JsonFile -What 'status file' -Path $path
+    if ($null -eq $told) {
+        return New-Status -State 'none'
+    }
+    $states = Get-ContractValue -Contract $Contract -Path 'migration.states'
+    $word = @($states.Keys | Where-Object -FilterScript { $states[$_] -ceq $told['state'] })
+    if ($word.Count -ne 1) {
+        throw "status file $path says state '$($told['state'])': allowed are $(@($states.Values | Sort-Object) -join ', ')"
+    }
+    $counts = $told['counts']
+    if ($null -eq $counts) {
+        $counts = @{}
+    }
+    New-Status -State $word[0] -Progress ([int]$told['progress']) -Count $counts -Message ([string]$told['message'])
+}
+
+Function Get-MoveTask {
+    <#
+    .SYNOPSIS
+    The scheduled task of the migration; $null where there is none.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $name = Get-ContractValue -Contract $Contract -Path 'migration.task'
+    Get-ScheduledTask | Where-Object -FilterScript { $_.TaskName -eq $name -and $_.TaskPath -eq '\' } | Select-Object -First 1
+}
+
+Function Test-MoveTask {
+    <#
+    .SYNOPSIS
+    Whether the migration's task is at work.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $task = Get-MoveTask -Contract $Contract
+    $null -ne $task -and @('Running', 'Queued') -contains [string]$task.State
+}
+
+Function Get-RunStatus {
+    <#
+    .SYNOPSIS
+    How a migration that was started is getting on; one that ended without saying so has failed.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    # In this order: a program that ends between the two looks has written its last word before the second.
+    $alive = Test-MoveTask -Contract $Contract
+    $status = Get-Status -Contract $Contract
+    if ($alive -and $status['state'] -eq 'none') {
+        return New-Status -State 'running'
+    }
+    if (-not $alive -and @('none', 'running') -contains $status['state']) {
+        $message = 'the migration program ended without saying so'
+        return New-Status -State 'failed' -Progress $status['progress'] -Count $status['counts'] -Message $message
+    }
+    $status
+}
+
+Function Start-Move {
+    <#
+    .SYNOPSIS
+    Starts the migration as SYSTEM in a scheduled task: a child of this session would die with it.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Attempt,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $name = Get-ContractValue -Contract $Contract -Path 'migration.task'
+    $values = @{
+        site = $Site
+        attempt = $Attempt['number']
+        key = $Attempt['key']
+        months = $Attempt['history_months']
+        status_file = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
+    }
+    $action = @{
+        Execute = Get-ContractValue -Contract $Contract -Path 'migration.program'
+        Argument = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.arguments') -Value $values
+    }
+    # Power and time limits of a task's defaults would end a move half-way.
+    $settings = @{
+        AllowStartIfOnBatteries = $true
+        DontStopIfGoingOnBatteries = $true
+        ExecutionTimeLimit = [timespan]::Zero
+        MultipleInstances = 'IgnoreNew'
+    }
+    $task = @{
+        TaskName = $name
+        Action = New-ScheduledTaskAction @action
+        # SYSTEM by its number: its name is another one on a Norwegian Windows.
+        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+        Settings = New-ScheduledTaskSettingsSet @settings
+        Force = $true
+    }
+    $null = Register-ScheduledTask @task
+    Start-ScheduledTask -TaskName $name
+    for ($try = 1; $try -le $script:TaskTries; $try++) {
+        if ((Get-Status -Contract $Contract)['state'] -ne 'none' -or (Test-MoveTask -Contract $Contract)) {
+            return
+        }
+        Start-Sleep -Seconds 1
+    }
+    throw "task '$name' was started, but neither it nor a status file shows"
+}
+
+Function Stop-Move {
+    <#
+    .SYNOPSIS
+    Ends the migration's task and takes it away.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $name = Get-ContractValue -Contract $Contract -Path 'migration.task'
+    if (Test-MoveTask -Contract $Contract) {
+        Stop-ScheduledTask -TaskName $name
+        for ($try = 1; $try -le $script:TaskTries -and (Test-MoveTask -Contract $Contract); $try++) {
+            Start-Sleep -Seconds 1
+        }
+        if (Test-MoveTask -Contract $Contract) {
+            throw "task '$name' does not end"
+        }
+    }
+    Unregister-ScheduledTask -TaskName $name -Confirm:$false
+}
+
+Export-ModuleMember -Function @(
+    'Get-MoveTask', 'Get-RunStatus', 'Get-Status', 'Read-List', 'Start-Move',
+    'Stop-Move', 'Test-MoveTask'
+)

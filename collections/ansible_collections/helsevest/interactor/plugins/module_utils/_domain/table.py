@@ -1,0 +1,150 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One row per site as a person reads it: the same words on the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from .times import parse_time
+from .words import Category, Outcome, Verdict
+
+OSLO = ZoneInfo("Europe/Oslo")
+NOTHING = "–"
+
+GOOD, WARN, BAD, PLAIN = "good", "warn", "bad", ""
+
+TONES: Mapping[str, str] = {
+    Verdict.READY: GOOD,
+    Verdict.NOT_READY: WARN,
+    Verdict.UNREACHABLE: WARN,
+    Verdict.ERROR: BAD,
+    Outcome.VERIFIED: GOOD,
+    Outcome.UNCERTAIN: BAD,
+    Outcome.FAILED: BAD,
+    Outcome.ROLLED_BACK: BAD,
+    Outcome.MOVED_OUTSIDE: WARN,
+}
+"""How a verdict or an outcome is coloured; what is not here is plain."""
+
+COUNTED: Mapping[str, str] = {
+    Category.ORDERS: "orders",
+    Category.STARTED_REQUISITIONS: "requisitions",
+    Category.FAVOURITE_PACKAGES: "packages",
+}
+TIMES: Mapping[str, str] = {"upgraded": "upgraded", "switched": "moved", "verified": "verified"}
+
+
+class Line(NamedTuple):
+    """One line in a cell; `tone` is good, warn, bad or empty."""
+
+    text: str
+    tone: str = PLAIN
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and the parts of a row that stand below each other in its cells."""
+
+    heading: str
+    parts: tuple[str, ...]
+
+
+WIDE = (
+    Column("Wave", ("wave",)),
+    Column("Site", ("site",)),
+    Column("Name", ("name",)),
+    Column("Window", ("window",)),
+    Column("State", ("state",)),
+    Column("Verdict", ("verdict",)),
+    Column("Outcome", ("outcome",)),
+    Column("Moved", ("counts",)),
+    Column("When (Oslo)", ("times",)),
+    Column("Still owes", ("owes",)),
+)
+NARROW = (
+    Column("Wave", ("wave",)),
+    Column("Site", ("site", "name", "window")),
+    Column("Standing", ("state", "verdict", "outcome")),
+    Column("Moved", ("counts",)),
+    Column("When (Oslo)", ("times",)),
+    Column("Still owes", ("owes",)),
+)
+
+
+def columns_for(width: int) -> tuple[Column, ...]:
+    """The columns for a terminal of `width` characters."""
+    return WIDE if width >= 140 else NARROW
+
+
+def cell(row: Mapping[str, Any], column: Column) -> list[Line]:
+    """The lines of one cell; a part that the row lacks or does not know yet is a dash, or nothing in a merged cell."""
+    lines = [line for part in column.parts for line in _part(row, part)]
+    return lines or [Line(NOTHING)]
+
+
+def summary(rows: Iterable[Mapping[str, Any]]) -> str:
+    """All sites in one line, as `8 sites: 2 verified, 1 uncertain, 5 not started; 1 needs us`."""
+    rows = list(rows)
+    order = {outcome.value: place for place, outcome in enumerate(Outcome)}
+    outcomes = Counter(row.get("outcome") for row in rows)
+    parts = [
+        f"{number} {words(outcome) if outcome else 'under way'}"
+        for outcome, number in sorted(outcomes.items(), key=lambda item: order.get(item[0] or "", len(order)))
+    ]
+    needed = sum(bool(row.get("needs_us")) for row in rows)
+    text = f"{len(rows)} {'site' if len(rows) == 1 else 'sites'}"
+    text += f": {', '.join(parts)}" if parts else ""
+    return text + (f"; {needed} {'needs' if needed == 1 else 'need'} us" if needed else "")
+
+
+def words(word: object) -> str:
+    """A word of the enumerations as a person reads it."""
+    return str(word).replace("_", " ")
+
+
+def local_time(text: str, *, date: str = "%d.%m") -> str:
+    """A moment of the contracts in Oslo's time, as `14.05 20:31`; `date` is the form of its date."""
+    return parse_time(str(text)).astimezone(OSLO).strftime(f"{date} %H:%M")
+
+
+def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
+    value = row.get(part)
+    match part:
+        case "counts":
+            return _counts(value or {})
+        case "times":
+            return [Line(f"{name} {local_time(row[key])}") for key, name in TIMES.items() if row.get(key)]
+        case "owes":
+            return _owes(row)
+        case "outcome" if row.get("needs_us"):
+            return [*_word(value), Line("needs us", BAD)]
+        case "state" | "verdict" | "outcome":
+            return _word(value)
+        case _:
+            return [Line(str(value))] if value not in (None, "") else []
+
+
+def _word(value: object) -> list[Line]:
+    return [Line(words(value), TONES.get(str(value), PLAIN))] if value else []
+
+
+def _counts(counts: Mapping[str, Any]) -> list[Line]:
+    lines = []
+    for category, count in counts.items():
+        moved, _, expected = str(count).partition("/")
+        lines.append(Line(f"{COUNTED.get(category, words(category))} {count}", PLAIN if moved == expected else BAD))
+    return lines
+
+
+def _owes(row: Mapping[str, Any]) -> list[Line]:
+    """What the site has to do; and why it stands, where one of us has to look or nobody owes anything."""
+    lines = [Line(words(owed)) for owed in row.get("owes") or ()]
+    if row.get("why") and (row.get("needs_us") or not lines):
+        lines.append(Line(str(row["why"]), BAD if row.get("needs_us") else PLAIN))
+    return lines

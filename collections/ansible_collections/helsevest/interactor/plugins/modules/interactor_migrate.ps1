@@ -1,0 +1,336 @@
+#!powershell
+
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Moves a server's data to the cloud, step by step; each step can be taken again (docs/contracts.md, What the host modules answer).
+
+#AnsibleRequires -CSharpUtil Ansible.Basic
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Migration
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$spec = @{
+    options = @{
+        contract = @{ type = 'dict'; required = $true }
+        site = @{ type = 'str'; required = $true }
+        run_id = @{ type = 'str'; required = $true }
+        now = @{ type = 'str'; required = $true }
+        step = @{
+            type = 'str'
+            required = $true
+            choices = @('look', 'lease', 'manifest', 'start', 'follow', 'switch', 'handback', 'restore')
+        }
+        attempt = @{
+            type = 'dict'
+            options = @{
+                number = @{ type = 'int'; required = $true }
+                key = @{ type = 'str'; required = $true; no_log = $false }
+            }
+        }
+        history_months = @{ type = 'int' }
+        mode = @{ type = 'str' }
+    }
+    required_if = @(
+        , @('step', 'manifest', @('attempt', 'history_months', 'mode'))
+        , @('step', 'start', @(, 'attempt'))
+        , @('step', 'follow', @(, 'attempt'))
+        , @('step', 'switch', @(, 'attempt'))
+        , @('step', 'restore', @(, 'attempt'))
+    )
+    supports_check_mode = $true
+}
+$module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
+
+Function Get-ModeNow {
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
+}
+
+Function Invoke-Manifest {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $named = $Module.Params.attempt
+    $ledger = Get-LedgerOrNew -Contract $Contract -Site $Module.Params.site
+    $last = Get-LastAttempt -Ledger $ledger
+    if ($null -ne $last -and $last['number'] -eq $named['number'] -and $last['key'] -ceq $named['key']) {
+        $Module.Result.manifest = $last['before']
+        return
+    }
+    $next = 1
+    if ($null -ne $last) {
+        if ($last['state'] -ne 'rolled_back') {
+            throw "refused: attempt $($named['number']): attempt $($last['number']) ($($last['key'])) is $($last['state'])"
+        }
+        $next = $last['number'] + 1
+    }
+    if ($named['number'] -ne $next) {
+        throw "refused: attempt $($named['number']): the next one is $next"
+    }
+    $null = Get-ModeSetting -Contract $Contract -Mode $Module.Params.mode
+    $Module.Result.changed = $true
+    $Module.Result.manifest = $null
+    if ($Module.CheckMode) {
+        return
+    }
+    $before = Read-List -Contract $Contract -Month $Module.Params.history_months
+    $status = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
+    if (Test-Path -LiteralPath $status) {
+        # What an earlier attempt left there would be taken for this one's.
+        Remove-Item -LiteralPath $status -Force
+    }
+    $ledger['attempts'].Add([ordered]@{
+            number = $named['number']
+            key = $named['key']
+            state = 'prepared'
+            mode = $Module.Params.mode
+            history_months = $Module.Params.history_months
+            prepared = $Module.Params.now
+            started = $null
+            finished = $null
+            switched = $null
+            ended = $null
+            run = $Module.Params.run_id
+            before = $before
+            counts = $null
+            untouched = Get-UntouchedHash -Contract $Contract
+            message = ''
+        })
+    Save-Ledger -Contract $Contract -Ledger $ledger
+    $Module.Result.ledger = $ledger
+    $Module.Result.manifest = $before
+}
+
+Function Invoke-Start {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $ledger = $Module.Result.ledger
+    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
+    if ($attempt['state'] -eq 'rolled_back') {
+        throw "refused: attempt $($attempt['number']) is rolled back"
+    }
+    $Module.Result.status = Get-Status -Contract $Contract
+    if ($attempt['state'] -ne 'prepared') {
+        return
+    }
+    $Module.Result.changed = $true
+    if ($Module.CheckMode) {
+        return
+    }
+    # A run that was cut off after the start and before the record has left one of the two.
+    if ($Module.Result.status['state'] -eq 'none' -and -not (Test-MoveTask -Contract $Contract)) {
+        Start-Move -Contract $Contract -Attempt $attempt -Site $Module.Params.site
+    }
+    $attempt['state'] = 'running'
+    $attempt['started'] = $Module.Params.now
+    Save-Ledger -Contract $Contract -Ledger $ledger
+    $Module.Result.status = Get-RunStatus -Contract $Contract
+}
+
+Function Invoke-Follow {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $ledger = $Module.Result.ledger
+    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
+    if ($attempt['state'] -eq 'prepared') {
+        throw "refused: attempt $($attempt['number']) is not started"
+    }
+    if ($attempt['state'] -ne 'running') {
+        $Module.Result.status = Get-Status -Contract $Contract
+        return
+    }
+    $status = Get-RunStatus -Contract $Contract
+    $Module.Result.status = $status
+    if ($status['state'] -eq 'running') {
+        return
+    }
+    $Module.Result.changed = $true
+    if ($Module.CheckMode) {
+        return
+    }
+    $attempt['state'] = $status['state']
+    $attempt['finished'] = $Module.Params.now
+    $attempt['counts'] = $status['counts']
+    $attempt['message'] = $status['message']
+    Save-Ledger -Contract $Contract -Ledger $ledger
+}
+
+Function Get-ConfigurationBackup {
+    <#
+    .SYNOPSIS
+    Where the configuration as it was before an attempt lies.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Attempt
+    )
+
+    $backup = Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'backup'
+    Join-Path -Path (Join-Path -Path $backup -ChildPath "attempt-$($Attempt['number'])") -ChildPath 'configuration'
+}
+
+Function Restart-Interactor {
+    <#
+    .SYNOPSIS
+    Restarts Interactor's service and no other; an error where it does not answer within a minute.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    Restart-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+    if (-not (Wait-InteractorVersion -Contract $Contract)) {
+        throw 'the service does not answer after its restart'
+    }
+}
+
+Function Invoke-Switch {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $ledger = $Module.Result.ledger
+    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
+    $mode = $Module.Params.mode
+    if (-not $mode) {
+        $mode = $attempt['mode']
+    }
+    if ($mode -cne $attempt['mode']) {
+        throw "refused: mode is '$mode', attempt $($attempt['number']) was opened for '$($attempt['mode'])'"
+    }
+    $setting = Get-ModeSetting -Contract $Contract -Mode $mode
+    $Module.Result.mode = Get-ModeNow -Contract $Contract
+    if ($attempt['state'] -eq 'switched') {
+        return
+    }
+    if ($attempt['state'] -ne 'completed') {
+        throw "refused: attempt $($attempt['number']) is $($attempt['state']), not completed"
+    }
+    $Module.Result.changed = $true
+    if ($Module.CheckMode) {
+        return
+    }
+    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
+    $backup = Get-ConfigurationBackup -Contract $Contract -Attempt $attempt
+    # One that is there already was made by a run that was cut off, before it wrote the new one.
+    if (-not (Test-Path -LiteralPath $backup)) {
+        $null = New-Item -Path (Split-Path -Path $backup -Parent) -ItemType Directory -Force
+        Copy-DurableFile -Path $path -Destination $backup
+    }
+    try {
+        $configuration = Read-Configuration -Contract $Contract
+        $configuration[(Get-ContractValue -Contract $Contract -Path 'config.mode_key')] = $setting['mode']
+        $configuration[(Get-ContractValue -Contract $Contract -Path 'config.endpoint_key')] = $setting['endpoint']
+        Write-DurableText -Path $path -Text (ConvertTo-Json -InputObject $configuration -Depth 50)
+        Restart-Interactor -Contract $Contract
+    }
+    catch {
+        $reason = $_.Exception.Message
+        Copy-DurableFile -Path $backup -Destination $path
+        try {
+            Restart-Interactor -Contract $Contract
+        }
+        catch {
+            throw "$reason; with the configuration as before: $($_.Exception.Message)"
+        }
+        throw "$reason; the configuration is as before"
+    }
+    $attempt['state'] = 'switched'
+    $attempt['switched'] = $Module.Params.now
+    Save-Ledger -Contract $Contract -Ledger $ledger
+    $Module.Result.mode = Get-ModeNow -Contract $Contract
+}
+
+Function Invoke-Restore {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $ledger = $Module.Result.ledger
+    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
+    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
+    $backup = Get-ConfigurationBackup -Contract $Contract -Attempt $attempt
+    $ended = $attempt['state'] -eq 'rolled_back'
+    $task = $null -ne (Get-MoveTask -Contract $Contract)
+    $touched = Test-Path -LiteralPath $backup
+    $differs = $touched -and (Get-FileHash -LiteralPath $backup).Hash -ne (Get-FileHash -LiteralPath $path).Hash
+    $leased = Test-LeaseKept -Contract $Contract -Ledger $ledger
+    $Module.Result.changed = -not $ended -or $task -or $differs -or $leased
+    if ($Module.CheckMode -or -not $Module.Result.changed) {
+        $Module.Result.mode = Get-ModeNow -Contract $Contract
+        return
+    }
+    if ($task) {
+        Stop-Move -Contract $Contract
+    }
+    if ($differs) {
+        Copy-DurableFile -Path $backup -Destination $path
+    }
+    # A run that was cut off may have written the configuration and not restarted the service.
+    if ($differs -or ($touched -and -not $ended)) {
+        Restart-Interactor -Contract $Contract
+    }
+    Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
+    if (-not $ended) {
+        $attempt['state'] = 'rolled_back'
+        $attempt['ended'] = $Module.Params.now
+        Save-Ledger -Contract $Contract -Ledger $ledger
+    }
+    $Module.Result.mode = Get-ModeNow -Contract $Contract
+}
+
+$lock = $null
+$failure = $null
+try {
+    $contract = $module.Params.contract
+    $looks = $module.CheckMode -or $module.Params.step -eq 'look'
+    $lock = Lock-Work -Contract $contract -CheckMode $looks
+    $ledger = Get-Ledger -Contract $contract -Site $module.Params.site
+    $module.Result.ledger = $ledger
+    switch ($module.Params.step) {
+        'look' {
+            $module.Result.mode = Get-ModeNow -Contract $contract
+            $module.Result.status = Get-Status -Contract $contract
+        }
+        'lease' { Invoke-Lease -Module $module -Contract $contract }
+        'manifest' { Invoke-Manifest -Module $module -Contract $contract }
+        'start' { Invoke-Start -Module $module -Contract $contract }
+        'follow' { Invoke-Follow -Module $module -Contract $contract }
+        'switch' { Invoke-Switch -Module $module -Contract $contract }
+        'handback' {
+            $module.Result.changed = Test-LeaseKept -Contract $contract -Ledger $ledger
+            if (-not $module.CheckMode) {
+                Reset-Lease -Module $module -Contract $contract -Ledger $ledger
+            }
+        }
+        'restore' { Invoke-Restore -Module $module -Contract $contract }
+    }
+}
+catch {
+    $failure = $_
+}
+finally {
+    if ($null -ne $lock) {
+        $lock.Dispose()
+    }
+}
+if ($null -ne $failure) {
+    $module.FailJson("$($module.Params.step): $($failure.Exception.Message)", $failure)
+}
+$module.ExitJson()

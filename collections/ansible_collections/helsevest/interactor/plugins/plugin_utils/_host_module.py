@@ -1,0 +1,85 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The template of the action plugins: run the paired module once on the host, and let a row come out of every host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ..module_utils import _clock
+from ..module_utils._domain.cause import find_cause
+from ..module_utils._domain.times import format_time, parse_time
+
+OUR_ERRORS = (AnsibleError, AttributeError, KeyError, TypeError, ValueError)
+
+DETAIL = 300
+"""So many characters of an exception are kept."""
+
+
+class HostModule(ActionBase):
+    """Asks `module` on the host; not to reach it, and a module that fails, are answers and no failed tasks."""
+
+    module: ClassVar[str]
+    own_options: ClassVar[Mapping[str, Any]] = {}
+    """Options that stay here, with their defaults; all others go to the module."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask and judge: the module's answer with `reached`, `cause`, `detail` and `error`."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        arguments = {name: value for name, value in self._task.args.items() if value is not None}
+        defaults = {"clock_url": None, **self.own_options}
+        self.options = {name: arguments.pop(name, default) for name, default in defaults.items()}
+        try:
+            told = arguments.pop("now", None)
+            self.now: datetime = parse_time(told) if told else _clock.now(self.options["clock_url"])
+            return self.judge(self.take(arguments, variables), arguments, variables)
+        except (_clock.ClockError, *OUR_ERRORS) as exc:
+            return self.judge(self.problem(exc), arguments, variables)
+
+    def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """What is done on the host: ask once, unless a subclass does more."""
+        return self.ask(arguments, variables)
+
+    def judge(self, answer: dict[str, Any], arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer, with what a subclass makes of it. An error while judging arrives here again, as `error`."""
+        return answer
+
+    def ask(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Run the module once."""
+        sent = {**arguments, "now": format_time(self.now)}
+        try:
+            told = self._execute_module(module_name=self.module, module_args=sent, task_vars=variables)
+        except Exception as exc:  # a connection plugin lets the errors of its libraries through
+            if not _is_of_connection(exc):
+                raise
+            cause, detail = find_cause(str(exc)), _short(str(exc))
+            return {"changed": False, "reached": False, "cause": cause, "detail": detail, "error": None}
+        failed = told.pop("failed", False)
+        error = _short(str(told.get("msg") or "the module failed without a message")) if failed else None
+        # The contract of every host in every result would be most of what a run keeps in memory.
+        for name in ("invocation", "exception", "msg", "module_stdout", "module_stderr"):
+            told.pop(name, None)
+        return {**told, "reached": True, "cause": None, "detail": "", "error": error}
+
+    def problem(self, exc: Exception) -> dict[str, Any]:
+        """An answer that says that the error is ours."""
+        error = _short(f"{type(exc).__name__}: {exc}")
+        return {"changed": False, "reached": True, "cause": None, "detail": "", "error": error}
+
+
+def _is_of_connection(exc: Exception) -> bool:
+    """Whether the host was not reached; winrm tells one of its time-outs as an error of any kind."""
+    if isinstance(exc, AnsibleConnectionFailure):
+        return True
+    return not isinstance(exc, OUR_ERRORS) or "connection attempt timed out" in str(exc)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:DETAIL]

@@ -1,0 +1,113 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table on the terminal."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.utils import color
+from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render
+
+ROW: dict[str, Any] = {
+    "site": "1004",
+    "name": "Fjellsida legekontor i Øvre Ytterdal kommune",
+    "wave": 1,
+    "window": "20:00–06:00",
+    "state": "moved",
+    "verdict": "unreachable",
+    "outcome": "moved_outside",
+    "owes": ["agreement_not_signed", "contact_missing"],
+    "upgraded": "2027-05-14T15:31:00Z",
+    "started": None,
+    "finished": None,
+    "switched": "2027-05-18T18:45:00Z",
+    "verified": "2027-05-19T05:00:00Z",
+    "counts": {"orders": "10412/10412", "started_requisitions": "1031/1031", "favourite_packages": "111/112"},
+    "needs_us": True,
+    "why": "a text with [bold]brackets[/bold] that is long enough to be wrapped at any width: " + "word " * 20,
+}
+TABLE = {"title": "Wave [1]", "rows": [ROW, {"site": "1005"}]}
+
+
+@pytest.fixture
+def callback(monkeypatch: pytest.MonkeyPatch) -> CallbackModule:
+    callback = CallbackModule()
+    shown: list[tuple[str, dict[str, Any]]] = []
+    callback._display = SimpleNamespace(
+        display=lambda text, **more: shown.append((text, more)),
+        warning=lambda text: shown.append((text, {"warning": True})),
+    )
+    callback.shown = shown
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", False)
+    return callback
+
+
+@pytest.mark.parametrize("width", [100, 160])
+def test_every_word_is_there_and_no_line_is_too_long(width: int):
+    text = render(TABLE["title"], TABLE["rows"], width, coloured=False)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "\x1b" not in text
+    assert "…" not in text
+    for whole in ("Wave [1]", "1004", "20:00–06:00", "unreachable", "moved outside", "orders 10412/10412", "needs us"):
+        assert whole in text
+    for whole in ("upgraded 14.05 17:31", "moved 18.05 20:45", "verified 19.05 07:00", "packages 111/112", "[bold]"):
+        assert whole in text
+    assert "2 sites: 1 moved outside, 1 under way; 1 needs us" in text
+
+
+def test_one_row_a_site_in_the_given_order():
+    text = render("", [{"site": site} for site in ("2001", "1001", "1002")], 160, coloured=False)
+    assert re.findall(r"\b\d{4}\b", text) == ["2001", "1001", "1002"]
+
+
+def test_colours_only_where_they_are_wanted():
+    text = render("", [{"outcome": "verified"}, {"outcome": "failed"}, {"verdict": "not_ready"}], 160, coloured=True)
+    assert "\x1b[32mverified" in text
+    assert "\x1b[1;31mfailed" in text
+    assert "\x1b[33mnot ready" in text
+
+
+@pytest.mark.parametrize("answer", [{"site_table": TABLE}, {"ansible_facts": {"site_table": TABLE}}])
+def test_a_result_or_a_fact_is_shown(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]):
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", True)
+    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    (screen, screen_only), (log, log_only) = callback.shown
+    assert (screen_only, log_only) == ({"screen_only": True}, {"log_only": True})
+    assert "\x1b[" in screen
+    assert log == render(TABLE["title"], TABLE["rows"], 100, coloured=False)
+
+
+@pytest.mark.parametrize("answer", [{}, {"ansible_facts": None}, {"ansible_facts": {"x": 1}}, {"site_table": None}])
+def test_other_results_are_left_alone(callback: CallbackModule, answer: dict[str, Any]):
+    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    assert callback.shown == []
+
+
+@pytest.mark.parametrize("table", ["text", {"title": "x"}, {"rows": [1]}, {"rows": [{"upgraded": "soon"}]}])
+def test_what_is_no_table_is_a_warning_and_no_crash(callback: CallbackModule, table: object):
+    callback.v2_runner_on_ok(SimpleNamespace(result={"site_table": table}))
+    [(text, more)] = callback.shown
+    assert more == {"warning": True}
+    assert text.startswith("site_table: this is no table of sites: ")
+
+
+def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
+    real = builtins.__import__
+
+    def without_rich(name: str, *more: Any) -> object:  # noqa: ANN401
+        if name.split(".")[0] == "rich":
+            raise ImportError(f"No module named {name!r}")
+        return real(name, *more)
+
+    monkeypatch.setattr(builtins, "__import__", without_rich)
+    callback.v2_runner_on_ok(SimpleNamespace(result={"site_table": TABLE}))
+    assert callback.shown == [
+        ("site_table: the table needs the Python package rich: No module named 'rich'", {"warning": True})
+    ]

@@ -1,0 +1,294 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory plugin, through the real ansible-inventory, in the project's configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "ansible.cfg").is_file())
+BIN = Path(sys.executable).parent
+SOURCE = "plugin: helsevest.interactor.sites\n"
+REGISTER = """
+waves:
+  - id: 1
+    name: One
+    window: {weekdays: [tue], from: 18:00, to: 06:00}
+  - {id: 2, name: Two}
+vendor: {freezes: [{from: 2027-07-01, to: 2027-08-15, reason: Summer}]}
+waivers: [{check: P3, site: 1001, reason: Old line, who: Ola, until: 2027-06-01}]
+sites:
+  - id: 1001
+    name: Night office {{ 1 + 1 }}
+    kind: gp_office
+    county: Vestland
+    wave: 1
+    server: {host: srv.a.example, ca: /ca/a.pem, credential: a}
+    clients: [{name: pc1, host: pc1.a.example, address: 10.0.0.7, port: 5987, transport: basic}]
+  - id: 2001
+    name: Day office
+    kind: emergency_clinic
+    county: Rogaland
+    wave: 2
+    window: {from: 10:00, to: 14:00}
+    server: {host: srv.b.example}
+    clients: [{name: pc1, host: pc1.b.example}, {name: pc2, host: pc2.b.example}]
+"""
+SIMULATION = {"proxy": "http://127.0.0.1:3", "ca": "/sim/ca.pem", "clock_url": "http://127.0.0.1:4/clock", "user": "u"}
+SIMULATION |= {"password": "very secret", "cloud_token": "very secret"}
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """`run("ansible-inventory", "--list", source=…, register=…, **environment)` on a register of the test's own."""
+
+    def run(
+        program: str, *arguments: str, source: str = SOURCE, register: str = REGISTER, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        folder = tmp_path / "an inventory"
+        (folder / "register").mkdir(parents=True, exist_ok=True)
+        (folder / "sites.register.yml").write_text(source)
+        (folder / "register" / "all.yml").write_text(register)
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "INTERACTOR_"))}
+        ours |= {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path / "home"), "COLUMNS": "9999"}
+        command = [str(BIN / program), "-i", str(folder / "sites.register.yml"), *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=ours | environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    return run
+
+
+@pytest.fixture
+def simulation(tmp_path: Path) -> str:
+    file = tmp_path / "simulation.json"
+    file.write_text(json.dumps(SIMULATION))
+    return str(file)
+
+
+def listed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_hosts_groups_and_variables(run: Run) -> None:
+    found = listed(run("ansible-inventory", "--list"))
+    hosts = found.pop("_meta")["hostvars"]
+    assert set(hosts) == {"1001-server", "1001-pc1", "2001-server", "2001-pc1", "2001-pc2", "localhost"}
+    groups = {name: set(group.get("hosts", [])) for name, group in found.items() if "hosts" in group}
+    night, day = {"1001-server", "1001-pc1"}, {"2001-server", "2001-pc1", "2001-pc2"}
+    assert groups == {
+        "ungrouped": {"localhost"},
+        "servers": {"1001-server", "2001-server"},
+        "clients": {"1001-pc1", "2001-pc1", "2001-pc2"},
+        "site_1001": night,
+        "site_2001": day,
+        "wave_1": night,
+        "wave_2": day,
+        "window_night": night,
+        "window_day": day,
+    }
+    assert set(found["interactor"]["children"]) == set(groups) - {"ungrouped"}
+    server, client, other = hosts["1001-server"], hosts["1001-pc1"], hosts["2001-pc2"]
+    common = {
+        "ansible_connection": "winrm",
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_server_cert_validation": "validate",
+        "interactor_vendor": {
+            "windows": [],
+            "freezes": [{"from": "2027-07-01", "to": "2027-08-15", "reason": "Summer"}],
+        },
+    }
+    site = server.pop("interactor_site")
+    assert client.pop("interactor_site") == site
+    assert site["name"] == {
+        "__ansible_unsafe": "Night office {{ 1 + 1 }}"
+    }  # as ansible-inventory writes what is no template
+    assert server == common | {
+        "ansible_host": "srv.a.example",
+        "ansible_port": 5986,
+        "ansible_winrm_transport": "ntlm",
+        "ansible_winrm_ca_trust_path": "/ca/a.pem",
+        "interactor_credential": "a",
+        "interactor_role": "server",
+        "interactor_site_id": "1001",
+        "interactor_waivers": [
+            {"check": "P3", "site": "1001", "reason": "Old line", "who": "Ola", "until": "2027-06-01"}
+        ],
+        "interactor_wave": {"id": 1, "name": "One", "window": {"weekdays": ["tue"], "from": "18:00", "to": "06:00"}},
+    }
+    assert client == server | {
+        "ansible_host": "10.0.0.7",
+        "ansible_port": 5987,
+        "ansible_winrm_transport": "basic",
+        "interactor_role": "client",
+    }
+    site = other.pop("interactor_site")
+    assert site["window"] == {
+        "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+        "from": "10:00",
+        "to": "14:00",
+    }
+    assert other == common | {
+        "ansible_host": "pc2.b.example",
+        "ansible_port": 5986,
+        "ansible_winrm_transport": "ntlm",
+        "interactor_credential": "default",
+        "interactor_role": "client",
+        "interactor_site_id": "2001",
+        "interactor_waivers": [],
+        "interactor_wave": {"id": 2, "name": "Two", "window": None},
+    }
+    assert hosts["localhost"]["ansible_connection"] == "local"
+    assert shlex.split(hosts["localhost"]["ansible_python_interpreter"]) == [sys.executable]
+
+
+def test_the_graph(run: Run) -> None:
+    done = run("ansible-inventory", "--graph", "window_day")
+    assert done.stdout == "@window_day:\n  |--2001-server\n  |--2001-pc1\n  |--2001-pc2\n", done.stderr
+
+
+def test_nothing_of_the_register_is_a_template(run: Run) -> None:
+    done = run(
+        "ansible",
+        "localhost",
+        "-m",
+        "ansible.builtin.debug",
+        "-a",
+        "msg={{ hostvars['1001-pc1'].interactor_site.name }}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Night office {{ 1 + 1 }}" in done.stdout
+
+
+def test_composed_variables_and_groups(run: Run) -> None:
+    source = (
+        SOURCE
+        + """
+compose: {greeting: "'Hei ' ~ interactor_site.county ~ ' ' ~ interactor_wave.name ~ ' ' ~ ansible_winrm_scheme"}
+groups: {summer: interactor_vendor.freezes and interactor_role == 'server'}
+keyed_groups: [{prefix: county, key: interactor_site.county}]
+strict: true
+"""
+    )
+    hello = "Hei Rogaland Two https"
+    found = listed(run("ansible-inventory", "--list", source=source))
+    assert found["_meta"]["hostvars"]["2001-pc1"]["greeting"] in (hello, {"__ansible_unsafe": hello})
+    assert set(found["summer"]["hosts"]) == {"1001-server", "2001-server"}
+    assert set(found["county_Vestland"]["hosts"]) == {"1001-server", "1001-pc1"}
+
+
+def test_an_expression_that_fails_is_told_when_strict(run: Run) -> None:
+    source = SOURCE + "compose: {x: no_such_variable}\nstrict: "
+    assert run("ansible-inventory", "--list", source=source + "false").returncode == 0
+    done = run("ansible-inventory", "--list", source=source + "true")
+    assert done.returncode not in (0, 2)
+    assert "Could not set x for host 1001-server" in done.stderr
+
+
+def test_a_simulated_inventory_says_where_the_simulator_is(run: Run, simulation: str) -> None:
+    done = run("ansible-inventory", "--list", source=SOURCE + "simulated: true\n", INTERACTOR_SIMULATION=simulation)
+    hosts = listed(done)["_meta"]["hostvars"]
+    of_all = {
+        "interactor_simulated": True,
+        "interactor_clock_url": "http://127.0.0.1:4/clock",
+        "interactor_proxy_url": "http://127.0.0.1:3",
+        "interactor_ca_path": "/sim/ca.pem",
+    }
+    assert hosts["localhost"] | of_all == hosts["localhost"]
+    assert "ansible_winrm_proxy" not in hosts["localhost"]
+    of_hosts = {"ansible_winrm_proxy": "http://127.0.0.1:3", "ansible_winrm_ca_trust_path": "/sim/ca.pem"}
+    assert hosts["2001-pc1"] | of_all | of_hosts == hosts["2001-pc1"]
+    assert "very secret" not in done.stdout
+
+
+def test_the_source_may_name_the_simulation(run: Run, simulation: str) -> None:
+    done = run("ansible-inventory", "--list", source=SOURCE + f"simulated: true\nsimulation: {simulation}\n")
+    assert listed(done)["_meta"]["hostvars"]["localhost"]["interactor_simulated"] is True
+
+
+def test_a_real_inventory_never_runs_on_a_simulated_clock(run: Run, simulation: str) -> None:
+    for more in ("", "simulated: false\n"):
+        done = run("ansible-inventory", "--list", source=SOURCE + more, INTERACTOR_SIMULATION=simulation)
+        assert done.returncode not in (0, 2)
+        assert "is set, but this inventory does not say simulated: true" in done.stderr
+
+
+def test_a_simulated_inventory_without_its_simulator(run: Run, tmp_path: Path) -> None:
+    source = SOURCE + "simulated: true\n"
+    done = run("ansible-inventory", "--list", source=source)
+    assert done.returncode not in (0, 2)
+    assert "no simulator is known: start the simulator (make demo, or: python -m simulator" in done.stderr
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    for file in (empty, tmp_path / "nowhere.json"):
+        done = run("ansible-inventory", "--list", source=source, INTERACTOR_SIMULATION=str(file))
+        assert done.returncode not in (0, 2)
+        assert f"{file} is no file of a simulator" in done.stderr
+
+
+BAD = (
+    REGISTER.replace("kind: gp_office", "kind: gp_ofice")
+    .replace("to: 14:00", "to: 09:00")
+    .replace("wave: 2", "wave: 7")
+)
+TOLD = (
+    "all.yml:12:11: site 1001: kind: 'gp_ofice' - is not a word that is known here; did you mean 'gp_office'?",
+    "all.yml:21:11: site 2001: wave: '7' - is no wave of this register (allowed: 1, 2)",
+    "all.yml:22:31: site 2001: window.to: '09:00' - must be later than from (10:00)",
+)
+
+
+@pytest.mark.parametrize("simulated", ["false", "true"])
+def test_a_register_with_errors_is_refused_with_all_of_them(run: Run, simulated: str) -> None:
+    done = run("ansible-inventory", "--list", source=f"{SOURCE}simulated: {simulated}\n", register=BAD)
+    assert done.returncode not in (0, 2)
+    assert done.stdout == ""
+    assert "the register has 3 problem(s)" in done.stderr
+    for line in TOLD:
+        assert line in done.stderr
+
+
+def test_no_play_runs_on_a_register_with_errors(run: Run, tmp_path: Path) -> None:
+    play = tmp_path / "play.yml"
+    play.write_text("- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: a task ran}}]\n")
+    for register in (BAD, "sites: [", "", "stes: []\n", "- a\n"):
+        done = run("ansible-playbook", str(play), register=register)
+        assert done.returncode not in (0, 2), register
+        assert "a task ran" not in done.stdout
+        assert "all.yml:" in done.stderr
+    good = run("ansible-playbook", str(play), "--limit", "localhost")
+    assert (good.returncode, "a task ran" in good.stdout) == (0, True), good.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        (
+            "inventory",
+            "helsevest.interactor.sites",
+            ["simulated", "INTERACTOR_SIMULATION", "keyed_groups", "window_day"],
+        ),
+        ("module", "helsevest.interactor.site_register", ["path", "export_schema", "RETURN", "check_mode"]),
+    ],
+)
+def test_ansible_doc_shows_it(tmp_path: Path, kind: str, name: str, told: list[str]) -> None:
+    environment = os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(tmp_path)}
+    command = [str(BIN / "ansible-doc"), "-t", kind, name]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout.replace("\033[0m", "")
+    assert [word for word in told if word.casefold() not in shown.casefold()] == []

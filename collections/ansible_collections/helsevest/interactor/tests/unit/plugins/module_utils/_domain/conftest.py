@@ -1,0 +1,105 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site, a host's facts and a vendor contract where all is well, for tests to spoil."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import DEFAULT_MOVE_WINDOW
+
+SITE = Site(
+    id="1001",
+    name="Prøvesund legekontor",
+    kind="gp_office",
+    county="Vestland",
+    language="nb",
+    wave=1,
+    move_date=date(2027, 5, 18),
+    mode="server_in_cloud",
+    window=DEFAULT_MOVE_WINDOW,
+    closed=(),
+    contact={"name": "Kari Prøve", "email": "kari@prove.example", "phone": "55 00 00 00", "weekends": False},
+    agreement_status="signed",
+    signatory_known=True,
+    ros_requested=False,
+    ros_sent=None,
+    urls_confirmed=date(2027, 4, 20),
+    proxy_confirmed=date(2027, 4, 20),
+    history_months=12,
+    clients=("pc1", "pc2"),
+)
+
+CONTRACT: dict[str, Any] = {
+    "service": {"name": "DIPSInteractor"},
+    "pages": {
+        "P1": {"url": "https://interactor.dips.no", "status": 404, "text": "default backend - 404"},
+        "P2": {"url": "https://dipsupsvr.dips.no", "status": 200, "heading": "Testing 123"},
+    },
+    "proxy": {"script": "http://config.nhn.no/kunde.pac"},
+    "speed": {"recommended_mbit": 20},
+}
+
+PAGE = {"text": None, "heading": None, "final_url": None, "issuer": "CN=Prøve", "milliseconds": 31, "error": None}
+FACTS: dict[str, Any] = {
+    "probe": 1,
+    "host": {
+        "name": "SRV1001",
+        "os": "Microsoft Windows Server 2022 Standard",
+        "build": "20348",
+        "memory_mb": 16384,
+        "free_gb": 81.5,
+        "uptime_hours": 120.5,
+        "time_zone": "W. Europe Standard Time",
+        "utc": "2027-05-10T07:00:00Z",
+    },
+    "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None, "ledger_error": None},
+    "pages": [
+        {**PAGE, "id": "P1", "url": "https://interactor.dips.no", "status": 404, "text": "default backend – 404"},
+        {**PAGE, "id": "P2", "url": "https://dipsupsvr.dips.no", "status": 200, "heading": "Testing 123"},
+    ],
+    "speed": {"url": "https://speedtest.dips.no/2mb.bin", "bytes": 2_000_000, "seconds": 0.32, "error": None},
+    "proxy": {
+        "profiles": [
+            {
+                "profile": 1,
+                "proxy_enable": 0,
+                "proxy_server": None,
+                "proxy_override": None,
+                "auto_config_url": "http://config.nhn.no/kunde.pac",
+                "connections": None,
+            }
+        ],
+        "per_machine": False,
+    },
+    "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+}
+
+
+@pytest.fixture
+def make_site() -> Callable[..., Site]:
+    """Builds the site with some fields changed."""
+    return lambda **changes: dataclasses.replace(SITE, **changes)
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    """The facts of a server; a copy that may be changed."""
+    return copy.deepcopy(FACTS)
+
+
+@pytest.fixture
+def contract() -> dict[str, Any]:
+    return copy.deepcopy(CONTRACT)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2027, 5, 10, 7, tzinfo=UTC)

@@ -1,0 +1,429 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks P1 to P8, CLOCK and SERVICE: each rule and each of its limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.checks import (
+    CheckResult,
+    answered,
+    judge_facts,
+    judge_register,
+)
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site, Waiver
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity
+
+MakeSite = Callable[..., Site]
+Judge = Callable[..., dict[str, CheckResult]]
+PASS, FAIL, UNKNOWN = CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.UNKNOWN
+SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P8", "SERVICE", "CLOCK"]
+CLIENT_CHECKS = ["P1", "P3", "P5", "CLOCK"]
+
+
+@pytest.fixture
+def judge(facts: dict[str, Any], make_site: MakeSite, contract: dict[str, Any], now: datetime) -> Judge:
+    """Judges the facts as they are when it is called."""
+
+    def judge_now(role: Literal["server", "client"] = "server", **changes: object) -> dict[str, CheckResult]:
+        return {check.id: check for check in judge_facts(facts, make_site(**changes), role, contract, now)}
+
+    return judge_now
+
+
+class TestAll:
+    def test_a_server_where_all_is_well(self, judge: Judge):
+        checks = judge()
+        assert list(checks) == SERVER_CHECKS
+        assert {check.outcome for check in checks.values()} == {PASS}
+        assert {check.remedy for check in checks.values()} == {""}
+
+    def test_a_client_is_not_asked_for_what_is_the_servers(self, judge: Judge, facts: dict[str, Any]):
+        facts["interactor"] = None
+        facts["pages"] = facts["pages"][:1]
+        checks = judge("client")
+        assert list(checks) == CLIENT_CHECKS
+        assert {check.outcome for check in checks.values()} == {PASS}
+
+    def test_severities(self, judge: Judge):
+        weights = {check.id: check.severity for check in judge().values()}
+        warnings = {"P3", "CLOCK"}
+        assert weights == {
+            check: Severity.WARNING if check in warnings else Severity.BLOCKER for check in SERVER_CHECKS
+        }
+
+    @pytest.mark.parametrize("role", ["server", "client"])
+    def test_what_could_not_be_found_out_is_unknown(
+        self, judge: Judge, facts: dict[str, Any], role: Literal["server", "client"]
+    ):
+        for section in ("host", "interactor", "pages", "speed", "proxy", "power"):
+            facts[section] = None
+        checks = judge(role)
+        assert {check.outcome for check in checks.values()} == {UNKNOWN}
+        assert {check.who for check in checks.values()} == {"us"}
+        assert any(check.blocks for check in checks.values())
+
+    def test_waivers_count(self, judge: Judge, facts: dict[str, Any], now: datetime):
+        facts["interactor"]["service"] = "stopped"
+        waiver = Waiver("SERVICE", "kjent", "Ola", now.date())
+        assert judge(waivers=(waiver,))["SERVICE"].outcome is CheckOutcome.WAIVED
+
+    def test_facts_of_another_probe_are_refused(self, judge: Judge, facts: dict[str, Any]):
+        facts["probe"] = 2
+        with pytest.raises(ValueError, match=r"facts\.probe: 2"):
+            judge()
+
+    def test_another_role_is_refused(self, judge: Judge):
+        with pytest.raises(ValueError, match="role 'printer'; server or client"):
+            judge("printer")  # type: ignore[arg-type]
+
+    def test_results_are_plain_data(self, judge: Judge):
+        for check in judge().values():
+            json.dumps(check.to_dict())
+
+
+class TestPages:
+    @pytest.mark.parametrize("dash", ["-", "–", "—", "−", "‐", "‑", "‒", "―"])
+    @pytest.mark.parametrize(
+        "shown", ["default backend {} 404", "Default  Backend\n{}\u00a0404 ", "DEFAULT BACKEND {} 404"]
+    )
+    def test_p1_any_dash_any_case_any_white_space(self, judge: Judge, facts: dict[str, Any], dash: str, shown: str):
+        facts["pages"][0]["text"] = shown.format(dash)
+        assert judge()["P1"].outcome is PASS
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"text": "default backend 404"},
+            {"text": "Blokkert: default backend - 404"},
+            {"text": ""},
+            {"status": 200},
+            {"status": 403, "text": None},
+            {"status": 0, "text": None, "error": "the name could not be resolved"},
+        ],
+    )
+    def test_p1_anything_else_fails(self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any]):
+        facts["pages"][0].update(changes)
+        check = judge("client")["P1"]
+        assert check.outcome is FAIL
+        assert check.blocks
+        assert "https://interactor.dips.no" in check.remedy
+        assert "default backend - 404" in check.remedy
+
+    @pytest.mark.parametrize("changes", [{"status": None}, {"text": None}])
+    def test_p1_half_an_answer_is_unknown(self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any]):
+        facts["pages"][0].update(changes)
+        assert judge()["P1"].outcome is UNKNOWN
+
+    def test_p1_the_status_is_the_contracts(self, judge: Judge, facts: dict[str, Any], contract: dict[str, Any]):
+        contract["pages"]["P1"]["status"] = 200
+        assert judge()["P1"].outcome is FAIL
+        facts["pages"][0]["status"] = 200
+        assert judge()["P1"].outcome is PASS
+
+    def test_p1_evidence_names_what_answered(self, judge: Judge):
+        assert judge()["P1"].evidence == {
+            "url": "https://interactor.dips.no",
+            "final_url": None,
+            "status": 404,
+            "issuer": "CN=Prøve",
+            "milliseconds": 31,
+            "error": None,
+        }
+
+    def test_p1_an_error_is_what_was_observed(self, judge: Judge, facts: dict[str, Any]):
+        facts["pages"][0].update(status=0, error="timed out")
+        assert judge()["P1"].observed == "timed out"
+
+    @pytest.mark.parametrize(
+        ("changes", "outcome"),
+        [
+            ({"heading": "testing  123"}, PASS),
+            ({"heading": "Testing 124"}, FAIL),
+            ({"heading": None}, UNKNOWN),
+            ({"heading": None, "status": 502}, FAIL),
+            ({"status": 404}, FAIL),
+        ],
+    )
+    def test_p2_the_heading(self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any], outcome: CheckOutcome):
+        facts["pages"][1].update(changes)
+        assert judge()["P2"].outcome is outcome
+
+    def test_p2_that_was_not_asked_is_unknown(self, judge: Judge, facts: dict[str, Any]):
+        del facts["pages"][1]
+        assert judge()["P2"].outcome is UNKNOWN
+
+    def test_p2_matters_only_in_the_mode_server_in_cloud(self, judge: Judge):
+        assert "P2" not in judge(mode="second")
+        assert "P1" in judge(mode="second")
+
+
+class TestSpeed:
+    @pytest.mark.parametrize(
+        ("size", "seconds", "outcome"),
+        [
+            (2_000_000, 0.799, PASS),
+            (2_000_000, 0.8, FAIL),
+            (2_000_000, 5, FAIL),
+            (0, 1, FAIL),
+            (2_000_000, 0, UNKNOWN),
+            (None, 1, UNKNOWN),
+            (2_000_000, None, UNKNOWN),
+        ],
+    )
+    def test_over_20_mbit(
+        self, judge: Judge, facts: dict[str, Any], size: int | None, seconds: float | None, outcome: CheckOutcome
+    ):
+        facts["speed"].update(bytes=size, seconds=seconds)
+        check = judge()["P3"]
+        assert check.outcome is outcome
+        assert not check.blocks
+
+    def test_the_figure_is_told(self, judge: Judge, facts: dict[str, Any]):
+        facts["speed"].update(bytes=1_000_000, seconds=1)
+        check = judge()["P3"]
+        assert (check.observed, check.expected) == ("8.0 Mbit/s", "over 20 Mbit/s")
+        assert "20 Mbit/s" in check.remedy
+
+    def test_an_error_is_unknown(self, judge: Judge, facts: dict[str, Any]):
+        facts["speed"].update(error="timed out")
+        assert judge()["P3"].outcome is UNKNOWN
+
+
+DOUBLE = {"proxy_enable": 1, "proxy_server": "sikker.proxy.nhn.no:8080"}
+
+
+class TestProxy:
+    def profiles(self, facts: dict[str, Any], *changes: dict[str, Any]) -> None:
+        well = facts["proxy"]["profiles"][0]
+        facts["proxy"]["profiles"] = [
+            {**well, "profile": number, **change} for number, change in enumerate(changes, start=1)
+        ]
+
+    def test_one_double_profile_of_many_blocks(self, judge: Judge, facts: dict[str, Any]):
+        self.profiles(facts, {}, DOUBLE, {})
+        check = judge("client")["P5"]
+        assert check.blocks
+        assert check.outcome is FAIL
+        assert check.evidence == {"profiles": {"double": [2], "script_only": [1, 3]}, "remedies": ["P5.double"]}
+        assert check.observed == "double: profile 2; script_only: profile 1, 3"
+        assert "dobbelt proxyoppsett" in check.remedy
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"auto_config_url": None},
+            {"auto_config_url": None, "proxy_enable": 1, "proxy_server": "x.example:80"},
+            {"auto_config_url": "http://x.example/p.pac"},
+        ],
+    )
+    def test_another_single_set_up_fails_as_a_warning(
+        self, judge: Judge, facts: dict[str, Any], change: dict[str, Any]
+    ):
+        self.profiles(facts, {}, change)
+        check = judge("client")["P5"]
+        assert (check.outcome, check.severity) == (FAIL, Severity.WARNING)
+        assert check.evidence["remedies"] == ["P5.other"]
+
+    @pytest.mark.parametrize("worse", [DOUBLE, {"proxy_enable": None}, {"connections": "00"}])
+    def test_a_double_or_unknown_profile_beside_a_harmless_one_blocks(
+        self, judge: Judge, facts: dict[str, Any], worse: dict[str, Any]
+    ):
+        self.profiles(facts, {"auto_config_url": None}, worse)
+        assert judge("client")["P5"].blocks
+
+    def test_registry_and_binary_that_differ_block(self, judge: Judge, facts: dict[str, Any]):
+        self.profiles(facts, {"connections": "460000000000000001000000" + "00" * 12})
+        check = judge("client")["P5"]
+        assert check.blocks
+        assert check.evidence["remedies"] == ["P5.disagreeing"]
+
+    def test_a_profile_that_is_not_known_blocks(self, judge: Judge, facts: dict[str, Any]):
+        self.profiles(facts, {}, {"proxy_enable": None})
+        check = judge("client")["P5"]
+        assert (check.outcome, check.blocks) == (UNKNOWN, True)
+
+    def test_no_profile_is_well_on_a_server_and_unknown_on_a_client(self, judge: Judge, facts: dict[str, Any]):
+        self.profiles(facts)
+        assert judge("server")["P5"].outcome is PASS
+        assert judge("client")["P5"].outcome is UNKNOWN
+
+    def test_evidence_has_no_more_than_numbers_of_profiles(self, judge: Judge, facts: dict[str, Any]):
+        self.profiles(facts, {**DOUBLE, "proxy_override": "*.hemmelig.example"})
+        told = json.dumps(judge("client")["P5"].to_dict())
+        assert "hemmelig" not in told
+        assert "sikker.proxy" not in told
+
+
+class TestPower:
+    def test_what_is_wrong_is_told_together(self, judge: Judge, facts: dict[str, Any], now: datetime):
+        soon = format_time(now + timedelta(hours=18))
+        facts["power"] = {
+            "sleep_minutes": 30,
+            "hibernate_minutes": 180,
+            "pending_restart": ["windows_update"],
+            "scheduled_restarts": [soon],
+        }
+        check = judge()["P8"]
+        assert check.blocks
+        assert check.observed == (
+            "sleep after 30 minutes, hibernate after 180 minutes; restart pending: windows_update; "
+            f"restart scheduled: {soon}"
+        )
+        assert check.evidence["remedies"] == ["P8.sleep", "P8.pending", "P8.scheduled"]
+        assert "11.05.2027 kl. 03.00" in check.remedy
+
+    @pytest.mark.parametrize(
+        "changes", [{"sleep_minutes": 1}, {"hibernate_minutes": 1}, {"pending_restart": ["file_rename"]}]
+    )
+    def test_each_alone_fails(self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any]):
+        facts["power"].update(changes)
+        assert judge()["P8"].outcome is FAIL
+
+    @pytest.mark.parametrize(
+        ("offset", "outcome"),
+        [
+            (timedelta(seconds=-1), PASS),
+            (timedelta(0), FAIL),
+            (timedelta(hours=48), FAIL),
+            (timedelta(hours=48, seconds=1), PASS),
+        ],
+    )
+    def test_a_restart_within_48_hours(
+        self, judge: Judge, facts: dict[str, Any], now: datetime, offset: timedelta, outcome: CheckOutcome
+    ):
+        facts["power"]["scheduled_restarts"] = [format_time(now + offset)]
+        assert judge()["P8"].outcome is outcome
+
+    @pytest.mark.parametrize("name", ["sleep_minutes", "hibernate_minutes", "pending_restart", "scheduled_restarts"])
+    def test_one_that_is_not_known_makes_it_unknown_unless_another_fails(
+        self, judge: Judge, facts: dict[str, Any], name: str
+    ):
+        facts["power"][name] = None
+        check = judge()["P8"]
+        assert (check.outcome, check.observed) == (UNKNOWN, f"{name} not found out")
+        facts["power"].update({"sleep_minutes": 5} if name != "sleep_minutes" else {"hibernate_minutes": 5})
+        assert judge()["P8"].outcome is FAIL
+
+
+class TestClockAndService:
+    @pytest.mark.parametrize("sign", [1, -1])
+    @pytest.mark.parametrize(("seconds", "outcome"), [(0, PASS), (300, PASS), (301, FAIL), (86400, FAIL)])
+    def test_more_than_five_minutes(
+        self, judge: Judge, facts: dict[str, Any], now: datetime, sign: int, seconds: int, outcome: CheckOutcome
+    ):
+        facts["host"]["utc"] = format_time(now + timedelta(seconds=sign * seconds))
+        check = judge("client")["CLOCK"]
+        assert check.outcome is outcome
+        assert not check.blocks
+        assert check.evidence["offset_seconds"] == sign * seconds
+
+    @pytest.mark.parametrize(
+        ("state", "outcome", "who"),
+        [
+            ("running", PASS, "us"),
+            ("stopped", FAIL, "site"),
+            ("start_pending", FAIL, "site"),
+            ("missing", FAIL, "us"),
+            (None, UNKNOWN, "us"),
+        ],
+    )
+    def test_service(self, judge: Judge, facts: dict[str, Any], state: str | None, outcome: CheckOutcome, who: str):
+        facts["interactor"]["service"] = state
+        check = judge()["SERVICE"]
+        assert (check.outcome, check.who) == (outcome, who)
+
+    def test_the_service_is_named(self, judge: Judge, facts: dict[str, Any]):
+        facts["interactor"]["service"] = "stopped"
+        assert "DIPSInteractor" in judge()["SERVICE"].remedy
+
+
+class TestRegister:
+    answers = ("P6.contact", "P6.urls", "P6.proxy", "P6.closed", "P6.signatory")
+
+    def judged(self, site: Site, now: datetime) -> dict[str, CheckResult]:
+        return {check.id: check for check in judge_register(site, now)}
+
+    def test_all_is_there(self, make_site: MakeSite, now: datetime):
+        checks = self.judged(make_site(), now)
+        assert list(checks) == ["P4", "P4.ros", *self.answers, "P7"]
+        assert {check.outcome for check in checks.values()} == {PASS}
+
+    @pytest.mark.parametrize(
+        ("status", "outcome", "who"), [("signed", PASS, "us"), ("sent", FAIL, "site"), ("missing", FAIL, "us")]
+    )
+    def test_p4_the_agreement(self, make_site: MakeSite, now: datetime, status: str, outcome: CheckOutcome, who: str):
+        check = self.judged(make_site(agreement_status=status), now)["P4"]
+        assert (check.outcome, check.observed, check.who, check.severity) == (outcome, status, who, Severity.BLOCKER)
+
+    @pytest.mark.parametrize(
+        ("requested", "sent", "outcome"),
+        [(False, None, PASS), (True, date(2027, 5, 1), PASS), (True, None, FAIL)],
+    )
+    def test_p4_the_risk_assessment(
+        self, make_site: MakeSite, now: datetime, requested: bool, sent: date | None, outcome: CheckOutcome
+    ):
+        check = self.judged(make_site(ros_requested=requested, ros_sent=sent), now)["P4.ros"]
+        assert (check.outcome, check.severity, check.blocks) == (outcome, Severity.WARNING, False)
+
+    @pytest.mark.parametrize(
+        ("changes", "missing"),
+        [
+            ({"contact": None}, "P6.contact"),
+            ({"contact": {"name": "Kari", "email": "", "phone": "55"}}, "P6.contact"),
+            ({"contact": {"name": "Kari", "email": "k@x.example", "phone": None}}, "P6.contact"),
+            ({"contact": {"name": " ", "email": "k@x.example", "phone": "55"}}, "P6.contact"),
+            ({"urls_confirmed": None}, "P6.urls"),
+            ({"proxy_confirmed": None}, "P6.proxy"),
+            ({"closed": None}, "P6.closed"),
+            ({"signatory_known": False, "agreement_status": "sent"}, "P6.signatory"),
+        ],
+    )
+    def test_p6_each_answer(self, make_site: MakeSite, now: datetime, changes: dict[str, Any], missing: str):
+        site = make_site(**changes)
+        checks = self.judged(site, now)
+        assert [check for check in self.answers if checks[check].outcome is not PASS] == [missing]
+        assert checks[missing].blocks
+        assert checks[missing].who == "site"
+        assert checks[missing].remedy == REMEDIES[missing].nb
+        assert not answered(site)
+
+    def test_p6_a_signed_agreement_tells_who_signs(self, make_site: MakeSite, now: datetime):
+        site = make_site(signatory_known=False, agreement_status="signed")
+        assert self.judged(site, now)["P6.signatory"].outcome is PASS
+        assert answered(site)
+
+    def test_p6_never_tells_who_the_contact_is(self, make_site: MakeSite, now: datetime):
+        site = make_site(contact={"name": "Kari Prøve", "email": "kari@prove.example", "phone": None})
+        check = self.judged(site, now)["P6.contact"]
+        assert check.observed == "missing: phone"
+        assert "kari" not in json.dumps(check.to_dict()).casefold()
+
+    def test_a_waiver_does_not_answer(self, make_site: MakeSite, now: datetime):
+        site = make_site(contact=None, waivers=(Waiver("P6.contact", "r", "Ola", now.date()),))
+        assert self.judged(site, now)["P6.contact"].outcome is CheckOutcome.WAIVED
+        assert not answered(site)
+
+    @pytest.mark.parametrize(
+        ("changes", "outcome", "who"),
+        [
+            ({}, PASS, "us"),
+            ({"contact": None, "move_date": None}, PASS, "us"),
+            ({"contact": None}, FAIL, "site"),
+            ({"move_date": None}, FAIL, "us"),
+        ],
+    )
+    def test_p7_answers_and_date_go_together(
+        self, make_site: MakeSite, now: datetime, changes: dict[str, Any], outcome: CheckOutcome, who: str
+    ):
+        check = self.judged(make_site(**changes), now)["P7"]
+        assert (check.outcome, check.who, check.severity) == (outcome, who, Severity.INFO)
+        assert not check.blocks

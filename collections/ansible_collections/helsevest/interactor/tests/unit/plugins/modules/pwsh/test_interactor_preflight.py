@@ -1,0 +1,250 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The probe in the engine: all facts come home, and what fails takes nothing else with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.pwsh.fixtures import Server
+
+SETTINGS = "\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
+KARI, OLA = "S-1-5-21-111-222-333-1001", "S-1-5-21-111-222-333-1002"
+SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
+
+
+def facts_of(server: Server, role: str = "server") -> dict[str, Any]:
+    result = server.ask("preflight", role=role)
+    assert not result.get("failed"), result
+    facts: dict[str, Any] = result["facts"]
+    return facts
+
+
+def test_a_server_on_which_all_is_well(server: Server):
+    page = {"issuer": "CN=Test", "milliseconds": 31, "error": None}
+    result = server.ask("preflight", role="server")
+    assert result["changed"] is False
+    assert result["ledger"] is None
+    assert result["facts"] == {
+        "probe": 1,
+        "host": {
+            "name": "SRV1001",
+            "os": "Microsoft Windows Server 2022 Standard",
+            "build": "20348",
+            "memory_mb": 16384,
+            "free_gb": 81.5,
+            "uptime_hours": 120.5,
+            "time_zone": "W. Europe Standard Time",
+            "utc": "2027-05-10T07:00:00Z",
+        },
+        "interactor": {
+            "service": "running",
+            "version": "5.4.1",
+            "mode": "local",
+            "ledger": None,
+            "ledger_error": None,
+        },
+        "pages": [
+            {
+                "id": "P1",
+                "url": "https://interactor.dips.no",
+                "status": 404,
+                "text": "default backend – 404",
+                "heading": None,
+                "final_url": "https://interactor.dips.no/",
+                **page,
+            },
+            {
+                "id": "P2",
+                "url": "https://dipsupsvr.dips.no",
+                "status": 200,
+                "text": "Testing 123",
+                "heading": "Testing 123",
+                "final_url": "https://dipsupsvr.dips.no/",
+                **page,
+            },
+        ],
+        "speed": {"url": "https://speedtest.dips.no/2mb.bin", "bytes": 2_000_000, "seconds": 0.31, "error": None},
+        "proxy": {"profiles": [], "per_machine": False},
+        "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+    }
+
+
+def test_it_reads_and_changes_nothing_in_any_mode(server: Server):
+    before = server.files(), server.state
+    assert server.ask("preflight", role="server", check=True) == server.ask("preflight", role="server")
+    assert (server.files(), server.state) == before
+
+
+def test_a_client_is_not_asked_for_interactor_nor_for_p2(server: Server):
+    facts = facts_of(server, "client")
+    assert facts["interactor"] is None
+    assert [page["id"] for page in facts["pages"]] == ["P1"]
+
+
+def test_the_ledger_comes_along(server: Server):
+    ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": None, "attempts": []}
+    server.write(server.ledger_file, json.dumps(ledger))
+    result = server.ask("preflight", role="server")
+    assert result["ledger"] == result["facts"]["interactor"]["ledger"] == ledger
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"schema": 1,', "is no JSON"),
+        ("", "is no JSON: it is empty"),
+        ("[]", "is no JSON object"),
+        ('{"schema": 2, "site": "1001", "attempts": []}', "schema '2'"),
+        ('{"schema": 1, "site": "1002", "attempts": []}', "belongs to site '1002'"),
+        ('{"schema": 1, "site": "1001"}', "attempts is no list"),
+    ],
+)
+def test_a_ledger_that_cannot_be_trusted_is_told_and_costs_nothing_else(server: Server, text: str, complaint: str):
+    server.write(server.ledger_file, text)
+    interactor = facts_of(server)["interactor"]
+    assert interactor["ledger"] is None
+    assert complaint in interactor["ledger_error"]
+    assert interactor["version"] == "5.4.1"
+
+
+def test_a_service_that_is_stopped(server: Server):
+    server.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    interactor = facts_of(server)["interactor"]
+    assert (interactor["service"], interactor["version"], interactor["mode"]) == ("stopped", None, "local")
+
+
+def test_a_server_without_interactor(server: Server):
+    server.update(services={})
+    server.path(server.contract["paths"]["config"]).unlink()
+    interactor = facts_of(server)["interactor"]
+    assert (interactor["service"], interactor["version"], interactor["mode"]) == ("missing", None, None)
+
+
+def test_every_profile_that_is_loaded_and_nobodys_name(server: Server):
+    kari, ola = f"HKEY_USERS\\{KARI}{SETTINGS}", f"HKEY_USERS\\{OLA}{SETTINGS}"
+    script = "http://config.nhn.no/kunde.pac"
+    server.update(
+        registry={
+            kari: {"ProxyEnable": 1, "ProxyServer": "sikker.proxy.nhn.no:8080", "ProxyOverride": "<local>"},
+            f"{kari}\\Connections": {"DefaultConnectionSettings": {"hex": "4600000003000000AB"}},
+            ola: {"ProxyEnable": 0, "AutoConfigURL": script},
+            f"HKEY_USERS\\S-1-5-18{SETTINGS}": {"ProxyEnable": 1},
+            f"HKEY_USERS\\{OLA}_Classes\\x": {},
+            "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\Windows\\CurrentVersion\\Internet Settings": {
+                "ProxySettingsPerUser": 0
+            },
+        }
+    )
+    proxy = facts_of(server)["proxy"]
+    assert proxy["per_machine"] is True
+    assert proxy["profiles"] == [
+        {
+            "profile": 1,
+            "proxy_enable": 1,
+            "proxy_server": "sikker.proxy.nhn.no:8080",
+            "proxy_override": "<local>",
+            "auto_config_url": None,
+            "connections": "4600000003000000ab",
+        },
+        {
+            "profile": 2,
+            "proxy_enable": 0,
+            "proxy_server": None,
+            "proxy_override": None,
+            "auto_config_url": script,
+            "connections": None,
+        },
+    ]
+    assert "S-1-5" not in json.dumps(proxy)
+
+
+def test_a_server_that_sleeps_and_restarts(server: Server):
+    current = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion"
+    server.update(
+        registry={
+            f"{current}\\WindowsUpdate\\Auto Update\\RebootRequired": {},
+            f"{current}\\Component Based Servicing\\RebootPending": {},
+            "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager": {
+                "PendingFileRenameOperations": ["\\??\\C:\\old", ""]
+            },
+        },
+        tasks={
+            "Weekly": task(r"C:\Windows\System32\shutdown.exe", "/r /t 60", "2027-05-19T01:00:00Z"),
+            "Same": task("powershell.exe", "-Command Restart-Computer -Force", "2027-05-19T01:00:00Z"),
+            "Reboot_AC": task("x.exe", "", "2027-05-18T23:30:00Z", path="\\Microsoft\\Windows\\UpdateOrchestrator\\"),
+            "Off": task("shutdown.exe", "/r", "2027-05-19T02:00:00Z", state="Disabled"),
+            "Cancel": task("shutdown.exe", "/a", "2027-05-19T03:00:00Z"),
+            "Never": task("shutdown", "-r", None),
+            "Com": {"path": "\\", "state": "Ready", "actions": [{"ClassId": "{1}"}], "next": "2027-05-19T04:00:00Z"},
+        },
+        computer={**server.state["computer"], "seconds": {SLEEP: 1800}},
+    )
+    assert facts_of(server)["power"] == {
+        "sleep_minutes": 30,
+        "hibernate_minutes": None,
+        "pending_restart": ["windows_update", "component_servicing", "file_rename"],
+        "scheduled_restarts": ["2027-05-18T23:30:00Z", "2027-05-19T01:00:00Z"],
+    }
+
+
+def test_a_minute_is_not_never(server: Server):
+    server.update(computer={**server.state["computer"], "seconds": {SLEEP: 20, HIBERNATE: 61}})
+    power = facts_of(server)["power"]
+    assert (power["sleep_minutes"], power["hibernate_minutes"]) == (1, 2)
+
+
+def task(execute: str, arguments: str, moment: str | None, *, path: str = "\\", state: str = "Ready") -> dict[str, Any]:
+    action = {"Execute": execute, "Arguments": arguments}
+    return {"path": path, "state": state, "actions": [action], "next": moment}
+
+
+def test_what_fails_takes_nothing_else_with_it(server: Server):
+    web = server.state["web"]
+    web["https://interactor.dips.no"] = {"status": 0, "error": "NameResolutionFailure: no such host"}
+    web["https://speedtest.dips.no/2mb.bin"] = {"status": 503, "length": 12, "seconds": 0.1}
+    server.update(
+        web=web,
+        broken_cim=["Win32_ComputerSystem", "Win32_LogicalDisk", "Win32_PowerPlan"],
+        registry={f"HKEY_USERS\\{KARI}{SETTINGS}": {"ProxyEnable": 0}},
+        denied_keys=[
+            f"HKEY_USERS\\{KARI}{SETTINGS}",
+            "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager",
+        ],
+    )
+    facts = facts_of(server)
+    host = facts["host"]
+    assert (host["name"], host["memory_mb"], host["free_gb"]) == (None, None, None)
+    assert (host["build"], host["uptime_hours"]) == ("20348", 120.5)
+    assert [profile["proxy_enable"] for profile in facts["proxy"]["profiles"]] == [None]
+    assert facts["power"] == {
+        "sleep_minutes": None,
+        "hibernate_minutes": None,
+        "pending_restart": None,
+        "scheduled_restarts": [],
+    }
+    first, second = facts["pages"]
+    assert (first["status"], first["text"], first["error"]) == (0, None, "NameResolutionFailure: no such host")
+    assert second["heading"] == "Testing 123"
+    assert facts["speed"]["error"] == "it answers 503"
+
+
+def test_a_page_is_told_as_people_read_it(server: Server):
+    web = server.state["web"]
+    body = "<style>h1 {}</style><!-- no --><body>\n<H2 class='x'>Testing&nbsp;<b>1</b> &amp; 2</H2>\n<p>" + "a" * 3000
+    web["https://dipsupsvr.dips.no"] = {"status": 200, "content": body}
+    server.update(web=web)
+    page = facts_of(server)["pages"][1]
+    assert page["heading"] == "Testing 1 & 2"
+    assert page["text"].startswith("Testing 1 & 2 aaa")
+    assert len(page["text"]) == 2000
+
+
+def test_options_are_checked(server: Server):
+    assert "must be one of: server, client" in server.ask("preflight", role="printer")["msg"]
+    server.contract.pop("pages")
+    assert server.ask("preflight", role="client")["msg"] == "the probe: contract: pages.P1.url is missing"

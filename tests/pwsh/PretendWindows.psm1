@@ -1,0 +1,302 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# A Windows host made of a JSON file: the commands that our scripts call, and no others. Functions come before cmdlets,
+# so the scripts run unchanged. What is not known here is refused, and remembered, since a script may catch the error.
+# tests/pwsh/engine.py tells what the state holds.
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:File = $env:PRETEND_STATE
+$script:State = Get-Content -LiteralPath $script:File -Raw -Encoding utf8 | ConvertFrom-Json -AsHashtable -DateKind String
+$null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
+
+Function Save-State {
+    $text = ConvertTo-Json -InputObject $script:State -Depth 30
+    [System.IO.File]::WriteAllText($script:File, $text, [System.Text.UTF8Encoding]::new($false))
+}
+
+Function Add-Call {
+    param([string] $Text)
+    $script:State['calls'] = @($script:State['calls']) + $Text
+    Save-State
+}
+
+Function Deny {
+    param([string] $Text)
+    $script:State['refused'] = @($script:State['refused']) + $Text
+    Save-State
+    throw "PretendWindows does not know $Text"
+}
+
+Function Save-Written {
+    param([System.Collections.IDictionary] $Effect)
+    foreach ($path in @($Effect['writes'].Keys)) {
+        $null = New-Item -Path (Split-Path -Path $path -Parent) -ItemType Directory -Force
+        [System.IO.File]::WriteAllText($ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path), $Effect['writes'][$path])
+    }
+}
+
+# ---- services: their version is what the program's file holds, so that files that come back bring it back
+
+Function Get-Service {
+    foreach ($name in $script:State['services'].Keys) {
+        [pscustomobject]@{ Name = $name; Status = $script:State['services'][$name]['status'] }
+    }
+}
+
+Function Get-ProgramVersion {
+    $program = $script:State['program']
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $program)) {
+        return $null
+    }
+    $text = (Get-Content -LiteralPath $program -Raw).Trim()
+    if ($text -match '^[0-9.]+$') { $text } else { $null }
+}
+
+Function Set-ServiceStatus {
+    param([string] $Name, [string] $Verb, [string] $Status)
+    Add-Call -Text "$Verb $Name"
+    if (-not $script:State['services'].ContainsKey($Name)) {
+        throw "Cannot find any service with service name '$Name'."
+    }
+    if ($Status -eq 'Running' -and ($script:State['service_fails'] -gt 0 -or $null -eq (Get-ProgramVersion))) {
+        if ($script:State['service_fails'] -gt 0) { $script:State['service_fails'] -= 1 }
+        $script:State['services'][$Name]['status'] = 'Stopped'
+        Save-State
+        throw "Service '$Name' cannot be started."
+    }
+    $script:State['services'][$Name]['status'] = $Status
+    Save-State
+}
+
+Function Start-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'start' -Status 'Running' }
+Function Stop-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'stop' -Status 'Stopped' }
+Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'restart' -Status 'Running' }
+
+# ---- programs and processes
+
+Function Get-Process {
+    foreach ($name in @($script:State['processes'])) { [pscustomobject]@{ ProcessName = $name } }
+}
+
+Function Start-Process {
+    param([string] $FilePath, [string] $ArgumentList, [switch] $Wait, [switch] $PassThru)
+    Add-Call -Text "run $FilePath $ArgumentList"
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $FilePath)) {
+        throw "This command cannot be run: $FilePath is missing."
+    }
+    $effect = $script:State['programs'][(Split-Path -Path $FilePath -Leaf)]
+    if ($null -eq $effect -or -not $Wait -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
+    Save-Written -Effect $effect
+    [pscustomobject]@{ ExitCode = $effect['exit_code'] }
+}
+
+Function icacls.exe {
+    Add-Call -Text "icacls $args"
+    $global:LASTEXITCODE = 0
+}
+
+Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
+
+# ---- scheduled tasks
+
+Function Get-TaskObject {
+    param([string] $Name)
+    $task = $script:State['tasks'][$Name]
+    $actions = foreach ($action in @($task['actions'])) { [pscustomobject]$action }
+    [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions) }
+}
+
+Function Get-ScheduledTask {
+    foreach ($name in $script:State['tasks'].Keys) { Get-TaskObject -Name $name }
+}
+
+Function Get-ScheduledTaskInfo {
+    param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['tasks'][$TaskName]['path'] -ne $TaskPath) { Deny -Text "the task $TaskPath$TaskName" }
+    $next = $script:State['tasks'][$TaskName]['next']
+    if ($null -ne $next) { $next = [datetimeoffset]::Parse($next).LocalDateTime }
+    [pscustomobject]@{ NextRunTime = $next }
+}
+
+Function New-ScheduledTaskAction {
+    param([string] $Execute, [string] $Argument)
+    @{ Execute = $Execute; Arguments = $Argument }
+}
+
+Function New-ScheduledTaskPrincipal {
+    param([string] $UserId, [string] $LogonType, [string] $RunLevel)
+    "$UserId $LogonType $RunLevel"
+}
+
+Function New-ScheduledTaskSettingsSet {
+    param([switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit, [string] $MultipleInstances)
+    "$AllowStartIfOnBatteries $DontStopIfGoingOnBatteries $ExecutionTimeLimit $MultipleInstances"
+}
+
+Function Register-ScheduledTask {
+    param([string] $TaskName, [hashtable] $Action, [string] $Principal, [string] $Settings, [switch] $Force)
+    if (-not $Force -and $script:State['tasks'].ContainsKey($TaskName)) { throw 'Cannot create a file when that file already exists.' }
+    $script:State['tasks'][$TaskName] = @{ path = '\'; state = 'Ready'; actions = @($Action); principal = $Principal; settings = $Settings; next = $null }
+    Add-Call -Text "register $TaskName"
+}
+
+Function Start-ScheduledTask {
+    param([string] $TaskName)
+    $script:State['tasks'][$TaskName]['state'] = $script:State['task_start']['state']
+    Add-Call -Text "start task $TaskName"
+    Save-Written -Effect $script:State['task_start']
+}
+
+Function Stop-ScheduledTask {
+    param([string] $TaskName)
+    $script:State['tasks'][$TaskName]['state'] = $script:State['task_stop_state']
+    Add-Call -Text "stop task $TaskName"
+}
+
+Function Unregister-ScheduledTask {
+    [CmdletBinding(SupportsShouldProcess)]
+    param([string] $TaskName)
+    $script:State['tasks'].Remove($TaskName)
+    Add-Call -Text "unregister $TaskName"
+}
+
+# ---- CIM
+
+Function Get-CimInstance {
+    param([string] $Namespace = 'root\cimv2', [string] $ClassName, [string] $Filter = '')
+    $computer = $script:State['computer']
+    if ($script:State['broken_cim'] -contains $ClassName) { throw 'Provider load failure' }
+    switch ("$Namespace $ClassName $Filter".Trim()) {
+        'root\cimv2 Win32_OperatingSystem' {
+            return [pscustomobject]@{
+                Caption = $computer['os']; BuildNumber = $computer['build']
+                LocalDateTime = [datetimeoffset]::Parse($computer['utc']).LocalDateTime
+                LastBootUpTime = [datetimeoffset]::Parse($computer['booted']).LocalDateTime
+            }
+        }
+        'root\cimv2 Win32_ComputerSystem' {
+            return [pscustomobject]@{ Name = $computer['name']; TotalPhysicalMemory = $computer['memory_bytes'] }
+        }
+        "root\cimv2 Win32_LogicalDisk DeviceID = 'C:'" { return [pscustomobject]@{ FreeSpace = $computer['free_bytes'] } }
+        'root\cimv2 Win32_Service' {
+            foreach ($name in $script:State['services'].Keys) {
+                $service = $script:State['services'][$name]
+                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = 'Auto'; StartName = 'LocalSystem' }
+            }
+            return
+        }
+        'root\cimv2\power Win32_PowerPlan IsActive = TRUE' {
+            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($computer['plan'])" }
+        }
+        { $_.StartsWith('root\cimv2\power Win32_PowerSettingDataIndex InstanceID = ') } {
+            foreach ($setting in $computer['seconds'].Keys) {
+                # WQL doubles a backslash.
+                if ($Filter -eq "InstanceID = 'Microsoft:PowerSettingDataIndex\\$($computer['plan'])\\AC\\$setting'") {
+                    return [pscustomobject]@{ SettingIndexValue = [uint32]$computer['seconds'][$setting] }
+                }
+            }
+            return
+        }
+    }
+    Deny -Text "Get-CimInstance $Namespace $ClassName $Filter"
+}
+
+Function Get-TimeZone { [pscustomobject]@{ Id = $script:State['computer']['time_zone'] } }
+
+# ---- registry
+
+Function Get-RegistryKey {
+    param([string] $Path)
+    $key = $Path.Substring('Registry::'.Length)
+    if ($script:State['denied_keys'] -contains $key) { throw [System.Security.SecurityException]::new('Requested registry access is not allowed.') }
+    $key
+}
+
+Function Test-Path {
+    param([string] $LiteralPath, [string] $PathType = 'Any')
+    if (-not $LiteralPath.StartsWith('Registry::')) {
+        return Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath -PathType $PathType
+    }
+    $key = Get-RegistryKey -Path $LiteralPath
+    $null -ne ($script:State['registry'].Keys | Where-Object -FilterScript { $_ -eq $key -or $_ -like "$key\*" } | Select-Object -First 1)
+}
+
+Function Get-ItemProperty {
+    param([string] $LiteralPath)
+    if (-not $LiteralPath.StartsWith('Registry::')) { Deny -Text "Get-ItemProperty $LiteralPath" }
+    $values = $script:State['registry'][(Get-RegistryKey -Path $LiteralPath)]
+    $item = [pscustomobject]@{ PSPath = $LiteralPath }
+    if ($null -ne $values) {
+        foreach ($name in $values.Keys) {
+            $value = $values[$name]
+            if ($value -is [System.Collections.IDictionary]) { $value = [System.Convert]::FromHexString($value['hex']) }
+            if ($value -is [long]) { $value = [int]$value }
+            Add-Member -InputObject $item -MemberType NoteProperty -Name $name -Value $value
+        }
+    }
+    $item
+}
+
+Function Get-ChildItem {
+    param([string] $LiteralPath, [switch] $Recurse, [switch] $File, [switch] $Force)
+    if (-not $LiteralPath.StartsWith('Registry::')) {
+        return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters
+    }
+    $key = Get-RegistryKey -Path $LiteralPath
+    $script:State['registry'].Keys | Where-Object -FilterScript { $_ -like "$key\*" } |
+        ForEach-Object -Process { $_.Substring($key.Length + 1).Split('\')[0] } | Sort-Object -Unique |
+        ForEach-Object -Process { [pscustomobject]@{ PSChildName = $_ } }
+}
+
+# ---- the net and signatures
+
+Function Get-WebAnswer {
+    param([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20)
+    $answer = [ordered]@{ status = 0; content = ''; length = 0; seconds = 0.0; milliseconds = 1; final_url = $null; issuer = $null; error = $null }
+    if ($Uri -eq $script:State['version_url']) {
+        $running = @($script:State['services'].Values | Where-Object -FilterScript { $_['main'] -and $_['status'] -eq 'Running' })
+        if ($running.Count -gt 0) {
+            $answer['status'] = 200
+            $answer['content'] = '{"version": "' + (Get-ProgramVersion) + '"}'
+        }
+        else {
+            $answer['error'] = 'ConnectFailure: Unable to connect to the remote server'
+        }
+        return $answer
+    }
+    if (-not $script:State['web'].ContainsKey($Uri)) { Deny -Text "the page $Uri" }
+    foreach ($name in $script:State['web'][$Uri].Keys) { $answer[$name] = $script:State['web'][$Uri][$name] }
+    if ($answer['length'] -gt $MaximumBytes) { $answer['length'] = $MaximumBytes }
+    $null = $TimeoutSeconds, $MaximumSeconds
+    $answer
+}
+
+Function Enable-Tls12 { }
+
+Function Invoke-WebRequest {
+    param([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec)
+    Add-Call -Text "download $Uri"
+    $null = $TimeoutSec, $UseBasicParsing
+    if (-not $script:State['downloads'].ContainsKey($Uri)) { throw "The remote name could not be resolved: '$(([uri]$Uri).Host)'" }
+    Save-Written -Effect @{ writes = @{ $OutFile = $script:State['downloads'][$Uri] } }
+}
+
+Function Get-AuthenticodeSignature {
+    param([string] $FilePath)
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $FilePath)) { throw "File $FilePath was not found." }
+    $signer = [pscustomobject]@{ Name = $script:State['signature']['publisher'] }
+    Add-Member -InputObject $signer -MemberType ScriptMethod -Name GetNameInfo -Value { param($type, $ofIssuer) if ("$type" -ne 'SimpleName' -or $ofIssuer) { throw 'GetNameInfo' }; $this.Name }
+    [pscustomobject]@{ Status = $script:State['signature']['status']; SignerCertificate = $signer }
+}
+
+Export-ModuleMember -Function @(
+    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
+    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer', 'Invoke-WebRequest',
+    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Register-ScheduledTask',
+    'Restart-Service', 'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-ScheduledTask',
+    'Stop-Service', 'Test-Path', 'Unregister-ScheduledTask', 'icacls.exe'
+)

@@ -1,0 +1,244 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our host scripts in a real PowerShell engine, on a pretended Windows: what ansible-core sends runs as it is.
+
+The engine is `$INTERACTOR_PWSH`, else `pwsh` on the PATH. One process serves many runs; it compiles `Ansible.Basic`
+once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import pytest
+from ansible.executor.powershell import module_manifest
+
+HERE = Path(__file__).resolve().parent
+COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
+MODULES = COLLECTION / "plugins" / "modules"
+MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
+PRETEND = "PretendWindows.psm1"
+ANSIBLE_BASIC = "Ansible.Basic.cs"
+
+
+def find() -> str:
+    """The engine's path; skips the test where there is none, fails it where one is named and does not work."""
+    named = os.environ.get("INTERACTOR_PWSH")
+    path = named or shutil.which("pwsh")
+    if path is None:
+        pytest.skip("no PowerShell engine: $INTERACTOR_PWSH is not set and there is no pwsh on the PATH")
+    try:
+        command = [path, "-NoProfile", "-Command", "$PSVersionTable.PSVersion.Major"]
+        told = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        pytest.fail(f"the PowerShell engine {path!r} does not work: {error}")
+    if told.returncode != 0 or not told.stdout.strip().isdigit():
+        pytest.fail(f"the PowerShell engine {path!r} does not work: code {told.returncode}: {told.stderr[:500]}")
+    return path
+
+
+class PretendHost:
+    """A Windows host that the scripts find: its state in `state` (see `default_state`), its drive C: in a folder."""
+
+    def __init__(self, folder: Path, state: dict[str, Any]) -> None:
+        self.file = folder / "state.json"
+        self.drive = folder / "C"
+        self.drive.mkdir(parents=True)
+        self._save({**state, "drive": str(self.drive), "calls": [], "refused": []})
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state as it is now."""
+        loaded: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+        return loaded
+
+    def update(self, **parts: object) -> None:
+        """Give parts of the state another value."""
+        self._save({**self.state, **parts})
+
+    def take_calls(self) -> list[str]:
+        """What was called that changes something, since this was asked last."""
+        calls: list[str] = self.state["calls"]
+        self.update(calls=[])
+        return calls
+
+    def path(self, windows_path: str) -> Path:
+        """Where a file of drive C: lies."""
+        path = PureWindowsPath(windows_path)
+        assert path.drive == "C:", windows_path
+        return self.drive.joinpath(*path.parts[1:])
+
+    def write(self, windows_path: str, text: str) -> None:
+        """Put a file on drive C:."""
+        path = self.path(windows_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+    def read(self, windows_path: str) -> str | None:
+        """A file of drive C:, or None."""
+        path = self.path(windows_path)
+        return path.read_bytes().decode() if path.is_file() else None
+
+    def files(self) -> dict[str, bytes]:
+        """All of drive C:."""
+        return {
+            str(path.relative_to(self.drive)): path.read_bytes() for path in self.drive.rglob("*") if path.is_file()
+        }
+
+    def _save(self, state: dict[str, Any]) -> None:
+        self.file.write_text(json.dumps(state, indent=1), encoding="utf-8")
+
+
+def default_state(contract: dict[str, Any]) -> dict[str, Any]:
+    """A host on which all is well, as Interactor's server of the vendor contract; without its files."""
+    pages = contract["pages"]
+
+    def page(url: str, status: int, content: str) -> dict[str, Any]:
+        return {
+            "status": status,
+            "content": content,
+            "final_url": f"{url}/",
+            "issuer": "CN=Test",
+            "milliseconds": 31,
+        }
+
+    return {
+        "computer": {
+            "name": "SRV1001",
+            "os": "Microsoft Windows Server 2022 Standard",
+            "build": "20348",
+            "memory_bytes": 16384 * 2**20,
+            "free_bytes": int(81.5 * 2**30),
+            "booted": "2027-05-05T06:30:00Z",
+            "utc": "2027-05-10T07:00:00Z",
+            "time_zone": "W. Europe Standard Time",
+            "plan": "{381b4222-f694-41f0-9685-ff5bb260df2e}",
+            "seconds": {"{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}": 0, "{9d7815a6-7ee4-497e-8888-515a05f02364}": 0},
+        },
+        "program": contract["paths"]["install"] + "\\Interactor.exe",
+        "version_url": contract["service"]["version_url"],
+        "services": {
+            contract["service"]["name"]: {"status": "Running", "path": "Interactor.exe", "main": True},
+            "EPJServer": {"status": "Running", "path": r"C:\EPJ\epj.exe", "main": False},
+        },
+        "service_fails": 0,
+        "processes": ["System", "EPJ"],
+        "programs": {},
+        "tasks": {},
+        "task_start": {"state": "Running", "writes": {}},
+        "task_stop_state": "Ready",
+        "broken_cim": [],
+        "registry": {},
+        "denied_keys": [],
+        "web": {
+            pages["P1"]["url"]: page(pages["P1"]["url"], 404, "default backend – 404"),
+            pages["P2"]["url"]: page(pages["P2"]["url"], 200, "<html><body><h1>Testing 123</h1></body></html>"),
+            contract["speed"]["url"]: {
+                "status": 200,
+                "content": "",
+                "length": contract["speed"]["bytes"],
+                "seconds": 0.31,
+            },
+        },
+        "downloads": {},
+        "signature": {"status": "Valid", "publisher": contract["installer"]["publisher"]},
+    }
+
+
+class Engine:
+    """One PowerShell process that runs modules, one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+        self._compiled = False
+        self._errors = (folder / "stderr.txt").open("wb")
+        # The bootstrap script calls chcp.com, which only Windows has.
+        tools = folder / "bin"
+        tools.mkdir()
+        (tools / "chcp.com").write_text("#!/bin/sh\n")
+        (tools / "chcp.com").chmod(0o755)
+        self._process = subprocess.Popen(
+            [find(), "-NoProfile", "-NonInteractive", "-File", str(HERE / "harness.ps1")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+        )
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._process.stdout.close()
+        self._errors.close()
+
+    def _ask(self, **files: Path) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({name: str(path) for name, path in files.items()}) + "\n")
+        self._process.stdin.flush()
+        told = self._process.stdout.readline().strip()
+        if told != "done":
+            pytest.fail(f"the engine said {told!r}: {(self.folder / 'stderr.txt').read_text()[:2000]}")
+        return files["output"].read_text(encoding="utf-8")
+
+    def script(self, text: str, stdin: str = "") -> str:
+        """Run a bare script in a session of its own; its output, with `ERROR:` in it where it failed."""
+        self._count += 1
+        files = {name: self.folder / f"{self._count}.{name}" for name in ("script", "input", "output")}
+        files["script"].write_text(text, encoding="utf-8")
+        files["input"].write_text(stdin, encoding="utf-8")
+        return self._ask(**files)
+
+    def module(
+        self, name: str, arguments: dict[str, Any], host: PretendHost, *, check_mode: bool = False
+    ) -> dict[str, Any]:
+        """Run a module of the collection as ansible-core would send it; its result.
+
+        A call that the pretended host does not know fails the test.
+        """
+        payload = self._payload(name, arguments, host, check_mode)
+        text = self.script(module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode(), payload)
+        self._compiled = True
+        assert "ERROR:" not in text, text
+        result: dict[str, Any] = json.loads(text)
+        assert not host.state["refused"], host.state["refused"]
+        result.pop("invocation", None)
+        return result
+
+    def _payload(self, name: str, arguments: dict[str, Any], host: PretendHost, check_mode: bool) -> str:
+        path = MODULES / f"{name}.ps1"
+        wire = module_manifest._create_powershell_wrapper(
+            name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
+            module_data=path.read_bytes(),
+            module_path=str(path),
+            module_args={**arguments, "_ansible_check_mode": check_mode, "_ansible_module_name": name},
+            environment={"PRETEND_STATE": str(host.file)},
+            async_timeout=0,
+            become_plugin=None,
+            substyle="powershell",
+            task_vars={},
+            profile="legacy",
+        )
+        start, manifest = wire.decode().split("\n\0\0\0\0\n")
+        sent = json.loads(manifest)
+        params = sent["actions"][-1]["params"]
+        if self._compiled:
+            params["CSharpModules"] = []
+        # Last, so that its functions are the ones that are found.
+        info = module_manifest._ScriptInfo(content=(HERE / PRETEND).read_bytes(), path=PRETEND)
+        sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}
+        params["PowerShellModules"].append(PRETEND)
+        return f"{start}\n\0\0\0\0\n{json.dumps(sent)}"

@@ -1,0 +1,71 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures: one engine for a whole session, and a server of the vendor contract to run our scripts on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pwsh.engine import Engine, PretendHost, default_state
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+INSTALLER = "6.2.0 set-up"
+NOW = "2027-05-18T18:30:00Z"
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The engine; skipped with the reason where there is none."""
+    engine = Engine(tmp_path_factory.mktemp("engine"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def contract() -> dict[str, Any]:
+    """The vendor contract with the hash of the pretended installer."""
+    defaults = (ROOT / "roles" / "vendor_contract" / "defaults" / "main.yml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(defaults)["vendor_contract"]
+    loaded["installer"]["sha256"] = hashlib.sha256(INSTALLER.encode()).hexdigest()
+    return loaded
+
+
+class Server(PretendHost):
+    """Site 1001's server, asked as the action plugins ask."""
+
+    def __init__(self, folder: Path, contract: dict[str, Any], engine: Engine) -> None:
+        super().__init__(folder, default_state(contract))
+        self.contract = contract
+        self.engine = engine
+        paths = contract["paths"]
+        self.program = paths["install"] + "\\Interactor.exe"
+        self.ledger_file = paths["work"] + "\\ledger.json"
+        self.write(self.program, "5.4.1")
+        # Bytes that a way back has to bring back: a BOM, a key of the vendor's own, Norwegian letters.
+        self.write(paths["config"], '\ufeff{"endpoint": "", "mode": "local", "printer": "Skranke Ø", "list": [1]}\r\n')
+        self.write(r"C:\EPJ\epj.ini", "untouched")
+
+    def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Run a module; its result."""
+        arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW, **options}
+        return self.engine.module(f"interactor_{module}", arguments, self, check_mode=check)
+
+    def unchanged_by(self, module: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Run a module in check mode and see that it leaves everything as it was; its result."""
+        before = (self.files(), self.state)
+        result = self.ask(module, check=True, **options)
+        assert (self.files(), self.state) == before
+        return result
+
+
+@pytest.fixture
+def server(tmp_path: Path, contract: dict[str, Any], engine: Engine) -> Server:
+    """A server on which all is well."""
+    return Server(tmp_path / "server", contract, engine)

@@ -16,17 +16,23 @@ from ..module_utils._domain.words import Phase, Step
 SITE_VARIABLES = ("interactor_site", "interactor_wave", "interactor_vendor", "interactor_waivers")
 
 
-def site_vars(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """The site variables of `hosts`, each site once, in order of the sites' ids."""
-    sites: dict[str, dict[str, Any]] = {}
-    for host in hosts:
-        variables = hostvars[host]
-        site = variables.get("interactor_site_id")
-        if site is None:
-            raise AnsibleFilterError(f"host {host} has no interactor_site_id: is its inventory a site register?")
-        if site not in sites:
-            sites[site] = {name: variables[name] for name in SITE_VARIABLES if name in variables}
-    return [sites[site] for site in sorted(sites)]
+def site_vars(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Sequence[str]], hosts: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The site variables of `hosts`, each site once, in order of the sites' ids.
+
+    The groups tell which hosts belong together, so that one host a site has its variables made.
+    """
+    wanted, sites = set(hosts), []
+    for name in sorted(name for name in groups if name.startswith("site_")):
+        host = next((host for host in groups[name] if host in wanted), None)
+        if host is not None:
+            wanted.difference_update(groups[name])
+            variables = hostvars[host]
+            sites.append({name: variables[name] for name in SITE_VARIABLES if name in variables})
+    if wanted:
+        raise AnsibleFilterError(f"hosts of no site: {', '.join(sorted(wanted))}; is their inventory a site register?")
+    return sites
 
 
 def step_events(

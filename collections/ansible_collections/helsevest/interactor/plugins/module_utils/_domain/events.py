@@ -182,11 +182,13 @@ class Event:
     def slot(self) -> str:
         """What a later event of the same kind, site, host and slot makes irrelevant for where a site stands.
 
-        A host that is off must not hide what was measured while it answered, nor a ledger that is gone the attempts,
-        the upgrade, the version and the mode that an earlier one told.
+        A host that is off, or that we failed to judge, must not hide what was measured while it answered; nor a ledger
+        that is gone the attempts, the upgrade, the version and the mode that an earlier one told.
         """
         if self.kind is EventKind.MEASURED:
-            return "reached" if self.data["reached"] else "unreached"
+            if not self.data["reached"]:
+                return "unreached"
+            return "error" if self.data["verdict"] == Verdict.ERROR else "judged"
         if self.kind is not EventKind.LEDGER:
             return ""
         ledger = None if self.data["error"] else self.data["ledger"]

@@ -10,7 +10,7 @@ is never stopped by a halt, a missing release or a check.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -214,12 +214,22 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def _guarded(case: Case) -> Step:
+    """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
+    ledger = case.standing.ledger
+    begun = ledger is not None and (ledger.lease_held or (ledger.last is not None and ledger.last.state.is_open))
+    if case.step and (begun or case.phase is Phase.ROLLBACK or case.step is not Step.LOOK):
+        return case.step
+    return Step.LEASE if case.phase is Phase.MIGRATE else Step.STAGE
+
+
 def reasons_against(case: Case) -> list[Reason]:
-    """Why `case.step` may not be taken now; empty when it may. A step that is None is asked as the beginning of its phase."""
-    step = case.step or (Step.STAGE if case.phase is not Phase.MIGRATE else Step.LEASE)
+    """Why `case.step` may not be taken now; empty when it may. Without a step: why its phase could not begin."""
+    ahead = case.step is None
+    case = replace(case, step=_guarded(case))
     return [
         reason
         for rule in RULES
-        if step in rule.steps and not (rule.of_time and case.step is None)
+        if case.step in rule.steps and not (rule.of_time and ahead)
         for reason in rule.find(case)
     ]

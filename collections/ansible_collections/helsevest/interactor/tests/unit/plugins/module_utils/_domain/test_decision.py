@@ -274,6 +274,7 @@ class TestTheOrderOfSteps:
             MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": "the office asks"}
         )
         assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.DISCARD, True)
+        assert step(MORNING_AFTER, replace(of, ledger_run=EARLIER)) == (Phase.ROLLBACK, Step.LOOK, True)
 
     def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:
         end = parse_time("2027-05-19T04:00:00Z")
@@ -303,6 +304,14 @@ class TestTheGate:
         decision = answer(MOVE_NIGHT, upgraded(MOVE_NIGHT, **changes), **site_changes)
         assert not decision.allowed
         assert expected in {reason.code for reason in decision.reasons}
+
+    def test_a_server_is_not_even_looked_at_where_the_phase_may_not_begin(self) -> None:
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, ledger_run=EARLIER))[1:] == (Step.LOOK, True)
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, ledger_run=EARLIER, release=None))[1:] == (Step.LOOK, False)
+        late = parse_time("2027-05-19T03:30:00Z")
+        assert step(late, upgraded(late, ledger_run=EARLIER))[2] is False
+        held = with_attempt(late, AttemptState.PREPARED, ledger_run=EARLIER, release=None)
+        assert step(late, held)[1:] == (Step.LOOK, True)
 
     def test_a_freeze_of_the_vendor_stops_it(self) -> None:
         frozen = Site.from_vars(

@@ -206,6 +206,7 @@ def test_a_ledger_of_another_slot_is_never_hidden(data: dict[str, Any], slot: st
 
 
 def test_the_other_slots():
-    assert with_data(EventKind.MEASURED, reached=True).slot == "reached"
+    assert with_data(EventKind.MEASURED, reached=True).slot == "judged"
+    assert with_data(EventKind.MEASURED, reached=True, verdict="error").slot == "error"
     assert with_data(EventKind.MEASURED, reached=False).slot == "unreached"
     assert event(EventKind.ROW).slot == ""

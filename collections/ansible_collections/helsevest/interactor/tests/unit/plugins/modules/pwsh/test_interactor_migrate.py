@@ -1,0 +1,446 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A move's steps in the engine: each alone, in order, repeated, in check mode, and refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.pwsh.fixtures import NOW, Server
+
+KEY = "1001-1-4f3a"
+ATTEMPT = {"number": 1, "key": KEY}
+WORK = r"C:\ProgramData\HelseVest\InteractorMove"
+STATUS = WORK + r"\status.json"
+LIST = WORK + r"\list.jsonl"
+BACKUP = WORK + r"\backup\attempt-1\configuration"
+FLAG = r"C:\ProgramData\DIPS\Interactor\maintenance.flag"
+PROGRAM = r"C:\Program Files\DIPS\Interactor\InteractorMigrate.exe"
+TASK = "HelseVest Interactor move"
+NOTHING = {"state": "none", "progress": 0, "counts": {}, "message": ""}
+ENTRY = {
+    **ATTEMPT,
+    "state": "prepared",
+    "mode": "server_in_cloud",
+    "history_months": 12,
+    "prepared": NOW,
+    "started": None,
+    "finished": None,
+    "switched": None,
+    "ended": None,
+    "run": "run-1",
+    "before": {},
+    "counts": None,
+    "untouched": {},
+    "message": "",
+}
+RECORDS = [("orders", "b-2"), ("orders", "B-1"), ("orders", "æ-3"), ("favourite_packages", "f")]
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+BEFORE = {
+    "orders": {"count": 3, "hash": sha256("B-1\nb-2\næ-3")},
+    "started_requisitions": {"count": 0, "hash": sha256("")},
+    "favourite_packages": {"count": 1, "hash": sha256("f")},
+}
+
+
+def ledger_of(server: Server) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(server.read(server.ledger_file) or "null")
+    return loaded
+
+
+def last(server: Server) -> dict[str, Any]:
+    entry: dict[str, Any] = ledger_of(server)["attempts"][-1]
+    return entry
+
+
+def has(server: Server, *entries: dict[str, Any], lease: dict[str, Any] | None = None) -> None:
+    """Give the server a ledger with these attempts."""
+    ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": lease, "attempts": list(entries)}
+    server.write(server.ledger_file, json.dumps(ledger))
+
+
+def status(server: Server, state: str, **more: object) -> None:
+    server.write(STATUS, json.dumps({"state": state, "progress": 40, "counts": {"orders": 2}, "message": "", **more}))
+
+
+def runs(server: Server, state: str = "Running") -> None:
+    server.update(tasks={TASK: {"path": "\\", "state": state, "actions": [], "next": None}})
+
+
+def step(server: Server, name: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    result = server.ask("migrate", step=name, **options)
+    assert not result.get("failed"), result
+    return result
+
+
+def refused(server: Server, name: str, **options: Any) -> str:  # noqa: ANN401
+    """The step fails, and the server is as it was; why."""
+    before = server.files()
+    result = server.ask("migrate", step=name, **options)
+    assert result["failed"] is True
+    assert result["changed"] is False
+    assert server.files() == before
+    return str(result["msg"])
+
+
+@pytest.fixture
+def moving(server: Server) -> Server:
+    """The migration program is there and lists what it would move."""
+    lines = "".join(
+        json.dumps({"category": category, "id": name, "date": "2027-01-01"}) + "\n" for category, name in RECORDS
+    )
+    server.write(PROGRAM, "the program")
+    server.update(programs={"InteractorMigrate.exe": {"exit_code": 0, "writes": {LIST: lines}}})
+    return server
+
+
+class TestLook:
+    def test_it_tells_ledger_mode_and_status(self, server: Server):
+        before = server.files()
+        assert step(server, "look") == {"changed": False, "ledger": None, "mode": "local", "status": NOTHING}
+        assert server.files() == before
+
+    def test_the_vendors_words_become_ours(self, server: Server):
+        server.contract["migration"]["states"] = {"running": "i gang", "completed": "ferdig", "failed": "feilet"}
+        status(server, "i gang")
+        assert step(server, "look")["status"] == {
+            "state": "running",
+            "progress": 40,
+            "counts": {"orders": 2},
+            "message": "",
+        }
+        status(server, "running")
+        assert "says state 'running': allowed are feilet, ferdig, i gang" in refused(server, "look")
+
+    def test_a_configuration_that_is_missing_is_an_error(self, server: Server):
+        server.path(server.contract["paths"]["config"]).unlink()
+        assert refused(server, "look").endswith("interactor.json is missing")
+
+
+class TestLease:
+    def test_it_is_taken_once(self, server: Server):
+        assert server.unchanged_by("migrate", step="lease")["changed"] is True
+        first = step(server, "lease")
+        assert (first["changed"], first["held"], first["in_use"]) == (True, True, 0)
+        assert first["ledger"]["lease"] == ledger_of(server)["lease"] == {"state": "held", "since": NOW, "run": "run-1"}
+        assert server.read(FLAG) is not None
+        again = step(server, "lease")
+        assert (again["changed"], again["held"]) == (False, True)
+
+    def test_a_flag_that_is_gone_is_set_again(self, server: Server):
+        step(server, "lease")
+        server.path(FLAG).unlink()
+        assert step(server, "lease")["changed"] is True
+        assert server.read(FLAG) is not None
+
+    def test_nobody_is_thrown_out(self, server: Server):
+        server.update(processes=["Interactor", "interactor", "EPJ"])
+        check = server.unchanged_by("migrate", step="lease")
+        result = step(server, "lease")
+        for answer in (check, result):
+            assert (answer["changed"], answer["held"], answer["in_use"]) == (False, False, 2)
+        assert server.read(FLAG) is None
+        assert ledger_of(server) is None
+
+    def test_handback_lets_people_in(self, server: Server):
+        assert step(server, "handback")["changed"] is False
+        step(server, "lease")
+        assert server.unchanged_by("migrate", step="handback")["changed"] is True
+        result = step(server, "handback")
+        assert result["changed"] is True
+        assert result["ledger"]["lease"]["state"] == ledger_of(server)["lease"]["state"] == "free"
+        assert server.read(FLAG) is None
+        assert step(server, "handback")["changed"] is False
+
+
+class TestManifest:
+    OPTIONS = {"attempt": ATTEMPT, "history_months": 12, "mode": "server_in_cloud"}  # noqa: RUF012
+
+    def test_it_counts_hashes_and_opens_the_attempt(self, moving: Server):
+        check = moving.unchanged_by("migrate", step="manifest", **self.OPTIONS)
+        assert (check["changed"], check["manifest"]) == (True, None)
+        status(moving, "failed")
+        result = step(moving, "manifest", **self.OPTIONS)
+        assert (result["changed"], result["manifest"]) == (True, BEFORE)
+        assert result["ledger"] == ledger_of(moving)
+        assert last(moving) == {**ENTRY, "before": BEFORE}
+        calls = moving.take_calls()
+        assert calls[-1] == f'run {PROGRAM} list --months 12 --output "{LIST}"'
+        assert moving.read(LIST) is None
+        assert moving.read(STATUS) is None, "an earlier attempt's status would be taken for this one's"
+        again = step(moving, "manifest", **self.OPTIONS)
+        assert (again["changed"], again["manifest"]) == (False, BEFORE)
+        assert moving.take_calls() == []
+
+    def test_the_hashes_of_what_must_stay_are_kept(self, moving: Server):
+        moving.contract["untouched"] = {"services": ["EPJServer", "None"], "folders": [r"C:\EPJ", r"C:\None"]}
+        moving.write(r"C:\EPJ\sub\b.xml", "b")
+        step(moving, "manifest", **self.OPTIONS)
+        assert last(moving)["untouched"] == {
+            "service:EPJServer": sha256("C:\\EPJ\\epj.exe\nAuto\nLocalSystem"),
+            "service:None": sha256(""),
+            "folder:C:\\EPJ": sha256(f"epj.ini\t{sha256('untouched')}\nsub/b.xml\t{sha256('b')}"),
+            "folder:C:\\None": sha256(""),
+        }
+
+    @pytest.mark.parametrize(
+        ("entries", "attempt", "reason"),
+        [
+            ([], {"number": 2, "key": "k"}, "the next one is 1"),
+            ([ENTRY], {"number": 1, "key": "another"}, f"attempt 1 ({KEY}) is prepared"),
+            ([ENTRY], {"number": 2, "key": "k"}, f"attempt 1 ({KEY}) is prepared"),
+            ([{**ENTRY, "state": "switched"}], {"number": 2, "key": "k"}, "is switched"),
+            ([{**ENTRY, "state": "rolled_back"}], {"number": 3, "key": "k"}, "the next one is 2"),
+            ([{**ENTRY, "state": "rolled_back"}], {"number": 1, "key": "k"}, "the next one is 2"),
+        ],
+    )
+    def test_another_attempt_is_fenced_off(
+        self, moving: Server, entries: list[dict[str, Any]], attempt: dict[str, Any], reason: str
+    ):
+        has(moving, *entries)
+        message = refused(moving, "manifest", **{**self.OPTIONS, "attempt": attempt})
+        assert message.startswith("manifest: refused: attempt")
+        assert reason in message
+
+    def test_a_next_attempt_follows_one_that_was_undone(self, moving: Server):
+        has(moving, {**ENTRY, "state": "rolled_back"})
+        assert step(moving, "manifest", **{**self.OPTIONS, "attempt": {"number": 2, "key": "k"}})["changed"] is True
+        assert [entry["state"] for entry in ledger_of(moving)["attempts"]] == ["rolled_back", "prepared"]
+
+    def test_a_mode_that_the_vendor_has_not_described_is_refused(self, moving: Server):
+        before = moving.read(moving.ledger_file)
+        for mode, reason in (("second", "is not described by the vendor"), ("third", "allowed are local, second")):
+            result = moving.ask("migrate", step="manifest", **{**self.OPTIONS, "mode": mode})
+            assert reason in result["msg"]
+        assert moving.read(moving.ledger_file) == before
+
+    @pytest.mark.parametrize(
+        ("program", "reason"),
+        [
+            ({"exit_code": 5, "writes": {}}, "the list program ended with code 5"),
+            ({"exit_code": 0, "writes": {}}, "wrote no"),
+            ({"exit_code": 0, "writes": {LIST: '{"category": "orders"}\n'}}, "line 1 lacks category or id"),
+            ({"exit_code": 0, "writes": {LIST: '{"category": "x", "id": "1"}\n'}}, "line 1 has category 'x'"),
+        ],
+    )
+    def test_a_list_that_cannot_be_trusted_opens_nothing(self, moving: Server, program: dict[str, Any], reason: str):
+        moving.update(programs={"InteractorMigrate.exe": program})
+        assert reason in moving.ask("migrate", step="manifest", **self.OPTIONS)["msg"]
+        assert ledger_of(moving) is None
+
+    def test_it_needs_its_options(self, moving: Server):
+        assert "are missing: attempt, history_months, mode" in refused(moving, "manifest")
+
+
+class TestStart:
+    def test_the_migration_runs_as_system_and_is_started_once(self, moving: Server):
+        has(moving, ENTRY)
+        check = moving.unchanged_by("migrate", step="start", attempt=ATTEMPT)
+        assert (check["changed"], check["status"]) == (True, NOTHING)
+        result = step(moving, "start", attempt=ATTEMPT)
+        assert (result["changed"], result["status"]["state"]) == (True, "running")
+        assert result["ledger"] == ledger_of(moving)
+        assert (last(moving)["state"], last(moving)["started"]) == ("running", NOW)
+        task = moving.state["tasks"][TASK]
+        assert task["actions"] == [
+            {
+                "Execute": PROGRAM,
+                "Arguments": f'run --site 1001 --attempt 1 --key {KEY} --months 12 --status "{STATUS}"',
+            }
+        ]
+        assert task["principal"] == "S-1-5-18 ServiceAccount Highest"
+        assert task["settings"] == "True True 00:00:00 IgnoreNew"
+        assert moving.take_calls() == [f"register {TASK}", f"start task {TASK}"]
+        again = step(moving, "start", attempt=ATTEMPT)
+        assert again["changed"] is False
+        assert moving.take_calls() == []
+
+    @pytest.mark.parametrize("sign", ["task", "status"])
+    def test_one_that_was_cut_off_after_the_start_is_not_started_again(self, moving: Server, sign: str):
+        has(moving, ENTRY)
+        if sign == "task":
+            runs(moving)
+        else:
+            status(moving, "completed")
+        assert step(moving, "start", attempt=ATTEMPT)["changed"] is True
+        assert last(moving)["state"] == "running"
+        assert moving.take_calls() == []
+
+    def test_a_task_that_never_shows_is_an_error(self, moving: Server):
+        has(moving, ENTRY)
+        moving.update(task_start={"state": "Ready", "writes": {}})
+        assert "neither it nor a status file shows" in moving.ask("migrate", step="start", attempt=ATTEMPT)["msg"]
+        assert last(moving)["state"] == "prepared"
+
+    @pytest.mark.parametrize("key", ['x" & calc', "a b"])
+    def test_a_key_that_would_be_more_than_one_argument_is_refused(self, moving: Server, key: str):
+        has(moving, {**ENTRY, "key": key})
+        assert "letters, digits" in refused(moving, "start", attempt={"number": 1, "key": key})
+        assert moving.take_calls() == []
+
+
+class TestFollow:
+    @pytest.mark.parametrize(("state", "message"), [("completed", ""), ("failed", "the line broke")])
+    def test_the_last_word_goes_into_the_ledger(self, server: Server, state: str, message: str):
+        has(server, {**ENTRY, "state": "running"})
+        runs(server)
+        status(server, "running")
+        assert step(server, "follow", attempt=ATTEMPT)["changed"] is False
+        assert last(server)["state"] == "running"
+        runs(server, "Ready")
+        status(server, state, progress=100, message=message)
+        assert server.unchanged_by("migrate", step="follow", attempt=ATTEMPT)["changed"] is True
+        result = step(server, "follow", attempt=ATTEMPT)
+        assert (result["changed"], result["status"]["state"]) == (True, state)
+        assert result["ledger"] == ledger_of(server)
+        entry = last(server)
+        assert (entry["state"], entry["finished"], entry["counts"]) == (state, NOW, {"orders": 2})
+        assert entry["message"] == message
+        again = step(server, "follow", attempt=ATTEMPT)
+        assert (again["changed"], again["status"]["state"]) == (False, state)
+
+    def test_a_program_that_has_not_yet_said_anything_runs(self, server: Server):
+        has(server, {**ENTRY, "state": "running"})
+        runs(server)
+        assert step(server, "follow", attempt=ATTEMPT)["status"]["state"] == "running"
+
+    @pytest.mark.parametrize("said", [True, False])
+    def test_a_program_that_died_has_failed(self, server: Server, said: bool):
+        has(server, {**ENTRY, "state": "running"})
+        runs(server, "Ready")
+        if said:
+            status(server, "running")
+        assert step(server, "follow", attempt=ATTEMPT)["status"]["state"] == "failed"
+        assert last(server)["message"] == "the migration program ended without saying so"
+
+    def test_half_a_status_is_an_error_and_no_failure_of_the_move(self, server: Server):
+        has(server, {**ENTRY, "state": "running"})
+        server.write(STATUS, '{"state": "compl')
+        assert "is no JSON" in refused(server, "follow", attempt=ATTEMPT)
+
+
+class TestSwitch:
+    def test_the_configuration_names_the_cloud_and_keeps_the_rest(self, server: Server):
+        config = server.contract["paths"]["config"]
+        before = server.path(config).read_bytes()
+        has(server, {**ENTRY, "state": "completed"})
+        assert server.unchanged_by("migrate", step="switch", attempt=ATTEMPT)["changed"] is True
+        result = step(server, "switch", attempt=ATTEMPT, mode="server_in_cloud")
+        assert (result["changed"], result["mode"]) == (True, "server_in_cloud")
+        assert json.loads(server.read(config) or "") == {
+            "endpoint": "https://dipsupsvr.dips.no",
+            "mode": "server_in_cloud",
+            "printer": "Skranke Ø",
+            "list": [1],
+        }
+        assert server.path(BACKUP).read_bytes() == before
+        assert (last(server)["state"], last(server)["switched"]) == ("switched", NOW)
+        assert server.take_calls() == ["restart DIPSInteractor"]
+        again = step(server, "switch", attempt=ATTEMPT)
+        assert (again["changed"], again["mode"]) == (False, "server_in_cloud")
+        assert server.take_calls() == []
+
+    def test_one_that_was_cut_off_keeps_the_first_backup(self, server: Server):
+        has(server, {**ENTRY, "state": "completed"})
+        server.write(BACKUP, '{"mode": "local", "first": true}')
+        step(server, "switch", attempt=ATTEMPT)
+        assert server.read(BACKUP) == '{"mode": "local", "first": true}'
+
+    def test_a_service_that_does_not_come_up_brings_the_old_configuration_back(self, server: Server):
+        config = server.contract["paths"]["config"]
+        before = server.path(config).read_bytes()
+        has(server, {**ENTRY, "state": "completed"})
+        server.update(service_fails=1)
+        message = server.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert message.endswith("; the configuration is as before")
+        assert server.path(config).read_bytes() == before
+        assert last(server)["state"] == "completed"
+        server.update(service_fails=2)
+        assert "with the configuration as before" in server.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "failed", "rolled_back"])
+    def test_only_a_completed_attempt_is_switched(self, server: Server, state: str):
+        has(server, {**ENTRY, "state": state})
+        assert f"attempt 1 is {state}, not completed" in refused(server, "switch", attempt=ATTEMPT)
+
+    def test_another_mode_than_the_attempts_is_refused(self, server: Server):
+        has(server, {**ENTRY, "state": "completed"})
+        assert "was opened for 'server_in_cloud'" in refused(server, "switch", attempt=ATTEMPT, mode="local")
+
+
+class TestRestore:
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed", "switched"])
+    def test_the_server_is_as_before(self, server: Server, state: str):
+        config = server.contract["paths"]["config"]
+        before = server.path(config).read_bytes()
+        has(server, {**ENTRY, "state": "completed" if state == "switched" else state})
+        step(server, "lease")
+        if state == "switched":
+            step(server, "switch", attempt=ATTEMPT)
+        runs(server)
+        server.take_calls()
+        assert server.unchanged_by("migrate", step="restore", attempt=ATTEMPT)["changed"] is True
+        result = step(server, "restore", attempt=ATTEMPT)
+        assert (result["changed"], result["mode"]) == (True, "local")
+        assert result["ledger"] == ledger_of(server)
+        assert server.path(config).read_bytes() == before
+        assert (last(server)["state"], last(server)["ended"]) == ("rolled_back", NOW)
+        assert ledger_of(server)["lease"]["state"] == "free"
+        assert server.read(FLAG) is None
+        assert server.state["tasks"] == {}
+        restart = ["restart DIPSInteractor"] if state == "switched" else []
+        assert server.take_calls() == [f"stop task {TASK}", f"unregister {TASK}", *restart]
+        again = step(server, "restore", attempt=ATTEMPT)
+        assert (again["changed"], again["mode"]) == (False, "local")
+        assert server.take_calls() == []
+
+    def test_one_that_was_cut_off_before_the_restart_restarts(self, server: Server):
+        has(server, {**ENTRY, "state": "switched"})
+        server.write(BACKUP, server.path(server.contract["paths"]["config"]).read_bytes().decode())
+        step(server, "restore", attempt=ATTEMPT)
+        assert server.take_calls() == ["restart DIPSInteractor"]
+
+    def test_a_task_that_does_not_end_is_an_error(self, server: Server):
+        has(server, {**ENTRY, "state": "running"})
+        runs(server)
+        server.update(task_stop_state="Running")
+        assert "does not end" in refused(server, "restore", attempt=ATTEMPT)
+
+
+@pytest.mark.parametrize("name", ["start", "follow", "switch", "restore"])
+class TestFencing:
+    def test_an_attempt_that_is_not_the_last_is_refused(self, server: Server, name: str):
+        assert "is not in the ledger, which has none" in server.ask("migrate", step=name, attempt=ATTEMPT)["msg"]
+        has(server, {**ENTRY, "state": "rolled_back"}, {**ENTRY, "number": 2, "key": "second"})
+        for attempt in (ATTEMPT, {"number": 2, "key": KEY}, {"number": 2, "key": "SECOND"}):
+            assert "is not the ledger's last, which is attempt 2 (second)" in refused(server, name, attempt=attempt)
+
+    def test_a_ledger_of_another_site_is_refused(self, server: Server, name: str):
+        has(server, ENTRY)
+        assert "belongs to site '1001', not to '1002'" in refused(server, name, attempt=ATTEMPT, site="1002")
+
+
+def test_another_run_at_work_is_refused(server: Server):
+    has(server, ENTRY)
+    holder = f"""
+    $null = New-PSDrive -Name C -PSProvider FileSystem -Root '{server.drive}' -Scope Global
+    $file = [System.IO.FileStream]::new('{server.path(WORK)}/run.lock', 'OpenOrCreate', 'ReadWrite', 'None')
+    [AppDomain]::CurrentDomain.SetData('held', $file)
+    """
+    assert "ERROR" not in server.engine.script(holder)
+    try:
+        message = server.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+    finally:
+        server.engine.script("[AppDomain]::CurrentDomain.GetData('held').Dispose()")
+    assert "another run is at work on this server" in message
+    assert last(server)["state"] == "prepared"

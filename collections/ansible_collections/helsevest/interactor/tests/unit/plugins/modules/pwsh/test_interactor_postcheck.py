@@ -1,0 +1,47 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The check of a moved server in the engine: it tells what it finds and changes nothing."""
+
+from __future__ import annotations
+
+import json
+
+from tests.pwsh.fixtures import Server
+
+
+def test_it_tells_what_it_finds(server: Server):
+    server.contract["untouched"]["folders"] = [r"C:\EPJ"]
+    config = '{"mode": "server_in_cloud", "endpoint": "https://dipsupsvr.dips.no"}'
+    server.write(server.contract["paths"]["config"], config)
+    ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": None, "attempts": []}
+    server.write(server.ledger_file, json.dumps(ledger))
+    before = server.files(), server.state
+    result = server.ask("postcheck")
+    assert server.ask("postcheck", check=True) == result
+    assert (server.files(), server.state) == before
+    assert result["ledger"] == ledger
+    facts = result["facts"]
+    assert [page["id"] for page in facts.pop("pages")] == ["P1", "P2"]
+    assert list(facts.pop("untouched")) == [r"folder:C:\EPJ"]
+    assert facts == {
+        "service": "running",
+        "version": "5.4.1",
+        "mode": "server_in_cloud",
+        "endpoint": "https://dipsupsvr.dips.no",
+        "maintenance": False,
+    }
+
+
+def test_people_who_are_kept_out_and_a_service_that_is_stopped(server: Server):
+    server.write(server.contract["paths"]["maintenance_flag"], "")
+    server.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    facts = server.ask("postcheck")["facts"]
+    assert (facts["maintenance"], facts["service"], facts["version"]) == (True, "stopped", None)
+
+
+def test_a_ledger_or_configuration_that_cannot_be_read_is_an_error(server: Server):
+    server.write(server.contract["paths"]["config"], "mode=local")
+    assert "is no JSON" in server.ask("postcheck")["msg"]
+    server.write(server.ledger_file, "{}")
+    assert server.ask("postcheck")["msg"].startswith("the check: ledger ")

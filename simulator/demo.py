@@ -129,10 +129,9 @@ def run(state: Path, *, verbose: bool) -> int:
         width = max(shutil.get_terminal_size((160, 40)).columns, 100)
         last = play("report.yml", environment={**environment, "COLUMNS": str(width)})
         print(last.stdout[last.stdout.find("\n\n") :] if verbose else table_of(last.stdout))
-    print(f"The same rows as a page: {os.path.relpath(state / 'report' / 'report.html')}")
-    print(
-        f"The journal: {os.path.relpath(state / 'journal.sqlite')}; each playbook's output: {os.path.relpath(state / 'log')}/"
-    )
+    folder = os.path.relpath(state)
+    print(f"The same rows as a page: {folder}/report/report.html")
+    print(f"The journal: {folder}/journal.sqlite; each playbook's output: {folder}/log/")
     return last.returncode
 
 

@@ -146,7 +146,7 @@ def leaves(value: object, path: str = "") -> Iterator[str]:
         yield path
 
 
-def read_yaml(path: str) -> Any:  # noqa: ANN401
+def read_yaml(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 

@@ -85,7 +85,7 @@ class Controller:
         return {row["site"]: row for row in report}
 
     def secrets_found(self, *texts: str) -> list[str]:
-        """Where a secret of the simulation stands: in `texts`, or in any file of the state folder but the simulator's own."""
+        """Where a secret of the simulation stands: in `texts`, or in any file of the state folder."""
         secrets = [str(self.simulation.facts[name]) for name in SECRETS]
         found = [f"output {number}" for number, text in enumerate(texts) if any(secret in text for secret in secrets)]
         for path in self.state.rglob("*"):

@@ -84,7 +84,7 @@ Function Get-Process {
 
 Function Start-Process {
     param([string] $FilePath, [string] $ArgumentList, [switch] $Wait, [switch] $PassThru)
-    Add-Call -Text "run $FilePath $ArgumentList"
+    Add-Call -Text "run $($FilePath.Replace('/', '\')) $ArgumentList"
     if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $FilePath)) {
         throw "This command cannot be run: $FilePath is missing."
     }

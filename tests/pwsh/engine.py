@@ -237,6 +237,7 @@ class Engine:
         params = sent["actions"][-1]["params"]
         if self._compiled:
             params["CSharpModules"] = []
+            del sent["scripts"][ANSIBLE_BASIC]
         # Last, so that its functions are the ones that are found.
         info = module_manifest._ScriptInfo(content=(HERE / PRETEND).read_bytes(), path=PRETEND)
         sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}

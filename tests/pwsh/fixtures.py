@@ -52,12 +52,12 @@ class Server(PretendHost):
         self.write(paths["config"], '\ufeff{"endpoint": "", "mode": "local", "printer": "Skranke Ø", "list": [1]}\r\n')
         self.write(r"C:\EPJ\epj.ini", "untouched")
 
-    def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run a module; its result."""
         arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW, **options}
         return self.engine.module(f"interactor_{module}", arguments, self, check_mode=check)
 
-    def unchanged_by(self, module: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    def unchanged_by(self, module: str, **options: Any) -> dict[str, Any]:
         """Run a module in check mode and see that it leaves everything as it was; its result."""
         before = (self.files(), self.state)
         result = self.ask(module, check=True, **options)

@@ -1,7 +1,5 @@
 """The wire, asked by foreign clients (pywinrm, pypsrp, requests, ansible itself), before a world made for this file."""
 
-# ruff: noqa: ANN401
-
 from __future__ import annotations
 
 import asyncio

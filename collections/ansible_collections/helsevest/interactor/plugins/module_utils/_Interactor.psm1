@@ -37,6 +37,26 @@ Function Get-ContractValue {
     $value
 }
 
+Function Get-MomentType {
+    <#
+    .SYNOPSIS
+    The type of an option that holds a moment as 2027-05-18T18:30:00Z. Newer engines make a date of it on its way here.
+    #>
+    [CmdletBinding()]
+    param ()
+
+    [System.Func[object, object]] {
+        param ($value)
+        if ($value -is [datetime]) {
+            $value = $value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [System.Globalization.CultureInfo]::InvariantCulture)
+        }
+        if ($value -notmatch '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$') {
+            throw 'a moment as 2027-05-18T18:30:00Z is wanted'
+        }
+        [string]$value
+    }
+}
+
 Function Expand-Argument {
     <#
     .SYNOPSIS
@@ -335,6 +355,6 @@ Function Get-UntouchedHash {
 
 Export-ModuleMember -Function @(
     'ConvertFrom-StrictJson', 'Expand-Argument', 'Get-ContractValue', 'Get-InteractorVersion', 'Get-ModeSetting',
-    'Get-ModeWord', 'Get-PageFact', 'Get-ServiceWord', 'Get-UntouchedHash', 'Read-Configuration', 'Read-JsonFile',
+    'Get-ModeWord', 'Get-MomentType', 'Get-PageFact', 'Get-ServiceWord', 'Get-UntouchedHash', 'Read-Configuration', 'Read-JsonFile',
     'Wait-InteractorVersion'
 )

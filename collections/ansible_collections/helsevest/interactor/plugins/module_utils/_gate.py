@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What site_gate does: sites and journal in, one decision per site out. The module and its action plugin both call it."""
+"""What site_gate does: sites and journal in, one decision per site out; its module and its action plugin call it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
 
 
 def answer(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """Record what `params` bring, decide for every site, and give the module's result (docs/contracts.md, The gate's answer).
+    """Record what `params` bring, decide for every site, and give the result (docs/contracts.md, The gate's answer).
 
     Raises GateError when the clock, the journal, a package or the input is at fault.
     """

@@ -21,7 +21,7 @@ $spec = @{
         contract = @{ type = 'dict'; required = $true }
         site = @{ type = 'str'; required = $true }
         run_id = @{ type = 'str'; required = $true }
-        now = @{ type = 'str'; required = $true }
+        now = @{ type = (Get-MomentType); required = $true }
         step = @{
             type = 'str'
             required = $true

@@ -20,7 +20,7 @@ $spec = @{
         contract = @{ type = 'dict'; required = $true }
         site = @{ type = 'str'; required = $true }
         run_id = @{ type = 'str'; required = $true }
-        now = @{ type = 'str'; required = $true }
+        now = @{ type = (Get-MomentType); required = $true }
         role = @{ type = 'str'; required = $true; choices = @('server', 'client') }
     }
     supports_check_mode = $true

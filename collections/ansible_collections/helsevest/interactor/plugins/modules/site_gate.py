@@ -10,13 +10,14 @@ DOCUMENTATION = r"""
 module: site_gate
 short_description: Decide for every site where it stands, what comes next and whether it may
 description:
-  - Reads the journal, derives where each site stands, finds the next step in the one order of steps, and asks every rule of the gate.
+  - Reads the journal, derives where each site stands, finds the next step in the one order of steps,
+    and asks every rule of the gate.
   - Runs on the controller and contacts no host. Changes nothing but the journal, and that only for O(record).
 options:
   sites:
     description:
-      - One dictionary per site with O(sites[].interactor_site), O(sites[].interactor_wave), O(sites[].interactor_vendor)
-        and O(sites[].interactor_waivers), as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
+      - One dictionary per site with O(sites[].interactor_site), O(sites[].interactor_wave),
+        O(sites[].interactor_vendor) and O(sites[].interactor_waivers), as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
       - The filter P(helsevest.interactor.site_vars#filter) makes this list.
     type: list
     elements: dict
@@ -52,7 +53,8 @@ options:
     type: str
   record:
     description:
-      - Events to record before deciding, as M(helsevest.interactor.site_journal) takes them, so that a step and what follows from it are one call.
+      - Events to record before deciding, as M(helsevest.interactor.site_journal) takes them,
+        so that a step and what follows from it are one call.
       - In check mode they count as recorded and are not.
     type: list
     elements: dict
@@ -134,7 +136,6 @@ as_of:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import ARGUMENT_SPEC, GateError, answer
 
 

@@ -17,11 +17,12 @@ from .checks import answered, judge_register
 from .gate import Case, Reason, reasons_against
 from .ledger import Attempt
 from .owes import Owed, owes
+from .results import apply_waivers
 from .site import Site
 from .standing import Standing
 from .step import Next, Settings, is_moved_outside, move_opening, next_step, upgrade_opening
 from .times import format_time
-from .verdict import SiteVerdict, site_verdict
+from .verdict import SiteVerdict, findings_of, site_verdict
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
 
 
@@ -201,7 +202,8 @@ def decide(
     case = Case(site, standing, verdict, calendar, settings, now, following.phase, following.step)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
     reasons = () if moved and following.step is None else tuple(reasons_against(case))
-    owed = () if moved else tuple(owes(site, verdict.findings if verdict else ()))
+    findings = verdict.findings if verdict else findings_of(apply_waivers(register_checks, site, now))
+    owed = () if moved else tuple(owes(site, findings))
     return Decision(
         site=site,
         standing=standing,
@@ -226,7 +228,7 @@ def _needs_us(
     settings: Settings,
     now: datetime,
 ) -> bool:
-    """Whether one of us has to look: exit code 2 (uncertain, failed, undone, an error, a server unreachable inside its window)."""
+    """Whether one of us has to look (exit code 2): uncertain, failed, undone, an error, no server inside its window."""
     if outcome in (Outcome.UNCERTAIN, Outcome.FAILED, Outcome.ROLLED_BACK):
         return True
     if standing.ledger_error or (standing.last_step and not standing.last_step.ok):

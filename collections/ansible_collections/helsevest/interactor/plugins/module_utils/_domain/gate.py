@@ -58,7 +58,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: `find` yields a reason for each thing that is wrong; `of_time` rules are asked only when the step is due."""
+    """One rule: `find` yields a reason for each thing that is wrong; `of_time` rules hold only when the step is due."""
 
     code: str
     steps: frozenset[Step]
@@ -89,7 +89,8 @@ def _not_released(case: Case) -> Iterator[Reason]:
 
 def _mode_not_described(case: Case) -> Iterator[Reason]:
     if case.site.mode not in case.settings.described_modes:
-        text = f"mode {case.site.mode} is not described by the vendor: vendor_contract.config.modes.{case.site.mode} is empty"
+        mode = case.site.mode
+        text = f"mode {mode} is not described by the vendor: vendor_contract.config.modes.{mode} is empty"
         yield Reason("mode_not_described", text, "vendor")
 
 

@@ -23,7 +23,7 @@ def judge_postcheck(
     contract: Mapping[str, Any],
     now: datetime,
 ) -> list[CheckResult]:
-    """Judge what interactor_postcheck found on a server: A1, MODE, SERVICE, LEASE, P1, and P2 in the mode that needs it.
+    """Judge what interactor_postcheck found on a server: A1, MODE, SERVICE, LEASE, P1, and P2 where the mode needs it.
 
     `attempt` is the ledger's last one, or None: then A1 is unknown, and the mode is the register's. Raises KeyError or
     TypeError for facts, an attempt or a contract of another shape.

@@ -14,7 +14,7 @@ from .words import EventKind, Phase, Step
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one host, or the cloud on behalf of one site, answered to a step (docs/contracts.md, What the host modules answer)."""
+    """What one host, or the cloud on behalf of one site, answered to a step (docs/contracts.md)."""
 
     site: str
     host: str
@@ -34,7 +34,7 @@ class StepResult:
         return None if error is None else str(error)
 
 
-def _event(of: StepResult, kind: EventKind, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def _event(of: StepResult, kind: EventKind, data: Mapping[str, Any], **more: str | None) -> dict[str, Any]:
     return {"site": of.site, "host": None, "kind": kind.value, "subject": None, "key": None, "data": dict(data), **more}
 
 

@@ -50,8 +50,8 @@ class Checked:
 class Standing:
     """All that the journal remembers of one site.
 
-    `as_of` is the time of the newest event of the site; `ledger_run` is the run that read the ledger last; `known_attempts` is the highest attempt that any run ever saw, so
-    that a ledger that has lost one is noticed.
+    `as_of` is the time of the newest event of the site; `ledger_run` is the run that read the ledger last;
+    `known_attempts` is the highest attempt that any run ever saw, so that a ledger that has lost one is noticed.
     """
 
     as_of: datetime | None = None

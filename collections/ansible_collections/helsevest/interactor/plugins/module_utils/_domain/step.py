@@ -61,14 +61,14 @@ def upgrade_opening(site: Site, calendar: Calendar, settings: Settings) -> Openi
 
 
 def move_opening(site: Site) -> Opening | None:
-    """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or where they never meet."""
+    """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or where they do not meet."""
     if site.move_date is None:
         return None
     return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
 
 
 def morning_after(opening_end: datetime, calendar: Calendar, settings: Settings) -> datetime:
-    """The morning of the next working day after the window ends: when the contact is there and the check is made (A2)."""
+    """The morning of the next working day after the window ends: the contact is there and the check is made (A2)."""
     ended = opening_end.astimezone(OSLO)
     day = ended.date()
     if ended.time() > settings.morning or not calendar.is_working_day(day):
@@ -151,8 +151,8 @@ def _step_of_attempt(
 def must_roll_back(site: Site, standing: Standing, attempt: Attempt, settings: Settings, now: datetime) -> bool:
     """Whether an attempt has to be undone.
 
-    It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, or it stands unswitched when its
-    window has ended: orders made locally since then would be missing in the cloud.
+    It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, or it stands unswitched
+    when its window has ended: orders made locally since then would be missing in the cloud.
     """
     number = str(attempt.number)
     if attempt.state is AttemptState.FAILED or number in standing.rollback_asked:
@@ -207,7 +207,7 @@ def hosts_to_probe(
 ) -> tuple[str, ...]:
     """The hosts whose last measurement is too old to count, or whose failure is worth another look now.
 
-    Inside the window of a step a host that was not found ready is asked again every `retry`; outside it once a `validity`.
+    Inside the window of a step a host that was not found ready is asked again every `retry`, outside it once a day.
     """
     latest: dict[str, HostMeasurement] = {}
     reached: dict[str, HostMeasurement] = {}

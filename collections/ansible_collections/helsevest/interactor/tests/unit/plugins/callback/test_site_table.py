@@ -101,7 +101,7 @@ def test_what_is_no_table_is_a_warning_and_no_crash(callback: CallbackModule, ta
 def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
     real = builtins.__import__
 
-    def without_rich(name: str, *more: Any) -> object:  # noqa: ANN401
+    def without_rich(name: str, *more: Any) -> object:
         if name.split(".")[0] == "rich":
             raise ImportError(f"No module named {name!r}")
         return real(name, *more)

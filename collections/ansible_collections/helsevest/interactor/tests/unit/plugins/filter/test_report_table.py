@@ -97,6 +97,6 @@ def test_tones_become_classes():
 
 
 @pytest.mark.parametrize("rows", [None, ["1001"], [{"upgraded": "soon"}]])
-def test_what_are_no_rows(rows: Any):  # noqa: ANN401
+def test_what_are_no_rows(rows: Any):
     with pytest.raises(AnsibleFilterError, match="report_table: these are no rows of sites"):
         report_table(rows)

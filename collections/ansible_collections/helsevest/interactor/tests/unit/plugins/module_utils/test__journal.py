@@ -228,7 +228,7 @@ def test_a_long_history_is_read_by_its_index(journal: Journal):
     journal.record("run-1", AT, [halted()])
     asked: list[tuple[str, Any]] = []
 
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:  # noqa: ANN401
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
         asked.append((statement, parameters))
 
     sa.event.listen(journal._engine, "before_cursor_execute", note)

@@ -29,7 +29,7 @@ class FakeCloud:
     def have(self, number: int, key: str, state: str) -> None:
         self.attempts.append({"number": number, "key": key, "state": state, "counts": {}, "manifest": None})
 
-    def __call__(self, asked: Any) -> Answer:  # noqa: ANN401
+    def __call__(self, asked: Any) -> Answer:
         if self.next:
             return self.next.pop(0)
         if asked.headers.get("Authorization") != f"Bearer {TOKEN}":

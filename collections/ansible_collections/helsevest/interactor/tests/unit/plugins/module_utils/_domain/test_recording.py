@@ -35,7 +35,9 @@ def test_a_probe_of_a_server_brings_its_ledger_home() -> None:
     facts = {"interactor": {"version": "5.4.1", "mode": "local", "ledger": LEDGER, "ledger_error": None}}
     result = {"reached": True, "cause": None, "detail": "", "facts": facts, "checks": [], "verdict": "ready"}
     assert kinds(Phase.PREFLIGHT, Step.PROBE, result) == ["measured", "ledger"]
-    assert kinds(Phase.PREFLIGHT, Step.PROBE, {**result, "facts": {"interactor": None}}, is_server=False) == ["measured"]
+    assert kinds(Phase.PREFLIGHT, Step.PROBE, {**result, "facts": {"interactor": None}}, is_server=False) == [
+        "measured"
+    ]
 
 
 def test_a_host_that_is_off_is_measured_too() -> None:

@@ -1,0 +1,302 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins over a host that answers as it is told: an answer comes out of every host."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.helsevest.interactor.plugins.module_utils import _clock
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
+
+from tests.pwsh.fixtures import ROOT
+
+START = datetime(2027, 5, 18, 18, 30, tzinfo=UTC)
+PACKAGE = "ansible_collections.helsevest.interactor.plugins.action"
+CONTRACT = yaml.safe_load((ROOT / "roles/vendor_contract/defaults/main.yml").read_text(encoding="utf-8"))[
+    "vendor_contract"
+]
+COMMON = {"contract": CONTRACT, "site": "1001", "run_id": "run-1"}
+NOT_REACHED = {"changed": False, "reached": False, "error": None}
+VARIABLES = {
+    "interactor_site": {
+        "id": "1001",
+        "name": "Prøvesund legekontor",
+        "kind": "gp_office",
+        "county": "Vestland",
+        "language": "nb",
+        "wave": 1,
+        "move_date": "2027-05-18",
+        "mode": "server_in_cloud",
+        "window": {"weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "20:00", "to": "06:00"},
+        "closed": [],
+        "contact": None,
+        "agreement": {"status": "signed"},
+        "signatory_known": True,
+        "ros": {"requested": False, "sent": None},
+        "confirmed": {"urls": None, "proxy": None},
+        "history_months": 12,
+        "clients": [{"name": "pc1"}],
+    },
+}
+PAGES = [
+    {"id": "P1", "url": "u", "status": 404, "text": "default backend – 404", "heading": None},
+    {"id": "P2", "url": "u", "status": 200, "text": "Testing 123", "heading": "Testing 123"},
+]
+for page in PAGES:
+    page.update(final_url="u", issuer="CN=Test", milliseconds=1, error=None)
+FACTS = {
+    "probe": 1,
+    "host": dict.fromkeys(["name", "os", "build", "memory_mb", "free_gb", "uptime_hours", "time_zone"])
+    | {"utc": "2027-05-18T18:30:00Z"},
+    "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None, "ledger_error": None},
+    "pages": PAGES,
+    "speed": {"url": "u", "bytes": 2_000_000, "seconds": 0.3, "error": None},
+    "proxy": {"profiles": [], "per_machine": False},
+    "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+}
+
+Act = Callable[..., dict[str, Any]]
+
+
+class Host:
+    """What a host answers, one after the other, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[Any] = [{"changed": True, "ledger": None, "invocation": {"module_args": COMMON}}]
+        self.asked: list[dict[str, Any]] = []
+        self.names: list[str] = []
+
+    def execute(self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        self.names.append(module_name)
+        self.asked.append(module_args)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return copy.deepcopy(answer)
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock: it stands where it is until somebody waits."""
+    clock = SimpleNamespace(now=START, urls=[])
+
+    def now(url: str | None = None) -> datetime:
+        clock.urls.append(url)
+        return clock.now
+
+    def wait_until(moment: datetime, url: str | None = None) -> datetime:
+        clock.urls.append(url)
+        clock.now = max(clock.now, moment)
+        return clock.now
+
+    monkeypatch.setattr(_clock, "now", now)
+    monkeypatch.setattr(_clock, "wait_until", wait_until)
+    return clock
+
+
+@pytest.fixture
+def act(host: Host, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Act:
+    """`act(name, **options)` runs an action plugin; its result."""
+
+    def act(name: str, *, check: bool = False, variables: Any = VARIABLES, **options: Any) -> dict[str, Any]:
+        plugin = importlib.import_module(f"{PACKAGE}.interactor_{name}").ActionModule
+        task = SimpleNamespace(args={**COMMON, **options}, check_mode=check, async_val=0, action=name)
+        action = plugin(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
+        monkeypatch.setattr(action, "_execute_module", host.execute)
+        monkeypatch.setattr("ansible.plugins.action.ActionBase.run", lambda *_: {})
+        result: dict[str, Any] = action.run(task_vars=variables)
+        assert "failed" not in result
+        return result
+
+    return act
+
+
+def test_it_asks_once_and_adds_that_the_host_was_reached(act: Act, host: Host, clock: SimpleNamespace):
+    result = act("upgrade", step="look", clock_url="http://clock", attempt=None)
+    assert result == {"changed": True, "ledger": None, "reached": True, "cause": None, "detail": "", "error": None}
+    assert host.names == ["helsevest.interactor.interactor_upgrade"]
+    assert host.asked == [{**COMMON, "step": "look", "now": "2027-05-18T18:30:00Z"}]
+    assert clock.urls == ["http://clock"]
+
+
+def test_a_given_time_is_taken(act: Act, host: Host, clock: SimpleNamespace):
+    act("upgrade", step="look", now="2027-05-19T01:02:03Z")
+    assert host.asked[0]["now"] == "2027-05-19T01:02:03Z"
+    assert clock.urls == []
+    assert "2027" in act("upgrade", step="look", now="19 May 2027")["error"]
+
+
+@pytest.mark.parametrize("name", ["preflight", "upgrade", "migrate", "postcheck"])
+@pytest.mark.parametrize(
+    ("failure", "cause"),
+    [
+        (AnsibleConnectionFailure("ntlm: the specified credentials were rejected by the server"), "credentials"),
+        (AnsibleConnectionFailure("[Errno 111] Connection refused"), "refused"),
+        (AnsibleError("the connection attempt timed out"), "timeout"),
+        (ConnectionResetError("Connection reset by peer"), "connection"),
+        (RuntimeError("a library's own error: name or service not known"), "name"),
+    ],
+)
+def test_a_host_that_is_not_reached_is_an_answer(act: Act, host: Host, name: str, failure: Exception, cause: str):
+    host.answers = [failure]
+    result = act(name, role="server", step="look")
+    assert {key: result[key] for key in NOT_REACHED} == NOT_REACHED
+    assert result["cause"] == cause
+    assert result["detail"] in str(failure)
+
+
+@pytest.mark.parametrize("name", ["preflight", "upgrade", "migrate", "postcheck"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"failed": True, "msg": "look: ledger is\n damaged", "changed": False}, "look: ledger is damaged"),
+        ({"failed": True, "changed": False}, "the module failed without a message"),
+        (AnsibleError("The module x was not found"), "AnsibleError: The module x was not found"),
+        (KeyError("oops"), "KeyError: 'oops'"),
+    ],
+)
+def test_a_module_that_fails_is_an_answer(act: Act, host: Host, name: str, answer: Any, error: str):
+    host.answers = [answer]
+    result = act(name, role="server", step="look")
+    assert (result["reached"], result["cause"], result["error"], result["changed"]) == (True, None, error, False)
+
+
+def test_a_clock_that_does_not_answer_is_our_error(act: Act, monkeypatch: pytest.MonkeyPatch):
+    def silent(_url: str | None) -> datetime:
+        raise _clock.ClockError("the simulator's clock did not answer")
+
+    monkeypatch.setattr(_clock, "now", silent)
+    result = act("preflight", role="server")
+    assert (result["error"], result["verdict"]) == ("ClockError: the simulator's clock did not answer", "error")
+
+
+class TestPreflight:
+    def test_the_facts_are_judged(self, act: Act, host: Host):
+        host.answers = [{"changed": False, "ledger": None, "facts": FACTS}]
+        result = act("preflight", role="server")
+        assert (result["verdict"], result["error"], result["facts"]) == ("ready", None, FACTS)
+        assert {check["id"]: check["outcome"] for check in result["checks"]}["P1"] == "pass"
+        assert host.asked[0]["role"] == "server"
+
+    def test_a_fault_of_the_site_makes_it_not_ready(self, act: Act, host: Host):
+        host.answers = [
+            {"changed": False, "facts": {**FACTS, "interactor": {**FACTS["interactor"], "service": "stopped"}}}
+        ]
+        assert act("preflight", role="server")["verdict"] == "not_ready"
+
+    def test_a_host_that_is_not_reached(self, act: Act, host: Host):
+        host.answers = [AnsibleConnectionFailure("timed out")]
+        result = act("preflight", role="client")
+        assert (result["verdict"], result["checks"], result["facts"]) == ("unreachable", [], None)
+
+    @pytest.mark.parametrize("answer", [{}, {"facts": None}, {"facts": {**FACTS, "probe": 2}}, {"facts": {"probe": 1}}])
+    def test_an_answer_of_another_shape_is_our_error(self, act: Act, host: Host, answer: dict[str, Any]):
+        host.answers = [{"changed": False, **answer}]
+        result = act("preflight", role="server")
+        assert (result["verdict"], result["checks"]) == ("error", [])
+        assert result["error"]
+
+    def test_site_variables_that_lack_are_our_error(self, act: Act, host: Host):
+        host.answers = [{"changed": False, "facts": FACTS}]
+        assert act("preflight", role="server", variables={})["error"] == "KeyError: 'interactor_site'"
+
+
+class TestPostcheck:
+    FOUND = {  # noqa: RUF012
+        "service": "running",
+        "version": "6.2.0",
+        "mode": "server_in_cloud",
+        "endpoint": CONTRACT["config"]["modes"]["server_in_cloud"]["endpoint"],
+        "pages": PAGES,
+        "untouched": {"folder:x": "aa"},
+        "maintenance": False,
+    }
+
+    def test_what_was_found_is_judged_by_the_last_attempt(self, act: Act, host: Host):
+        old = {"mode": "local", "untouched": {}}
+        last = {"mode": "server_in_cloud", "untouched": {"folder:x": "aa"}}
+        host.answers = [{"changed": False, "ledger": {"attempts": [old, last]}, "facts": self.FOUND}]
+        result = act("postcheck")
+        assert result["error"] is None
+        assert {check["outcome"] for check in result["checks"]} == {"pass"}
+        assert [check["id"] for check in result["checks"]] == ["A1", "MODE", "SERVICE", "LEASE", "P1", "P2"]
+
+    @pytest.mark.parametrize("ledger", [None, {"attempts": []}])
+    def test_without_an_attempt(self, act: Act, host: Host, ledger: dict[str, Any] | None):
+        host.answers = [{"changed": False, "ledger": ledger, "facts": self.FOUND}]
+        assert act("postcheck")["checks"][0]["outcome"] == "unknown"
+
+    def test_an_answer_of_another_shape_is_our_error(self, act: Act, host: Host):
+        host.answers = [{"changed": False, "ledger": None, "facts": {"service": "running"}}]
+        result = act("postcheck")
+        assert (result["checks"], result["facts"]) == ([], None)
+        assert result["error"].startswith("KeyError")
+
+
+def answer(state: str, *, changed: bool = False) -> dict[str, Any]:
+    return {"changed": changed, "ledger": {}, "status": {"state": state, "progress": 1, "counts": {}, "message": ""}}
+
+
+class TestMigrate:
+    ATTEMPT = {"number": 1, "key": "k"}  # noqa: RUF012
+
+    def test_the_attempts_name_is_all_that_is_sent_of_it(self, act: Act, host: Host):
+        act("migrate", step="start", attempt={**self.ATTEMPT, "before": {}, "state": "prepared"}, mode=None)
+        assert host.asked == [{**COMMON, "step": "start", "attempt": self.ATTEMPT, "now": "2027-05-18T18:30:00Z"}]
+
+    def test_an_attempt_without_a_name_is_our_error(self, act: Act):
+        assert act("migrate", step="start", attempt={"number": 1})["error"] == "KeyError: 'key'"
+
+    def test_follow_asks_once_by_itself(self, act: Act, host: Host):
+        host.answers = [answer("running")]
+        assert act("migrate", step="follow", attempt=self.ATTEMPT)["status"]["state"] == "running"
+        assert len(host.asked) == 1
+
+    def test_follow_stays_until_it_has_ended(self, act: Act, host: Host, clock: SimpleNamespace):
+        broken = AnsibleConnectionFailure("timed out")
+        host.answers = [
+            answer("running"),
+            broken,
+            answer("running", changed=True),
+            answer("completed"),
+            answer("running"),
+        ]
+        options = {"follow_minutes": "180", "poll_seconds": 300, "clock_url": "http://clock"}
+        result = act("migrate", step="follow", attempt=self.ATTEMPT, **options)
+        assert (result["status"]["state"], result["changed"]) == ("completed", True)
+        moments = [format_time(START + timedelta(minutes=5 * index)) for index in range(4)]
+        assert [asked["now"] for asked in host.asked] == moments
+        assert set(clock.urls) == {"http://clock"}
+        assert not {"follow_minutes", "poll_seconds", "clock_url"} & set(host.asked[0])
+
+    def test_follow_leaves_when_the_time_is_over(self, act: Act, host: Host, clock: SimpleNamespace):
+        host.answers = [answer("running")]
+        result = act("migrate", step="follow", attempt=self.ATTEMPT, follow_minutes=7, poll_seconds=300)
+        assert result["status"]["state"] == "running"
+        assert (len(host.asked), clock.now) == (3, START + timedelta(minutes=7))
+
+    def test_follow_gives_up_a_module_that_fails(self, act: Act, host: Host):
+        host.answers = [answer("running"), {"failed": True, "msg": "refused", "changed": False}]
+        assert act("migrate", step="follow", attempt=self.ATTEMPT, follow_minutes=60)["error"] == "refused"
+        assert len(host.asked) == 2
+
+    @pytest.mark.parametrize("options", [{"step": "follow", "check": True}, {"step": "start"}])
+    def test_nobody_waits_in_check_mode_nor_in_another_step(self, act: Act, host: Host, options: dict[str, Any]):
+        host.answers = [answer("running")]
+        act("migrate", attempt=self.ATTEMPT, follow_minutes=60, **options)
+        assert len(host.asked) == 1

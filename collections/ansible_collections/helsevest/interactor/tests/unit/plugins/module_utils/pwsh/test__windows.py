@@ -1,0 +1,132 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between our scripts and Windows, for real as far as it goes here: files, hashes, the web on loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pwsh.engine import MODULE_UTILS, Engine
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def call(engine: Engine, tmp_path: Path) -> Call:
+    """Run a line of PowerShell with _Windows.psm1 loaded and C: as a folder; its answer."""
+    head = f"""
+    Set-StrictMode -Version Latest
+    $ErrorActionPreference = 'Stop'
+    $null = New-PSDrive -Name C -PSProvider FileSystem -Root '{tmp_path}' -Scope Global
+    Import-Module -Name '{MODULE_UTILS / "_Windows.psm1"}' -Force
+    """
+
+    def run(line: str) -> Any:
+        told = engine.script(f"{head}\nConvertTo-Json -Compress -Depth 5 -InputObject ({line})")
+        assert "ERROR:" not in told, told
+        return json.loads(told)
+
+    return run
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """A web server on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/moved":
+                self.send_response(302)
+                self.send_header("Location", "/missing")
+                self.end_headers()
+                return
+            body = {"/missing": "default backend – 404".encode(), "/latin": "blåbær".encode("latin-1")}.get(self.path)
+            self.send_response(404 if self.path == "/missing" else 200)
+            if self.path == "/latin":
+                self.send_header("Content-Type", "text/html; charset=iso-8859-1")
+            self.send_header("Content-Length", str(len(body) if body is not None else 300_000))
+            self.end_headers()
+            self.wfile.write(body if body is not None else b"x" * 300_000)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_that_is_not_found_is_an_answer(call: Call, site: str):
+    answer = call(f"Get-WebAnswer -Uri '{site}/moved'")
+    assert (answer["status"], answer["content"], answer["error"]) == (404, "default backend – 404", None)
+    assert answer["final_url"] == f"{site}/missing"
+    assert answer["issuer"] == ""
+    assert call(f"Get-WebAnswer -Uri '{site}/latin'")["content"] == "blåbær"
+
+
+def test_no_more_is_read_than_was_asked_for(call: Call, site: str):
+    answer = call(f"Get-WebAnswer -Uri '{site}/big' -MaximumBytes 200000 -MaximumSeconds 5")
+    assert (answer["status"], answer["length"]) == (200, 200_000)
+    assert 0 <= answer["seconds"] < 5
+
+
+def test_no_answer_is_no_exception(call: Call):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        answer = call(f"Get-WebAnswer -Uri 'http://127.0.0.1:{closed.getsockname()[1]}/'")
+    assert answer["status"] == 0
+    assert answer["error"]
+    assert (answer["content"], answer["final_url"], answer["issuer"]) == ("", None, None)
+
+
+def test_a_server_that_says_nothing_is_given_up(call: Call):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        answer = call(f"Get-WebAnswer -Uri 'http://127.0.0.1:{silent.getsockname()[1]}/' -TimeoutSeconds 1")
+    assert (answer["status"], bool(answer["error"])) == (0, True)
+
+
+def test_a_file_is_written_whole_and_replaced(call: Call, tmp_path: Path):
+    for text in ("first æøå", "second"):
+        call(f"Write-DurableText -Path 'C:\\ledger.json' -Text '{text}'")
+        assert (tmp_path / "ledger.json").read_bytes() == text.encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.json"]
+    assert call("Read-SharedText -Path 'C:\\ledger.json'") == "second"
+    assert call("Read-SharedText -Path 'C:\\other.json'") is None
+
+
+def test_a_copy_has_the_same_bytes(call: Call, tmp_path: Path):
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}\r\n\xff")
+    call("Copy-DurableFile -Path 'C:\\a' -Destination 'C:\\b'")
+    assert (tmp_path / "b").read_bytes() == (tmp_path / "a").read_bytes()
+
+
+def test_a_lock_is_held_once_and_leaves_nothing(call: Call, tmp_path: Path):
+    line = """& {
+        $held = Lock-File -Path 'C:\\run.lock'
+        try { $null = Lock-File -Path 'C:\\run.lock'; 'got it twice' }
+        catch { $_.Exception.Message }
+        finally { $held.Dispose() }
+    }"""
+    assert call(line).startswith("another run is at work on this server: C:\\run.lock is held")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "blåbær"])
+def test_a_hash_is_that_of_utf_8(call: Call, text: str):
+    assert call(f"Get-Sha256 -Text '{text}'") == hashlib.sha256(text.encode()).hexdigest()

@@ -10,11 +10,14 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from simulator.testing import Simulation, running
 
@@ -77,13 +80,17 @@ def play(playbook: str, *arguments: str, environment: dict[str, str]) -> subproc
     )
 
 
-def rows(state: Path) -> dict[str, dict[str, str | None]]:
-    """The rows of the last report, by site."""
-    path = state / "report" / "report.json"
-    return {row["site"]: row for row in json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {}
+def rows(state: Path) -> dict[str, dict[str, Any]]:
+    """The newest row of each site in the journal."""
+    path = state / "journal.sqlite"
+    if not path.exists():
+        return {}
+    with closing(sqlite3.connect(path)) as journal:
+        recorded = journal.execute("select data from events where kind = 'row' order by id").fetchall()
+    return {row["site"]: row for row in (json.loads(data) for (data,) in recorded)}
 
 
-def tell_changes(before: dict[str, dict[str, str | None]], after: dict[str, dict[str, str | None]]) -> None:
+def tell_changes(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:
     """One line for each site whose row says something else than before."""
     for site, row in after.items():
         old = before.get(site, {})

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from simulator import demo
 from simulator.testing import Simulation, running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,8 +60,7 @@ class Controller:
             str(self.inventory),
             f"playbooks/{playbook}.yml",
         ]
-        for name, value in variables.items():
-            command += ["-e", f"{name}={value}"]
+        command += ["-e", json.dumps(variables)]
         environment = {
             **os.environ,
             **self.simulation.environment,
@@ -80,9 +80,8 @@ class Controller:
         return Done(done.returncode, done.stdout + done.stderr)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """The rows of the last report, by site."""
-        report = json.loads((self.state / "report" / "report.json").read_text(encoding="utf-8"))
-        return {row["site"]: row for row in report}
+        """The newest row of each site in the journal."""
+        return demo.rows(self.state)
 
     def secrets_found(self, *texts: str) -> list[str]:
         """Where a secret of the simulation stands: in `texts`, or in any file of the state folder."""

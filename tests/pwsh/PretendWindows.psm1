@@ -35,7 +35,14 @@ Function Save-Written {
     param([System.Collections.IDictionary] $Effect)
     foreach ($path in @($Effect['writes'].Keys)) {
         $null = New-Item -Path (Split-Path -Path $path -Parent) -ItemType Directory -Force
-        [System.IO.File]::WriteAllText($ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path), $Effect['writes'][$path])
+        $native = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path)
+        $content = $Effect['writes'][$path]
+        if ($content -is [System.Collections.IDictionary]) {
+            [System.IO.File]::WriteAllBytes($native, [System.Convert]::FromBase64String($content['base64']))
+        }
+        else {
+            [System.IO.File]::WriteAllText($native, $content)
+        }
     }
 }
 
@@ -185,7 +192,7 @@ Function Get-CimInstance {
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
                 $service = $script:State['services'][$name]
-                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = 'Auto'; StartName = 'LocalSystem' }
+                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = $service['mode']; StartName = $service['account'] }
             }
             return
         }

@@ -97,6 +97,13 @@ class PretendHost:
         self.file.write_text(json.dumps(state, indent=1), encoding="utf-8")
 
 
+def service(
+    path: str, *, status: str = "Running", account: str = "LocalSystem", mode: str = "Auto", main: bool = False
+) -> dict[str, Any]:
+    """A service; the `main` one is Interactor's, which answers at the version URL."""
+    return {"status": status, "path": path, "account": account, "mode": mode, "main": main}
+
+
 def default_state(contract: dict[str, Any]) -> dict[str, Any]:
     """A host on which all is well, as Interactor's server of the vendor contract; without its files."""
     pages = contract["pages"]
@@ -126,8 +133,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "program": contract["paths"]["install"] + "\\Interactor.exe",
         "version_url": contract["service"]["version_url"],
         "services": {
-            contract["service"]["name"]: {"status": "Running", "path": "Interactor.exe", "main": True},
-            "EPJServer": {"status": "Running", "path": r"C:\EPJ\epj.exe", "main": False},
+            contract["service"]["name"]: service("Interactor.exe", main=True),
+            "EPJServer": service(r"C:\EPJ\epj.exe"),
         },
         "service_fails": 0,
         "processes": ["System", "EPJ"],
@@ -172,7 +179,8 @@ class Engine:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+            # Nothing here runs long enough to pay for what .NET learns of it.
+            env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "DOTNET_TieredPGO": "0"},
         )
 
     def close(self) -> None:

@@ -17,7 +17,8 @@ options:
   sites:
     description:
       - One dictionary per site with O(sites[].interactor_site), O(sites[].interactor_wave),
-        O(sites[].interactor_vendor) and O(sites[].interactor_waivers), as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
+        O(sites[].interactor_vendor) and O(sites[].interactor_waivers),
+        as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
       - The filter P(helsevest.interactor.site_vars#filter) makes this list.
     type: list
     elements: dict

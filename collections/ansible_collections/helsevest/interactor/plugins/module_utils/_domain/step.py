@@ -61,7 +61,7 @@ def upgrade_opening(site: Site, calendar: Calendar, settings: Settings) -> Openi
 
 
 def move_opening(site: Site) -> Opening | None:
-    """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or where they do not meet."""
+    """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a meeting."""
     if site.move_date is None:
         return None
     return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from tests.pwsh.engine import service
 from tests.pwsh.fixtures import Server
 
 
@@ -35,7 +36,7 @@ def test_it_tells_what_it_finds(server: Server):
 
 def test_people_who_are_kept_out_and_a_service_that_is_stopped(server: Server):
     server.write(server.contract["paths"]["maintenance_flag"], "")
-    server.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    server.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
     facts = server.ask("postcheck")["facts"]
     assert (facts["maintenance"], facts["service"], facts["version"]) == (True, "stopped", None)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.pwsh.engine import service
 from tests.pwsh.fixtures import Server
 
 SETTINGS = "\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
@@ -113,7 +114,7 @@ def test_a_ledger_that_cannot_be_trusted_is_told_and_costs_nothing_else(server: 
 
 
 def test_a_service_that_is_stopped(server: Server):
-    server.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    server.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
     interactor = facts_of(server)["interactor"]
     assert (interactor["service"], interactor["version"], interactor["mode"]) == ("stopped", None, "local")
 

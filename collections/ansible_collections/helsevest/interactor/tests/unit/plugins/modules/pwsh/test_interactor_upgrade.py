@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.pwsh.engine import service
 from tests.pwsh.fixtures import INSTALLER, NOW, Server
 
 SETUP = r"C:\ProgramData\HelseVest\InteractorMove\InteractorSetup-6.2.0.exe"
@@ -175,7 +176,7 @@ def test_install_that_was_cut_off_keeps_the_backup_of_the_old_version(staged: Se
     staged.write(BACKUP + r"\install\Interactor.exe", "5.4.1")
     staged.write(BACKUP + r"\configuration", '{"mode": "local"}')
     staged.write(staged.program, "half a file")
-    staged.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    staged.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
     runs_to(staged, 1603, {})
     result = staged.ask("upgrade", step="install")
     assert (result["upgraded"], result["version"]) == (False, "5.4.1")
@@ -204,7 +205,7 @@ def test_install_refuses_an_installer_that_was_changed_meanwhile(staged: Server)
 
 
 def test_install_refuses_where_the_way_back_could_not_be_proved(staged: Server):
-    staged.update(services={"DIPSInteractor": {"status": "Stopped", "path": "x", "main": True}})
+    staged.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
     assert "could not be proved" in staged.ask("upgrade", step="install")["msg"]
     assert staged.take_calls() == []
 

@@ -1,0 +1,353 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulator's models and the scripts in the engine tell the same of the same host, and do the same to it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from simulator.calls import FetchError, ModuleCall, Page
+from simulator.clock import Clock, stamp
+from simulator.host import SimulatedHost
+from simulator.scenario import Scenario, load
+from simulator.windows import connection_settings
+from simulator.world import World
+from tests.pwsh.engine import Engine, PretendHost, default_state, service
+from tests.pwsh.fixtures import ROOT, engine
+
+__all__ = ["engine"]
+pytestmark = pytest.mark.pwsh
+
+DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
+KEY = "9001-1-4f3a"
+SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
+MACHINE = "HKEY_LOCAL_MACHINE"
+CURRENT = f"{MACHINE}\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion"
+INTERNET = "Microsoft\\Windows\\CurrentVersion\\Internet Settings"
+SIGNS = {
+    "windows_update": {f"{CURRENT}\\WindowsUpdate\\Auto Update\\RebootRequired": {}},
+    "component_servicing": {f"{CURRENT}\\Component Based Servicing\\RebootPending": {}},
+    "file_rename": {
+        f"{MACHINE}\\SYSTEM\\CurrentControlSet\\Control\\Session Manager": {"PendingFileRenameOperations": ["x"]}
+    },
+}
+ODD = Scenario.model_validate(
+    {
+        "pages": {"interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}}},
+        "sites": {
+            "9001": {
+                "domain": "rar.example",
+                "interactor": {"service": "stopped", "version": "6.1.9", "mode": "server_in_cloud"},
+                "server": {
+                    "computer_name": "GAMLESRV",
+                    "uptime_hours": 0.25,
+                    "free_gb": 3.14,
+                    "memory_mb": 4095,
+                    "clock_offset_seconds": -400,
+                    "sleep_minutes": 30,
+                    "hibernate_minutes": None,
+                    "pending_restart": ["windows_update", "component_servicing", "file_rename"],
+                    "scheduled_restarts": ["2027-05-19T03:00:00+02:00", "2027-05-18T23:00:00Z", "2027-05-19T01:00:00Z"],
+                    "proxies": [{"proxy_enable": 1, "proxy_server": "p:8080", "proxy_override": "<local>"}, {}],
+                    "proxy_per_machine": True,
+                },
+                "clients": [{"name": "pc1", "proxies": []}, {"name": "pc2", "time_zone": "UTC"}],
+            },
+            "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},
+        },
+    }
+)
+
+
+class Office:
+    """A scenario come to life without a wire, asked as the controller asks."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.clock = Clock(scenario.clock)
+        self.world = World(scenario, self.clock, self.fetch)
+        defaults = (ROOT / "roles" / "vendor_contract" / "defaults" / "main.yml").read_text(encoding="utf-8")
+        self.contract: dict[str, Any] = yaml.safe_load(defaults)["vendor_contract"]
+        self.contract["installer"]["sha256"] = self.world.installer_sha256
+
+    async def fetch(self, url: str) -> Page:
+        address = urlsplit(url)
+        pages = self.world.pages.get(address.hostname or "", {})
+        page = pages.get(address.path) or pages.get("*")
+        if page is None:
+            raise FetchError(f"{address.hostname} is not a known name")
+        body = page.body if isinstance(page.body, bytes) else page.body.encode()
+        return Page(page.status, body, page.content_type, url, "CN=Test", 7)
+
+    def model(self, host: SimulatedHost, module: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
+        answer = asyncio.run(host.run(ModuleCall(f"helsevest.interactor.{module}", arguments, check, False)))
+        result: dict[str, Any] = json.loads(answer.stdout)
+        return result
+
+    def page(self, url: str) -> dict[str, Any]:
+        page = asyncio.run(self.fetch(url))
+        text = page.body.decode() if page.content_type.startswith("text/") else ""
+        told = {"status": page.status, "final_url": page.final_url, "issuer": page.issuer}
+        return {**told, "content": text, "length": len(page.body), "seconds": 1.0}
+
+    def pretend(self, host: SimulatedHost, folder: Path) -> PretendHost:
+        """A pretended Windows that is like this host."""
+        machine, contract = host.machine, self.contract
+        state = default_state(contract)
+        state["computer"].update(
+            name=host.computer_name,
+            os=machine.os,
+            build=machine.build,
+            memory_bytes=machine.memory_mb * 2**20,
+            free_bytes=int(machine.free_gb * 2**30),
+            booted=(host.utc - timedelta(hours=machine.uptime_hours)).isoformat(),
+            utc=host.utc.isoformat(),
+            time_zone=machine.time_zone,
+            seconds={
+                setting: minutes * 60
+                for setting, minutes in ((SLEEP, machine.sleep_minutes), (HIBERNATE, machine.hibernate_minutes))
+                if minutes is not None
+            },
+        )
+        state["services"] = {
+            name: service(
+                found.program,
+                status=found.state.title(),
+                account=found.account,
+                mode=found.start_mode,
+                main=name == contract["service"]["name"],
+            )
+            for name, found in host.services.items()
+        }
+        for sign in machine.pending_restart:
+            state["registry"].update(SIGNS[sign])
+        for number, proxy in enumerate(machine.proxies, 1):
+            key = f"HKEY_USERS\\S-1-5-21-1-2-3-{1000 + number}\\Software\\{INTERNET}"
+            values = {
+                "ProxyEnable": proxy.proxy_enable,
+                "ProxyServer": proxy.proxy_server,
+                "ProxyOverride": proxy.proxy_override,
+                "AutoConfigURL": proxy.auto_config_url,
+            }
+            state["registry"][key] = {name: value for name, value in values.items() if value is not None}
+            binary = {"DefaultConnectionSettings": {"hex": connection_settings(proxy).hex()}}
+            state["registry"][f"{key}\\Connections"] = binary
+        if machine.proxy_per_machine:
+            state["registry"][f"{MACHINE}\\SOFTWARE\\Policies\\{INTERNET}"] = {"ProxySettingsPerUser": 0}
+        for number, moment in enumerate(machine.scheduled_restarts):
+            action = {"Execute": "shutdown.exe", "Arguments": "/r"}
+            task = {"path": "\\", "state": "Ready", "actions": [action], "next": moment.isoformat()}
+            state["tasks"][f"Restart {number}"] = task
+        pages = [page["url"] for page in contract["pages"].values()]
+        state["web"] = {url: self.page(url) for url in (*pages, contract["speed"]["url"])}
+        pretended = PretendHost(folder, state)
+        self.copy(host, pretended, contract["paths"]["config"])
+        if host.programs and host.programs.installed_version():
+            pretended.write(state["program"], str(host.programs.installed_version()))
+        return pretended
+
+    def copy(self, host: SimulatedHost, pretended: PretendHost, path: str) -> None:
+        if host.drive.is_file(path):
+            pretended.write(path, host.drive.read(path).decode())
+
+
+def without_times(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts without what is different in every run: how long a page took, and the line's speed."""
+    pages = [{**page, "milliseconds": None} for page in facts["pages"]]
+    return {**facts, "pages": pages, **({"speed": {**facts["speed"], "seconds": None}} if "speed" in facts else {})}
+
+
+@pytest.mark.parametrize("site", [*DEMO.sites, *ODD.sites])
+def test_the_probe_tells_the_same_of_every_host_of_a_site(site: str, engine: Engine, tmp_path: Path):
+    office = Office(DEMO if site in DEMO.sites else ODD)
+    hosts = [host for host in office.world.hosts.values() if host.site == site and host.powered_on]
+    assert hosts
+    for host in hosts:
+        arguments = {"contract": office.contract, "site": site, "run_id": "r", "now": stamp(office.clock.now())}
+        arguments["role"] = host.role
+        model = office.model(host, "interactor_preflight", arguments, False)
+        told = engine.module("interactor_preflight", arguments, office.pretend(host, tmp_path / host.name))
+        assert without_times(told.pop("facts")) == without_times(model.pop("facts")), host.name
+        assert told == model
+
+
+@pytest.mark.parametrize("text", ['{"schema": 3}', '{"schema": 1, "site": "1"}', "[]"])
+def test_the_probe_tells_the_same_of_a_ledger_that_cannot_be_trusted(text: str, engine: Engine, tmp_path: Path):
+    office = Office(DEMO)
+    host = office.world.hosts["srv.fjordgata.example"]
+    pretended = office.pretend(host, tmp_path / "host")
+    path = office.contract["paths"]["work"] + "\\ledger.json"
+    host.drive.write(path, text.encode())
+    office.copy(host, pretended, path)
+    now = stamp(office.clock.now())
+    arguments = {"contract": office.contract, "site": "1001", "run_id": "r", "now": now, "role": "server"}
+    model = office.model(host, "interactor_preflight", arguments, False)["facts"]["interactor"]
+    told = engine.module("interactor_preflight", arguments, pretended)["facts"]["interactor"]
+    # Paths are joined with the slash of the machine that the engine runs on.
+    told["ledger_error"] = told["ledger_error"].replace("/", "\\")
+    assert told == model
+
+
+class Both:
+    """One server twice, as a model and in the engine; every step is taken on both."""
+
+    def __init__(self, engine: Engine, folder: Path, said: dict[str, Any]) -> None:
+        site = {"domain": "begge.example", "clients": ["pc1"], **said}
+        self.office = Office(Scenario.model_validate({"sites": {"9001": site}}))
+        self.engine = engine
+        self.host = self.office.world.hosts["srv.begge.example"]
+        self.contract = self.office.contract
+        self.contract["untouched"] = {"services": ["EPJServer", "Ingen"], "folders": [r"C:\EPJ"]}
+        self.pretended = self.office.pretend(self.host, folder / "both")
+        for name, content in self.host.drive.below(r"C:\EPJ"):
+            self.pretended.write(f"C:\\EPJ\\{name}", content.decode())
+        installer = asyncio.run(self.office.fetch(self.contract["installer"]["url"])).body
+        encoded = {"base64": base64.b64encode(installer).decode()}
+        self.pretended.update(downloads={self.contract["installer"]["url"]: encoded})
+
+    def program(self, name: str, code: int, writes: dict[str, str]) -> None:
+        """What one of the vendor's programs does in the engine."""
+        self.pretended.update(programs={name: {"exit_code": code, "writes": writes}})
+
+    def take(self, module: str, step: str | None = None, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        now = stamp(self.office.clock.now())
+        arguments = {"contract": self.contract, "site": "9001", "run_id": "r", "now": now, **options}
+        if step:
+            arguments["step"] = step
+        model = self.office.model(self.host, f"interactor_{module}", arguments, check)
+        told = self.engine.module(f"interactor_{module}", arguments, self.pretended, check_mode=check)
+        for result in (told, model):
+            if "facts" in result:
+                result["facts"] = without_times(result["facts"])
+        assert told == model
+        ledger = self.contract["paths"]["work"] + "\\ledger.json"
+        kept = self.pretended.read(ledger)
+        assert (json.loads(kept) if kept else None) == (
+            json.loads(self.host.drive.read(ledger)) if self.host.drive.is_file(ledger) else None
+        )
+        return told
+
+    def twice(self, module: str, step: str, **options: Any) -> dict[str, Any]:
+        """In check mode, for real, and once more, which changes nothing."""
+        self.take(module, step, check=True, **options)
+        first = self.take(module, step, **options)
+        assert not first.get("failed"), first
+        assert self.take(module, step, **options)["changed"] is False
+        return first
+
+    def upgrade(self) -> None:
+        program, migrate = self.pretended.state["program"], self.contract["migration"]["program"]
+        self.program("InteractorSetup-6.2.0.exe", 0, {program: "6.2.0", migrate: "the program"})
+        self.twice("upgrade", "stage")
+        self.twice("upgrade", "install")
+
+    def open(self) -> dict[str, Any]:
+        """Take the lease and open attempt 1."""
+        self.twice("migrate", "lease")
+        listed = self.contract["migration"]["list_file"]
+        programs = self.host.programs
+        assert programs is not None
+        lines = "".join(record.line() + "\n" for record in programs._to_move(12))
+        self.program("InteractorMigrate.exe", 0, {listed: lines})
+        attempt = {"number": 1, "key": KEY}
+        self.twice("migrate", "manifest", attempt=attempt, history_months=12, mode="server_in_cloud")
+        self.office.world.cloud.open_attempt("9001", 1, KEY, 12)
+        return attempt
+
+    def start(self, attempt: dict[str, Any], status: str) -> None:
+        """Start the migration; the engine's program writes what the model's has written by then."""
+        counts = {"orders": 0, "started_requisitions": 0, "favourite_packages": 0}
+        first = json.dumps({"state": "running", "progress": 0, "counts": counts, "message": ""})
+        self.pretended.update(task_start={"state": "Running", "writes": {status: first}})
+        self.twice("migrate", "start", attempt=attempt)
+
+    def pass_minutes(self, minutes: int, status: str, task: str) -> None:
+        """Let time pass in the model, and have the engine's program be where the model's is."""
+        self.office.clock.advance_to(self.office.clock.now() + timedelta(minutes=minutes))
+        self.office.world.settle()
+        self.office.copy(self.host, self.pretended, status)
+        state = self.pretended.state
+        state["tasks"][task]["state"] = "Running" if self.host.task_runs(task) else "Ready"
+        state["computer"]["utc"] = self.host.utc.isoformat()
+        self.pretended.update(tasks=state["tasks"], computer=state["computer"])
+
+
+def test_a_whole_move_is_the_same_on_both(engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"migration": {"minutes": 40}})
+    status, task = (both.contract["migration"][name] for name in ("status_file", "task"))
+    both.take("upgrade", "look")
+    both.take("migrate", "look")
+    both.upgrade()
+    attempt = both.open()
+    assert both.take("migrate", "follow", attempt=attempt)["failed"] is True
+    both.start(attempt, status)
+    both.pass_minutes(10, status, task)
+    assert both.take("migrate", "follow", attempt=attempt)["status"]["state"] == "running"
+    assert both.take("migrate", "switch", attempt=attempt)["failed"] is True
+    both.pass_minutes(40, status, task)
+    assert both.twice("migrate", "follow", attempt=attempt)["status"]["state"] == "completed"
+    assert both.twice("migrate", "switch", attempt=attempt)["mode"] == "server_in_cloud"
+    both.twice("migrate", "handback")
+    assert both.take("postcheck")["facts"]["mode"] == "server_in_cloud"
+    assert both.twice("migrate", "restore", attempt=attempt)["mode"] == "local"
+    assert both.take("postcheck")["facts"]["mode"] == "local"
+    assert both.take("preflight", role="server")["ledger"]["attempts"][0]["state"] == "rolled_back"
+
+
+def test_a_failed_move_and_every_refusal_are_the_same_on_both(engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"migration": {"minutes": 20, "ends": "failed", "message": "linjen falt ut"}})
+    status, task = (both.contract["migration"][name] for name in ("status_file", "task"))
+    options = {"history_months": 12, "mode": "server_in_cloud"}
+    both.upgrade()
+    attempt = both.open()
+    other = {"number": 1, "key": "another"}
+    for step in ("start", "follow", "switch", "restore"):
+        assert both.take("migrate", step, attempt=other)["failed"] is True
+    for refused in (other, {"number": 2, "key": "k"}):
+        assert both.take("migrate", "manifest", attempt=refused, **options)["failed"] is True
+    both.start(attempt, status)
+    both.pass_minutes(30, status, task)
+    assert both.twice("migrate", "follow", attempt=attempt)["ledger"]["attempts"][0]["message"] == "linjen falt ut"
+    both.twice("migrate", "restore", attempt=attempt)
+    for refused, mode in (({"number": 3, "key": "k"}, "server_in_cloud"), ({"number": 2, "key": "k"}, "second")):
+        result = both.take("migrate", "manifest", attempt=refused, history_months=12, mode=mode)
+        assert result["failed"] is True
+    both.contract["site"] = both.contract.pop("paths")
+    assert both_fail(both)
+
+
+def both_fail(both: Both) -> bool:
+    """A contract that lacks a part is refused with the same words; there is no ledger to compare without it."""
+    now = stamp(both.office.clock.now())
+    arguments = {"contract": both.contract, "site": "9001", "run_id": "r", "now": now, "step": "look"}
+    model = both.office.model(both.host, "interactor_migrate", arguments, False)
+    told = both.engine.module("interactor_migrate", arguments, both.pretended)
+    return told == model and told["msg"] == "look: contract: paths.work is missing"
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "version"),
+    [("code_1603", 1603, "half a file"), ("wrong_version", 0, "5.4.1"), ("bad_hash", 0, "")],
+)
+def test_an_upgrade_that_fails_is_the_same_on_both(ends: str, code: int, version: str, engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"upgrade": {"ends": ends}})
+    url = both.contract["installer"]["url"]
+    if ends == "bad_hash":
+        sent = asyncio.run(both.office.fetch(url)).body + b"\0"
+        both.pretended.update(downloads={url: {"base64": base64.b64encode(sent).decode()}})
+        assert "its SHA-256 is" in both.take("upgrade", "stage")["reason"]
+        assert both.take("upgrade", "install")["failed"] is True
+        return
+    both.program("InteractorSetup-6.2.0.exe", code, {both.pretended.state["program"]: version})
+    both.twice("upgrade", "stage")
+    result = both.take("upgrade", "install")
+    assert (result["upgraded"], result["version"]) == (False, "5.4.1")

@@ -83,10 +83,10 @@ def event_from(raw: dict[str, Any], now: datetime, run_id: str) -> Event:
 
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
     """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
-    due: dict[str, dict[str, list[str]]] = {phase: {step: [] for step in steps} for phase, steps in STEPS.items()}
+    due: dict[str, dict[str, list[str]]] = {p.value: {step.value: [] for step in steps} for p, steps in STEPS.items()}
     for decision in decisions:
         if decision.allowed and decision.next.phase and decision.next.step:
-            due[decision.next.phase][decision.next.step] += decision.next.hosts
+            due[decision.next.phase.value][decision.next.step.value] += decision.next.hosts
     return due
 
 

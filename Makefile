@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+NEXT ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -28,7 +29,7 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity clean
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output
 	@python -m simulator.demo $(if $(VERBOSE),--verbose)
 
@@ -52,7 +53,7 @@ units: $(VENV)/.ready ## Domain, plugins, modules, PowerShell and simulator
 	pytest -n auto --dist worksteal -m "not playbook"
 
 playbooks: $(VENV)/.ready ## Real ansible-playbook processes against the simulator
-	pytest -n 2 --dist worksteal -m playbook
+	pytest -n 2 --dist loadfile -m playbook
 
 molecule: $(VENV)/.ready ## Molecule scenarios against the simulator, without a container engine
 	molecule test --all
@@ -64,5 +65,8 @@ sanity: $(VENV)/.ready ## ansible-test sanity on the collection: the tests that 
 	cd $(COLLECTION) && ansible-test sanity --color no --python "$$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
 	  $(addprefix --test ,$(SANITY))
 
+test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13
+	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks molecule
+
 clean: ## Remove what was made here, the virtual environment included
-	rm -rf "$(VENV)" var .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-next var .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

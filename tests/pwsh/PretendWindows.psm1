@@ -9,9 +9,13 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$script:File = $env:PRETEND_STATE
-$script:State = Get-Content -LiteralPath $script:File -Raw -Encoding utf8 | ConvertFrom-Json -AsHashtable -DateKind String
-$null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
+Function Reset-PretendWindows {
+    $script:File = $env:PRETEND_STATE
+    $text = Get-Content -LiteralPath $script:File -Raw -Encoding utf8
+    $script:State = ConvertFrom-Json -InputObject $text -AsHashtable -DateKind String
+    Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
+    $null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
+}
 
 Function Save-State {
     $text = ConvertTo-Json -InputObject $script:State -Depth 30
@@ -300,10 +304,11 @@ Function Get-AuthenticodeSignature {
     [pscustomobject]@{ Status = $script:State['signature']['status']; SignerCertificate = $signer }
 }
 
+Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
     'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer', 'Invoke-WebRequest',
-    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Register-ScheduledTask',
+    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Register-ScheduledTask', 'Reset-PretendWindows',
     'Restart-Service', 'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-ScheduledTask',
     'Stop-Service', 'Test-Path', 'Unregister-ScheduledTask', 'icacls.exe'
 )

@@ -24,7 +24,7 @@ COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helse
 MODULES = COLLECTION / "plugins" / "modules"
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 PRETEND = "PretendWindows.psm1"
-ANSIBLE_BASIC = "Ansible.Basic.cs"
+ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 
 
 def find() -> str:
@@ -166,7 +166,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._count = 0
-        self._compiled = False
+        self._utilities: dict[str, list[str]] = {}
         self._errors = (folder / "stderr.txt").open("wb")
         # The bootstrap script calls chcp.com, which only Windows has.
         tools = folder / "bin"
@@ -192,47 +192,58 @@ class Engine:
         self._process.stdout.close()
         self._errors.close()
 
-    def _ask(self, **files: Path) -> str:
+    def _ask(self, **case: object) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({name: str(path) for name, path in files.items()}) + "\n")
+        self._count += 1
+        output = self.folder / f"{self._count}.output"
+        self._process.stdin.write(json.dumps({**case, "output": str(output)}) + "\n")
         self._process.stdin.flush()
         told = self._process.stdout.readline().strip()
         if told != "done":
             pytest.fail(f"the engine said {told!r}: {(self.folder / 'stderr.txt').read_text()[:2000]}")
-        return files["output"].read_text(encoding="utf-8")
+        return output.read_text(encoding="utf-8")
+
+    def _file(self, name: str, text: str) -> str:
+        path = self.folder / f"{self._count}.{name}"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
 
     def script(self, text: str, stdin: str = "") -> str:
         """Run a bare script in a session of its own; its output, with `ERROR:` in it where it failed."""
-        self._count += 1
-        files = {name: self.folder / f"{self._count}.{name}" for name in ("script", "input", "output")}
-        files["script"].write_text(text, encoding="utf-8")
-        files["input"].write_text(stdin, encoding="utf-8")
-        return self._ask(**files)
+        return self._ask(script=self._file("script", text), input=self._file("input", stdin))
 
     def module(
         self, name: str, arguments: dict[str, Any], host: PretendHost, *, check_mode: bool = False
     ) -> dict[str, Any]:
-        """Run a module of the collection as ansible-core would send it; its result.
+        """Run a module of the collection; its result. A call that the pretended host does not know fails the test.
 
-        A call that the pretended host does not know fails the test.
+        The first time it goes as ansible-core would send it, all wrappers around it; then without them, as they cost
+        more than our scripts.
         """
-        payload = self._payload(name, arguments, host, check_mode)
-        text = self.script(module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode(), payload)
-        self._compiled = True
+        sent = {**arguments, "_ansible_check_mode": check_mode, "_ansible_module_name": name}
+        if name not in self._utilities:
+            text = self._as_on_the_wire(name, sent, host)
+        else:
+            text = self._ask(
+                module=str(MODULES / f"{name}.ps1"),
+                arguments=self._file("arguments", json.dumps(sent)),
+                utilities=self._utilities[name],
+                state=str(host.file),
+            )
         assert "ERROR:" not in text, text
         result: dict[str, Any] = json.loads(text)
         assert not host.state["refused"], host.state["refused"]
         result.pop("invocation", None)
         return result
 
-    def _payload(self, name: str, arguments: dict[str, Any], host: PretendHost, check_mode: bool) -> str:
+    def _as_on_the_wire(self, name: str, arguments: dict[str, Any], host: PretendHost) -> str:
         path = MODULES / f"{name}.ps1"
         wire = module_manifest._create_powershell_wrapper(
             name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
             module_data=path.read_bytes(),
             module_path=str(path),
-            module_args={**arguments, "_ansible_check_mode": check_mode, "_ansible_module_name": name},
+            module_args=arguments,
             environment={"PRETEND_STATE": str(host.file)},
             async_timeout=0,
             become_plugin=None,
@@ -243,11 +254,14 @@ class Engine:
         start, manifest = wire.decode().split("\n\0\0\0\0\n")
         sent = json.loads(manifest)
         params = sent["actions"][-1]["params"]
-        if self._compiled:
+        ours = [sent["scripts"][utility]["path"] for utility in params["PowerShellModules"] if utility != ADD_TYPE]
+        if self._utilities:
+            # Compiled already; types of a name that is there would be others.
             params["CSharpModules"] = []
-            del sent["scripts"][ANSIBLE_BASIC]
         # Last, so that its functions are the ones that are found.
         info = module_manifest._ScriptInfo(content=(HERE / PRETEND).read_bytes(), path=PRETEND)
         sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}
         params["PowerShellModules"].append(PRETEND)
-        return f"{start}\n\0\0\0\0\n{json.dumps(sent)}"
+        bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
+        self._utilities[name] = [*ours, str(HERE / PRETEND)]
+        return self.script(bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(sent)}")

@@ -2,20 +2,77 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Runs what arrives on the wire, several times in one engine: each line on standard input is a JSON object with the files
-# of a bootstrap script, of its standard input and of the output to write; "done" answers it.
+# Runs scripts one after the other in one engine. Each line on standard input is a JSON object that names files: a script
+# with its standard input, or a module with its arguments and utilities; `output` is written, and "done" answers it.
 
 $ErrorActionPreference = 'Stop'
+
+Function Invoke-Script {
+    param([object] $Case, [object] $Shell)
+    $null = $Shell.AddScript([System.IO.File]::ReadAllText($Case.script))
+    @($Shell.Invoke([System.IO.File]::ReadAllText($Case.input).Split("`n"))) -join "`n"
+}
+
+Function Get-Session {
+    <#
+    .SYNOPSIS
+    The session of a module, with its utilities; they keep nothing from one run to the next.
+    #>
+    param([object] $Case)
+    if (-not $sessions.ContainsKey($Case.module)) {
+        $shell = [PowerShell]::Create()
+        $shell.Runspace.SessionStateProxy.SetVariable('ErrorActionPreference', 'Stop')
+        foreach ($utility in $Case.utilities) {
+            $load = 'param($name, $text) New-Module -Name $name -ScriptBlock ([ScriptBlock]::Create($text)) | Import-Module -Scope Global'
+            $null = $shell.AddScript($load, $true).AddArgument([System.IO.Path]::GetFileNameWithoutExtension($utility))
+            $null = $shell.AddArgument([System.IO.File]::ReadAllText($utility)).AddStatement()
+        }
+        $null = $shell.AddScript('${function:<AnsibleModule>} = [ScriptBlock]::Create($args[0])')
+        $null = $shell.AddArgument([System.IO.File]::ReadAllText($Case.module)).Invoke()
+        $sessions[$Case.module] = $shell.Runspace
+    }
+    $sessions[$Case.module]
+}
+
+Function Invoke-Module {
+    <#
+    .SYNOPSIS
+    What ansible-core's module_wrapper.ps1 does, without the wrappers around it: they cost more than our scripts.
+    #>
+    param([object] $Case, [object] $Shell)
+    [System.Environment]::SetEnvironmentVariable('PRETEND_STATE', $Case.state)
+    $Shell.Runspace = Get-Session -Case $Case
+    $arguments = ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($Case.arguments)) -AsHashtable
+    $Shell.Runspace.SessionStateProxy.SetVariable('complex_args', $arguments)
+    # A scope of its own, so that a run finds no variable of an earlier one.
+    $null = $Shell.AddCommand('Reset-PretendWindows').AddStatement().AddCommand('<AnsibleModule>', $true)
+    $console = [Console]::Out
+    $written = [System.IO.StringWriter]::new()
+    [Console]::SetOut($written)
+    try {
+        $null = $Shell.Invoke()
+    }
+    finally {
+        [Console]::SetOut($console)
+    }
+    $written.ToString()
+}
+
+$sessions = @{}
 # Streams of our own: the scripts on the way set the console's.
 $in = [System.IO.StreamReader]::new([Console]::OpenStandardInput())
 $out = [System.IO.StreamWriter]::new([Console]::OpenStandardOutput())
 $out.AutoFlush = $true
 while ($null -ne ($line = $in.ReadLine())) {
     $case = ConvertFrom-Json -InputObject $line
+    $shell = [PowerShell]::Create()
     try {
-        $shell = [PowerShell]::Create()
-        $null = $shell.AddScript([System.IO.File]::ReadAllText($case.script))
-        $text = @($shell.Invoke([System.IO.File]::ReadAllText($case.input).Split("`n"))) -join "`n"
+        if ($case.PSObject.Properties['module']) {
+            $text = Invoke-Module -Case $case -Shell $shell
+        }
+        else {
+            $text = Invoke-Script -Case $case -Shell $shell
+        }
         if ($shell.Streams.Error.Count -gt 0) {
             $text += "`nERROR: $($shell.Streams.Error[0] | Out-String)"
         }

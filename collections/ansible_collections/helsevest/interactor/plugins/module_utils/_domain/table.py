@@ -65,7 +65,7 @@ WIDE = (
     Column("Outcome", ("outcome",)),
     Column("Moved", ("counts",)),
     Column("When (Oslo)", ("times",)),
-    Column("Still owes", ("owes",)),
+    Column("Still owes, and why", ("owes",)),
 )
 NARROW = (
     Column("Wave", ("wave",)),
@@ -73,7 +73,7 @@ NARROW = (
     Column("Standing", ("state", "verdict", "outcome")),
     Column("Moved", ("counts",)),
     Column("When (Oslo)", ("times",)),
-    Column("Still owes", ("owes",)),
+    Column("Still owes, and why", ("owes",)),
 )
 
 
@@ -143,8 +143,8 @@ def _counts(counts: Mapping[str, Any]) -> list[Line]:
 
 
 def _owes(row: Mapping[str, Any]) -> list[Line]:
-    """What the site has to do; and why it stands, where one of us has to look or nobody owes anything."""
+    """What the site has to do, and in words why it stands where it is."""
     lines = [Line(words(owed)) for owed in row.get("owes") or ()]
-    if row.get("why") and (row.get("needs_us") or not lines):
+    if row.get("why"):
         lines.append(Line(str(row["why"]), BAD if row.get("needs_us") else PLAIN))
     return lines

@@ -62,9 +62,9 @@ def test_each_part(part: str, lines: list[Line]):
     assert cell(ROW, Column("", (part,))) == lines
 
 
-def test_why_a_site_stands_is_told_where_it_owes_nothing():
+def test_why_a_site_stands_is_told_after_what_it_owes():
     calm = {**ROW, "needs_us": False}
-    assert texts(calm, "owes") == ["double proxy", "contact missing"]
+    assert texts(calm, "owes") == ["double proxy", "contact missing", "one package is missing"]
     assert cell({**calm, "owes": [], "why": "not released"}, Column("", ("owes",))) == [Line("not released")]
     assert texts(calm, "outcome") == ["uncertain"]
 

@@ -1,0 +1,59 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters: which sites a play is about, and what a step leaves for the journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.helsevest.interactor.plugins.filter.sites import site_vars, step_events
+
+GROUPS = {
+    "site_1001": ["1001-server", "1001-pc1"],
+    "site_1002": ["1002-server"],
+    "servers": ["1001-server", "1002-server"],
+}
+HOSTVARS: dict[str, dict[str, Any]] = {
+    "1001-server": {"interactor_site_id": "1001", "interactor_role": "server", "interactor_site": {"id": "1001"}},
+    "1001-pc1": {"interactor_site_id": "1001", "interactor_role": "client", "interactor_site": {"id": "1001"}},
+    "1002-server": {"interactor_site_id": "1002", "interactor_role": "server", "interactor_site": {"id": "1002"}},
+}
+ANSWER = {
+    "now": "2027-05-18T18:30:00Z",
+    "sites": {"1001": {"attempt": {"number": 1, "key": "k"}}, "1002": {"attempt": None}},
+}
+
+
+def test_each_site_comes_once_in_order() -> None:
+    hosts = ["1002-server", "1001-pc1", "1001-server"]
+    assert [one["interactor_site"]["id"] for one in site_vars(HOSTVARS, GROUPS, hosts)] == ["1001", "1002"]
+
+
+def test_a_site_whose_client_alone_is_in_the_limit_counts() -> None:
+    assert site_vars(HOSTVARS, GROUPS, ["1001-pc1"]) == [{"interactor_site": {"id": "1001"}}]
+
+
+def test_a_host_of_no_site_is_named() -> None:
+    with pytest.raises(AnsibleFilterError, match="stranger"):
+        site_vars(HOSTVARS, GROUPS, ["1001-server", "stranger"])
+
+
+def test_results_become_events_of_their_site_and_attempt() -> None:
+    hostvars = {**HOSTVARS, "1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"error": "no"}}}
+    (event,) = step_events(["1001-server"], hostvars, "migrate", "start", ANSWER)
+    assert (event["site"], event["kind"], event["subject"]) == ("1001", "step", "start")
+    assert event["data"] == {"phase": "migrate", "attempt": "1", "ok": False, "detail": "no", "started": ANSWER["now"]}
+
+
+def test_a_step_that_left_no_result_is_named() -> None:
+    with pytest.raises(AnsibleFilterError, match="1002-server: step look of migrate left no __migrate_result"):
+        step_events(["1002-server"], HOSTVARS, "migrate", "look", ANSWER)
+
+
+def test_a_result_that_lacks_what_its_step_promises_is_named() -> None:
+    hostvars = {"1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"equal": True}}}
+    with pytest.raises(AnsibleFilterError, match="step reconcile of migrate: KeyError: 'differences'"):
+        step_events(["1001-server"], hostvars, "migrate", "reconcile", ANSWER)

@@ -1,0 +1,122 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate as module and action plugin call it: journal in, decisions out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.helsevest.interactor.plugins.module_utils._gate import GateError, answer
+from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
+
+ROOT = Path(__file__).resolve().parents[8]
+CONTRACT = yaml.safe_load((ROOT / "roles/vendor_contract/defaults/main.yml").read_text(encoding="utf-8"))[
+    "vendor_contract"
+]
+SITE: dict[str, Any] = {
+    "id": "1001",
+    "name": "Fjordgata legekontor",
+    "kind": "gp_office",
+    "county": "Vestland",
+    "language": "nn",
+    "epj": "Journalen",
+    "wave": 1,
+    "move_date": None,
+    "mode": "server_in_cloud",
+    "window": {"weekdays": ["mon", "tue"], "from": "20:00", "to": "06:00"},
+    "closed": [],
+    "contact": None,
+    "agreement": {"status": "sent", "form": "digital", "sent": "2027-04-01", "signed": None, "reference": "A1"},
+    "signatory_known": True,
+    "ros": {"requested": False, "sent": None},
+    "confirmed": {"urls": "2027-04-20", "proxy": "2027-04-20"},
+    "history_months": 12,
+    "server": {"name": "server"},
+    "clients": [{"name": "pc1"}],
+    "shared_server": None,
+}
+MEASURED = {
+    "site": "1001",
+    "host": "1001-server",
+    "kind": "measured",
+    "subject": None,
+    "key": None,
+    "data": {
+        "origin": "measured",
+        "reached": False,
+        "cause": "timeout",
+        "detail": "",
+        "verdict": "unreachable",
+        "checks": [],
+        "version": None,
+        "mode": None,
+    },
+}
+
+
+def params(journal: Path, **changes: Any) -> dict[str, Any]:
+    settings = {
+        "upgrade_minutes": 30,
+        "move_minutes": None,
+        "retry_minutes": 15,
+        "switch_tolerates": ["favourite_packages"],
+    }
+    given: dict[str, Any] = {
+        "sites": [
+            {"interactor_site": SITE, "interactor_wave": {"id": 1}, "interactor_vendor": {}, "interactor_waivers": []}
+        ],
+        "contract": CONTRACT,
+        "journal": f"sqlite:///{journal}",
+        "clock_url": None,
+        "run_id": None,
+        "record": [],
+        "force": [],
+        "settings": settings,
+    }
+    return {**given, **changes}
+
+
+def test_a_new_site_is_due_for_its_probe_and_what_it_owes_is_told(tmp_path: Path) -> None:
+    told = answer(params(tmp_path / "journal.sqlite"), check_mode=False)
+    assert told["due"]["preflight"]["probe"] == ["1001-server", "1001-pc1"]
+    assert told["due"]["migrate"]["start"] == []
+    site = told["sites"]["1001"]
+    assert {owed["code"] for owed in site["owes"]} == {"P4", "P6.contact"}
+    assert all(owed["remedy"] for owed in site["owes"])
+    assert [row["data"]["site"] for row in told["new_rows"]] == ["1001"]
+    assert told["as_of"] is None
+
+
+def test_what_is_recorded_counts_at_once_and_stays(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    told = answer(params(path, record=[MEASURED]), check_mode=False)
+    assert told["sites"]["1001"]["verdict"] == "unreachable"
+    assert told["as_of"] == told["now"]
+    answer(params(path, record=told["new_rows"]), check_mode=False)
+    again = answer(params(path), check_mode=False)
+    assert again["new_rows"] == [], "a row that says nothing new is not recorded again"
+    assert len(Journal(f"sqlite:///{path}").events()) == 2
+
+
+def test_a_dry_run_counts_what_it_brings_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    told = answer(params(path, record=[MEASURED]), check_mode=True)
+    assert told["sites"]["1001"]["verdict"] == "unreachable"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"record": [{**MEASURED, "kind": "guessed"}]}, "guessed"),
+        ({"contract": {}}, "installer"),
+        ({"journal": "sqlite:////proc/nowhere/journal.sqlite", "record": [MEASURED]}, "JournalError"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(GateError, match=words):
+        answer({**params(tmp_path / "journal.sqlite"), **changes}, check_mode=False)

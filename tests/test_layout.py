@@ -1,0 +1,58 @@
+"""The dependency rule of docs/architecture.md, read off the imports."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLUGINS = ROOT / "collections" / "ansible_collections" / "helsevest" / "interactor" / "plugins"
+DOMAIN = sorted((PLUGINS / "module_utils" / "_domain").glob("*.py"))
+SIMULATOR = sorted((ROOT / "simulator").rglob("*.py"))
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "sleep"}
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every import of a file: how many dots it starts with, and its name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or ""
+
+
+@pytest.mark.parametrize("path", DOMAIN, ids=lambda path: path.name)
+def test_the_domain_is_pure(path: Path) -> None:
+    for level, name in imports(path):
+        assert level == 1 or (level == 0 and name.split(".")[0] in sys.stdlib_module_names), (
+            f"{path.name} imports {name}"
+        )
+        assert name not in {"socket", "subprocess", "urllib.request", "http.client", "os", "time"}, (
+            f"{path.name} imports {name}"
+        )
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        ):
+            called = (node.func.value.id, node.func.attr)
+            assert not (called[0] in {"datetime", "date", "time"} and called[1] in CLOCKS), (
+                f"{path.name} asks the clock"
+            )
+
+
+@pytest.mark.parametrize("path", SIMULATOR, ids=lambda path: path.name)
+def test_the_simulator_knows_nothing_of_our_judgement(path: Path) -> None:
+    assert not [name for _level, name in imports(path) if name.startswith("ansible_collections")]
+
+
+def test_nothing_in_production_knows_the_simulator() -> None:
+    files = list(PLUGINS.rglob("*.py"))
+    assert files
+    assert [path.name for path in files if any(name.startswith("simulator") for _, name in imports(path))] == []
+    assert not [path for path in (ROOT / "roles").rglob("*.yml") if "simulator" in path.read_text(encoding="utf-8")]

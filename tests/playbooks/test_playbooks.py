@@ -119,6 +119,9 @@ def test_a_release_names_wave_person_and_end(controller: Controller) -> None:
     wrong = controller.play("release", release_wave="9", release_name="Kari", release_until="2027-05-21")
     assert wrong.code != 0
     assert "'9' is no wave" in wrong.output
+    silent = controller.play("halt", release_wave="1", release_name="Ola")
+    assert silent.code != 0
+    assert "release_reason" in silent.output
     bad = controller.play("release", release_wave="1", release_name="Kari", release_until="Friday")
     assert bad.code != 0
     assert "until" in bad.output

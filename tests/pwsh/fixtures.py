@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,20 @@ INSTALLER = "6.2.0 set-up"
 NOW = "2027-05-18T18:30:00Z"
 
 
+@functools.cache
+def shared_engine() -> Engine:
+    """The one engine of this process; it ends with it."""
+    folder = tempfile.TemporaryDirectory(prefix="interactor-engine-")
+    engine = Engine(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(engine.close)
+    return engine
+
+
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """The engine; skipped with the reason where there is none."""
-    engine = Engine(tmp_path_factory.mktemp("engine"))
-    yield engine
-    engine.close()
+def engine() -> Engine:
+    """The engine; skipped with the reason where there is none. Several folders use this fixture, and share it."""
+    return shared_engine()
 
 
 @pytest.fixture

@@ -53,7 +53,6 @@ keyed_groups:
 """
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -99,9 +98,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         self._set("all", {"interactor_vendor": register.vendor_vars} | simulation.get("all", {}))
         self._set("interactor", simulation.get("interactor", {}))
         inventory.add_host("localhost")
-        self._set(
-            "localhost", {"ansible_connection": "local", "ansible_python_interpreter": shlex.quote(sys.executable)}
-        )
+        self._set("localhost", {"ansible_connection": "local", "ansible_python_interpreter": sys.executable})
 
     def _simulation(self, path: str) -> dict[str, dict[str, Any]]:
         file = self.get_option("simulation")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -156,7 +155,7 @@ def test_hosts_groups_and_variables(run: Run) -> None:
         "interactor_wave": {"id": 2, "name": "Two", "window": None},
     }
     assert hosts["localhost"]["ansible_connection"] == "local"
-    assert shlex.split(hosts["localhost"]["ansible_python_interpreter"]) == [sys.executable]
+    assert hosts["localhost"]["ansible_python_interpreter"] == sys.executable, "ansible quotes it itself"
 
 
 def test_the_graph(run: Run) -> None:

@@ -11,6 +11,8 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/collections
 export MYPYPATH := collections
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
+# Every fork of ansible would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lock
 help: ## What can be made

@@ -1,0 +1,46 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loads what every task needs before ansible forks: a fork inherits it, and would else load it again for each task."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preload
+type: aggregate
+short_description: Load the heavy packages once, before ansible forks
+author: The Interactor move project (@helsevest)
+description:
+  - Ansible forks a worker for each task of each host. What the parent has loaded the worker has too; anything else it
+    loads again, each time.
+  - This plugin prints nothing. It loads the journal's and the connection's packages when a run starts and then takes them
+    out of the garbage collector's sight, so that forks share their memory.
+  - A package that is missing is not this plugin's business; who needs it says so.
+requirements:
+  - enabled in C(callbacks_enabled) of ansible.cfg
+"""
+
+import gc
+from contextlib import suppress
+from importlib import import_module
+
+from ansible.plugins.callback import CallbackBase
+
+PACKAGES = ("winrm", "requests_ntlm", "ansible_collections.helsevest.interactor.plugins.module_utils._gate")
+
+
+class CallbackModule(CallbackBase):
+    """Works by being loaded; see the documentation above."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "helsevest.interactor.preload"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        for package in PACKAGES:
+            with suppress(ImportError):
+                import_module(package)
+        gc.collect()
+        gc.freeze()

@@ -11,10 +11,10 @@ type: aggregate
 short_description: Load the heavy packages once, before ansible forks
 author: The Interactor move project (@helsevest)
 description:
-  - Ansible forks a worker for each task of each host. What the parent has loaded the worker has too; anything else it
+  - Ansible forks a worker for each task of each host. What the parent has loaded the worker has too; all else it
     loads again, each time.
-  - This plugin prints nothing. It loads the journal's and the connection's packages when a run starts and then takes them
-    out of the garbage collector's sight, so that forks share their memory.
+  - This plugin prints nothing. It loads the journal's and the connection's packages when a run starts and then takes
+    them out of the garbage collector's sight, so that forks share their memory.
   - A package that is missing is not this plugin's business; who needs it says so.
 requirements:
   - enabled in C(callbacks_enabled) of ansible.cfg

@@ -94,6 +94,9 @@ def next_step(
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
     attempt = standing.ledger.last if standing.ledger else None
+    if attempt and attempt.state is AttemptState.ROLLED_BACK and str(attempt.number) not in standing.discarded:
+        # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
+        return Next(Phase.ROLLBACK, Step.DISCARD, (site.server_host,))
     if attempt and attempt.state is not AttemptState.ROLLED_BACK:
         return _step_of_attempt(site, standing, attempt, calendar, settings, now, run_id, force)
     if is_moved_outside(standing):
@@ -135,9 +138,7 @@ def _step_of_attempt(
             return DONE
         return Next(Phase.POSTCHECK, Step.CHECK if now >= due else None, server, due)
     if must_roll_back(site, standing, attempt, settings, now):
-        if not fresh:
-            return Next(Phase.ROLLBACK, Step.LOOK, server)
-        return Next(Phase.ROLLBACK, Step.RESTORE if number in standing.discarded else Step.DISCARD, server)
+        return Next(Phase.ROLLBACK, Step.RESTORE if fresh else Step.LOOK, server)
     if not fresh and attempt.state is not AttemptState.RUNNING:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
@@ -152,12 +153,13 @@ def must_roll_back(site: Site, standing: Standing, attempt: Attempt, settings: S
     """Whether an attempt has to be undone.
 
     It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, or it stands unswitched
-    when its window has ended: orders made locally since then would be missing in the cloud.
+    when its window has ended, finished or not: the office needs Interactor in the morning, and orders that it makes
+    locally would be missing in the cloud.
     """
     number = str(attempt.number)
     if attempt.state is AttemptState.FAILED or number in standing.rollback_asked:
         return True
-    if attempt.state not in (AttemptState.PREPARED, AttemptState.COMPLETED):
+    if not attempt.state.is_open:
         return False
     opening = move_opening(site)
     if opening is None or not opening.contains(now):

@@ -81,8 +81,8 @@ class Step(StrEnum):
     RECONCILE = "reconcile"
     SWITCH = "switch"
     HANDBACK = "handback"
-    DISCARD = "discard"
     RESTORE = "restore"
+    DISCARD = "discard"
     CHECK = "check"
 
 
@@ -99,7 +99,7 @@ STEPS: dict[Phase, tuple[Step, ...]] = {
         Step.SWITCH,
         Step.HANDBACK,
     ),
-    Phase.ROLLBACK: (Step.LOOK, Step.DISCARD, Step.RESTORE),
+    Phase.ROLLBACK: (Step.LOOK, Step.RESTORE, Step.DISCARD),
     Phase.POSTCHECK: (Step.CHECK,),
 }
 """The one order of steps. A role's task files are named after its steps; a test holds the two together."""

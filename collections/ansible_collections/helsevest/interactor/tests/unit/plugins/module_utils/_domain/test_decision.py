@@ -223,8 +223,8 @@ class TestTheOrderOfSteps:
         ("loses", "expected"),
         [
             ("favourite_packages", (Phase.MIGRATE, Step.SWITCH)),
-            ("orders", (Phase.ROLLBACK, Step.DISCARD)),
-            ("started_requisitions", (Phase.ROLLBACK, Step.DISCARD)),
+            ("orders", (Phase.ROLLBACK, Step.RESTORE)),
+            ("started_requisitions", (Phase.ROLLBACK, Step.RESTORE)),
         ],
     )
     def test_what_is_missing_in_the_cloud_decides_whether_it_is_switched(
@@ -236,17 +236,23 @@ class TestTheOrderOfSteps:
     def test_what_is_not_switched_when_the_window_ends_is_discarded_and_never_switched(self) -> None:
         end = parse_time("2027-05-19T04:00:00Z")
         equal = {"1": reconcile(MANIFEST, MANIFEST)}
-        for state in (AttemptState.PREPARED, AttemptState.COMPLETED):
-            of = with_attempt(end, state, reconciled=equal)
-            assert step(end, of)[:2] == (Phase.ROLLBACK, Step.DISCARD)
-            assert step(end, replace(of, discarded=frozenset({"1"})))[:2] == (Phase.ROLLBACK, Step.RESTORE)
-        assert step(end, with_attempt(end, AttemptState.RUNNING))[1] is Step.FOLLOW
+        for state in (AttemptState.PREPARED, AttemptState.RUNNING, AttemptState.COMPLETED):
+            assert step(end - timedelta(minutes=6), with_attempt(end, state, reconciled=equal))[0] is Phase.MIGRATE
+            assert step(end, with_attempt(end, state, reconciled=equal)) == (Phase.ROLLBACK, Step.RESTORE, True)
+
+    def test_the_cloud_discards_its_copy_when_the_office_works_again(self) -> None:
+        undone = with_attempt(MOVE_NIGHT, AttemptState.ROLLED_BACK, lease_held=False)
+        assert step(MOVE_NIGHT, undone) == (Phase.ROLLBACK, Step.DISCARD, True)
+        assert answer(MOVE_NIGHT, undone).outcome is Outcome.ROLLED_BACK
+        later = parse_time("2027-06-01T18:30:00Z")
+        moved_again = replace(undone, measurements=ready(later), release=Release("Kari", later + timedelta(days=1)))
+        assert step(later, moved_again, move_date="2027-06-01")[1] is Step.DISCARD, "no new attempt before that"
 
     def test_a_failed_attempt_is_rolled_back_and_not_tried_again_the_same_night(self) -> None:
         of = with_attempt(MOVE_NIGHT, AttemptState.FAILED)
         assert answer(MOVE_NIGHT, of).outcome is Outcome.FAILED
-        assert step(MOVE_NIGHT, of) == (Phase.ROLLBACK, Step.DISCARD, True)
-        undone = with_attempt(MOVE_NIGHT, AttemptState.ROLLED_BACK, lease_held=False)
+        assert step(MOVE_NIGHT, of) == (Phase.ROLLBACK, Step.RESTORE, True)
+        undone = with_attempt(MOVE_NIGHT, AttemptState.ROLLED_BACK, lease_held=False, discarded=frozenset({"1"}))
         decision = answer(
             MOVE_NIGHT + timedelta(hours=1), replace(undone, measurements=ready(MOVE_NIGHT + timedelta(hours=1)))
         )
@@ -255,7 +261,7 @@ class TestTheOrderOfSteps:
 
     def test_a_rolled_back_site_moves_on_another_night_with_the_next_number(self) -> None:
         night = parse_time("2027-06-01T18:30:00Z")
-        undone = with_attempt(night, AttemptState.ROLLED_BACK)
+        undone = with_attempt(night, AttemptState.ROLLED_BACK, discarded=frozenset({"1"}))
         decision = answer(night, undone, move_date="2027-06-01")
         assert decision.next.step is Step.MANIFEST
         assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}"}
@@ -273,7 +279,7 @@ class TestTheOrderOfSteps:
         of = with_attempt(
             MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": "the office asks"}
         )
-        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.DISCARD, True)
+        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.RESTORE, True)
         assert step(MORNING_AFTER, replace(of, ledger_run=EARLIER)) == (Phase.ROLLBACK, Step.LOOK, True)
 
     def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:

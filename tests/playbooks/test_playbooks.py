@@ -36,7 +36,7 @@ def test_preflight_asks_the_hosts_of_the_limit_once_each(controller: Controller,
     assert sorted(call["host"] for call in calls) == sorted(hosts), "one probe per host, in one command"
 
 
-def test_a_wave_without_a_release_changes_nothing_on_its_evening(tmp_path: Path) -> None:
+def test_an_evening_without_a_release_with_one_and_with_a_halt(tmp_path: Path) -> None:
     with controlling(tmp_path) as fleet:
         fleet.simulation.set_clock(FRIDAY_EVENING)
         before = fleet.simulation.state()

@@ -16,7 +16,7 @@ from ._domain.decision import Decision, decide
 from ._domain.events import Event
 from ._domain.site import Site
 from ._domain.standing import standings
-from ._domain.step import Settings
+from ._domain.step import Settings, Situation
 from ._domain.times import format_time
 from ._domain.words import STEPS, Category, EventKind, Phase
 from ._holidays import MissingPackageError, norwegian_calendar
@@ -115,7 +115,9 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     calendar = norwegian_calendar(range(min(years), max(years) + 2))
     force = [Phase(word) for word in params["force"]]
     standing = standings(sites, events)
-    decisions = {site.id: decide(site, standing[site.id], calendar, settings, now, run_id, force) for site in sites}
+    decisions = {
+        site.id: decide(Situation(site, standing[site.id], calendar, settings, now, run_id), force) for site in sites
+    }
     recorded = {event.key for event in events if event.kind is EventKind.ROW}
     rows = [decision.row_event() for decision in decisions.values()]
     return {

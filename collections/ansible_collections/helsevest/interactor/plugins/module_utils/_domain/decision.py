@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from .calendar import Calendar
 from .checks import answered, judge_register
 from .gate import Case, Reason, reasons_against
 from .ledger import Attempt
@@ -20,7 +18,7 @@ from .owes import Owed, owes
 from .results import apply_waivers
 from .site import Site
 from .standing import Standing
-from .step import Next, Settings, is_moved_outside, move_opening, next_step, upgrade_opening
+from .step import Next, Situation, next_step
 from .times import format_time
 from .verdict import SiteVerdict, findings_of, site_verdict
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
@@ -142,10 +140,11 @@ def _why_undone(standing: Standing, attempt: Attempt) -> str:
     return attempt.message or "; ".join(_differences(standing, attempt)) or "not switched when its window ended"
 
 
-def _outcome(standing: Standing, attempt: Attempt | None) -> Outcome | None:
+def _outcome(situation: Situation) -> Outcome | None:
     """How the move ended; None while it is under way or waits for the morning's check."""
+    standing, attempt = situation.standing, situation.attempt
     if attempt is None:
-        return Outcome.MOVED_OUTSIDE if is_moved_outside(standing) else Outcome.NOT_STARTED
+        return Outcome.MOVED_OUTSIDE if situation.is_moved_outside else Outcome.NOT_STARTED
     if attempt.state is AttemptState.ROLLED_BACK:
         return Outcome.ROLLED_BACK
     if attempt.state is AttemptState.FAILED:
@@ -158,86 +157,62 @@ def _outcome(standing: Standing, attempt: Attempt | None) -> Outcome | None:
     return Outcome.VERIFIED if str(attempt.number) in standing.checked else None
 
 
-def _state(
-    site: Site, standing: Standing, settings: Settings, attempt: Attempt | None, outcome: Outcome | None
-) -> State:
+def _state(situation: Situation, outcome: Outcome | None) -> State:
+    attempt = situation.attempt
     if outcome is Outcome.VERIFIED:
         return State.VERIFIED
     if attempt and attempt.state is AttemptState.SWITCHED:
         return State.MOVED
     if attempt and attempt.state.is_open:
         return State.MOVING
-    if standing.version == settings.target_version:
+    if situation.is_upgraded:
         return State.UPGRADED
-    if not answered(site):
+    if not answered(situation.site):
         return State.REGISTERED
-    return State.DATED if site.move_date else State.ANSWERED
+    return State.DATED if situation.site.move_date else State.ANSWERED
 
 
-def _attempt(site: Site, standing: Standing, step: Step | None, run_id: str) -> dict[str, Any] | None:
+def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     """Number and key of the attempt that the step belongs to; a new one is numbered one higher than the last."""
-    last = standing.ledger.last if standing.ledger else None
+    last = situation.attempt
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
-        return {"number": number, "key": f"{site.id}-{number}-{run_id}"}
+        return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}"}
     return {"number": last.number, "key": last.key, "before": last.before} if last else None
 
 
-def decide(
-    site: Site,
-    standing: Standing,
-    calendar: Calendar,
-    settings: Settings,
-    now: datetime,
-    run_id: str,
-    force: Collection[Phase] = (),
-) -> Decision:
+def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
     """Decide for one site; pure, so that the same events give the same answer anywhere."""
-    register_checks = judge_register(site, now)
-    verdict: SiteVerdict | None = site_verdict(site, standing.measurements, register_checks, now, settings.validity)
-    following = next_step(site, standing, calendar, settings, now, run_id, force)
-    attempt = standing.ledger.last if standing.ledger else None
-    outcome = _outcome(standing, attempt)
-    state = _state(site, standing, settings, attempt, outcome)
-    case = Case(site, standing, verdict, calendar, settings, now, following.phase, following.step)
+    site, standing, attempt = situation.site, situation.standing, situation.attempt
+    register_checks = judge_register(site, situation.now)
+    verdict = site_verdict(site, standing.measurements, register_checks, situation.now, situation.settings.validity)
+    findings = verdict.findings if verdict else findings_of(apply_waivers(register_checks, site, situation.now))
+    following = next_step(situation, force)
+    against = tuple(reasons_against(Case(situation, verdict, following.phase, following.step)))
+    outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
-    reasons = () if moved and following.step is None else tuple(reasons_against(case))
-    findings = verdict.findings if verdict else findings_of(apply_waivers(register_checks, site, now))
-    owed = () if moved else tuple(owes(site, findings))
     return Decision(
         site=site,
         standing=standing,
-        state=state,
+        state=_state(situation, outcome),
         verdict=verdict.verdict if verdict else None,
         outcome=outcome,
         next=following,
-        allowed=following.step is not None and not reasons_against(case),
-        attempt=_attempt(site, standing, following.step, run_id),
-        reasons=reasons,
-        owes=owed,
-        needs_us=_needs_us(site, standing, verdict, outcome, calendar, settings, now),
+        allowed=following.step is not None and not against,
+        attempt=_attempt(situation, following.step),
+        reasons=() if moved and following.step is None else against,
+        owes=() if moved else tuple(owes(site, findings)),
+        needs_us=_needs_us(situation, verdict, outcome),
     )
 
 
-def _needs_us(
-    site: Site,
-    standing: Standing,
-    verdict: SiteVerdict | None,
-    outcome: Outcome | None,
-    calendar: Calendar,
-    settings: Settings,
-    now: datetime,
-) -> bool:
+def _needs_us(situation: Situation, verdict: SiteVerdict | None, outcome: Outcome | None) -> bool:
     """Whether one of us has to look (exit code 2): uncertain, failed, undone, an error, no server inside its window."""
+    last = situation.standing.last_step
     if outcome in (Outcome.UNCERTAIN, Outcome.FAILED, Outcome.ROLLED_BACK):
         return True
-    if standing.ledger_error or (standing.last_step and not standing.last_step.ok):
+    if situation.standing.ledger_error or (last and not last.ok):
         return True
     if outcome is Outcome.VERIFIED or verdict is None:
         return False
-    if verdict.verdict is Verdict.ERROR:
-        return True
-    in_window = any(
-        o is not None and o.contains(now) for o in (upgrade_opening(site, calendar, settings), move_opening(site))
-    )
-    return verdict.verdict is Verdict.UNREACHABLE and in_window
+    return verdict.verdict is Verdict.ERROR or (verdict.verdict is Verdict.UNREACHABLE and situation.in_window)

@@ -14,10 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from .calendar import Calendar
 from .site import Site
 from .standing import Standing
-from .step import Settings, is_moved_outside, move_opening, upgrade_opening
+from .step import Situation
 from .verdict import SiteVerdict
 from .window import OSLO, Opening
 from .words import Phase, Step
@@ -44,16 +43,27 @@ class Reason:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a rule may look at."""
+    """All that a rule may look at: the situation, what preflight says, and the step that is asked for."""
 
-    site: Site
-    standing: Standing
+    situation: Situation
     verdict: SiteVerdict | None
-    calendar: Calendar
-    settings: Settings
-    now: datetime
     phase: Phase | None
     step: Step | None
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+        return self.situation.site
+
+    @property
+    def standing(self) -> Standing:
+        """What the journal remembers of it."""
+        return self.situation.standing
+
+    @property
+    def now(self) -> datetime:
+        """The moment."""
+        return self.situation.now
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ def _not_released(case: Case) -> Iterator[Reason]:
 
 
 def _mode_not_described(case: Case) -> Iterator[Reason]:
-    if case.site.mode not in case.settings.described_modes:
+    if case.site.mode not in case.situation.settings.described_modes:
         mode = case.site.mode
         text = f"mode {mode} is not described by the vendor: vendor_contract.config.modes.{mode} is empty"
         yield Reason("mode_not_described", text, "vendor")
@@ -137,17 +147,17 @@ def _closed(case: Case) -> Iterator[Reason]:
 
 
 def _no_opening(case: Case) -> Iterator[Reason]:
-    if case.site.move_date is not None and move_opening(case.site) is None:
+    if case.site.move_date is not None and case.situation.move_opening is None:
         text = f"on {case.site.move_date} the windows of site, wave and vendor do not meet"
         yield Reason("no_opening", text, "us")
 
 
 def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]:
-    takes = case.settings.move_takes
+    takes = case.situation.settings.move_takes
     if case.step in UPGRADING:
-        takes = case.settings.upgrade_takes
+        takes = case.situation.settings.upgrade_takes
     elif case.step is Step.SWITCH:
-        takes = case.settings.switch_takes
+        takes = case.situation.settings.switch_takes
     if opening is None or not opening.contains(case.now):
         when = f"{_local(opening.start)} to {_local(opening.end)}" if opening else "not set"
         yield Reason("outside_window", f"it is {_local(case.now)}, the {name} window is {when}", "us")
@@ -158,30 +168,29 @@ def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]
 
 
 def _upgrade_window(case: Case) -> Iterator[Reason]:
-    yield from _outside(case, upgrade_opening(case.site, case.calendar, case.settings), "upgrade")
+    yield from _outside(case, case.situation.upgrade_opening, "upgrade")
 
 
 def _move_window(case: Case) -> Iterator[Reason]:
-    yield from _outside(case, move_opening(case.site), "move")
+    yield from _outside(case, case.situation.move_opening, "move")
 
 
 def _upgrade_failed(case: Case) -> Iterator[Reason]:
     upgrade = case.standing.ledger.upgrade if case.standing.ledger else None
-    if upgrade and upgrade.state == "failed" and case.standing.version != case.settings.target_version:
+    if upgrade and upgrade.state == "failed" and not case.situation.is_upgraded:
         yield Reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}", "us")
 
 
 def _date_passed(case: Case) -> Iterator[Reason]:
-    evening, move = upgrade_opening(case.site, case.calendar, case.settings), move_opening(case.site)
-    upgraded = case.standing.version == case.settings.target_version
+    evening, move = case.situation.upgrade_opening, case.situation.move_opening
     if move and case.now >= move.end:
         yield Reason("date_passed", f"the window of {case.site.move_date} has passed: set a new move date", "us")
-    elif evening and not upgraded and case.now >= evening.end:
+    elif evening and not case.situation.is_upgraded and case.now >= evening.end:
         yield Reason("upgrade_missed", f"the upgrade evening ended {_local(evening.end)}: set a new move date", "us")
 
 
 def _moved_outside(case: Case) -> Iterator[Reason]:
-    if is_moved_outside(case.standing):
+    if case.situation.is_moved_outside:
         yield Reason("moved_outside", "found in the cloud without an attempt of ours: left alone", "us")
 
 
@@ -217,8 +226,8 @@ RULES: tuple[Rule, ...] = (
 
 def _guarded(case: Case) -> Step:
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
-    ledger = case.standing.ledger
-    begun = ledger is not None and (ledger.lease_held or (ledger.last is not None and ledger.last.state.is_open))
+    attempt = case.situation.attempt
+    begun = case.situation.lease_held or (attempt is not None and attempt.state.is_open)
     if case.step and (begun or case.phase is Phase.ROLLBACK or case.step is not Step.LOOK):
         return case.step
     return Step.LEASE if case.phase is Phase.MIGRATE else Step.STAGE

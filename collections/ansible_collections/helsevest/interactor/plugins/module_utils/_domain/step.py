@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 
 from .calendar import Calendar
 from .checks import answered
-from .ledger import Attempt
+from .ledger import Attempt, Ledger
 from .site import Site
 from .standing import Standing
 from .verdict import HostMeasurement, Validity, host_verdict
@@ -41,6 +41,84 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Situation:
+    """Everything that a decision about one site rests on.
+
+    `run_id` is this run's: a ledger read by an earlier run is read again before anything is changed.
+    """
+
+    site: Site
+    standing: Standing
+    calendar: Calendar
+    settings: Settings
+    now: datetime
+    run_id: str
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The server's ledger as it was last read."""
+        return self.standing.ledger
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest attempt, or None before the first."""
+        return self.ledger.last if self.ledger else None
+
+    @property
+    def lease_held(self) -> bool:
+        """Whether people are kept out of Interactor."""
+        return self.ledger is not None and self.ledger.lease_held
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether this run has read the ledger."""
+        return self.standing.ledger_run == self.run_id
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the newest version runs (U1)."""
+        return self.standing.version == self.settings.target_version
+
+    @property
+    def is_moved_outside(self) -> bool:
+        """Whether the site was found in the cloud without an attempt of ours: it is left alone."""
+        return self.standing.mode not in (None, LOCAL_MODE) and not self.standing.known_attempts
+
+    @property
+    def upgrade_opening(self) -> Opening | None:
+        """The evening of the last working day before the move (U1); None without a move date."""
+        day = self.site.move_date
+        return (
+            None if day is None else self.settings.upgrade_window.opening_on(self.calendar.last_working_day_before(day))
+        )
+
+    @property
+    def move_opening(self) -> Opening | None:
+        """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a common time."""
+        site = self.site
+        if site.move_date is None:
+            return None
+        return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
+
+    @property
+    def in_window(self) -> bool:
+        """Whether it is the upgrade's evening or the move's window."""
+        openings = (self.upgrade_opening, self.move_opening)
+        return any(opening is not None and opening.contains(self.now) for opening in openings)
+
+    @property
+    def check_due(self) -> datetime:
+        """The morning of the next working day after the window ends: the contact is there, the check is made (A2)."""
+        ends = [self.move_opening.end] if self.move_opening else []
+        switched = self.attempt.switched if self.attempt else None
+        ended = max([switched or self.now, *ends]).astimezone(OSLO)
+        day = ended.date()
+        if ended.time() > self.settings.morning or not self.calendar.is_working_day(day):
+            day = self.calendar.next_working_day_after(day)
+        return datetime.combine(day, self.settings.morning, OSLO)
+
+
+@dataclass(frozen=True)
 class Next:
     """The next step and the hosts that it touches; `step` is None while it is waited for, until `at`."""
 
@@ -53,93 +131,43 @@ class Next:
 DONE = Next()
 
 
-def upgrade_opening(site: Site, calendar: Calendar, settings: Settings) -> Opening | None:
-    """The evening of the last working day before the move (U1); None without a move date."""
-    if site.move_date is None:
-        return None
-    return settings.upgrade_window.opening_on(calendar.last_working_day_before(site.move_date))
-
-
-def move_opening(site: Site) -> Opening | None:
-    """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a meeting."""
-    if site.move_date is None:
-        return None
-    return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
-
-
-def morning_after(opening_end: datetime, calendar: Calendar, settings: Settings) -> datetime:
-    """The morning of the next working day after the window ends: the contact is there and the check is made (A2)."""
-    ended = opening_end.astimezone(OSLO)
-    day = ended.date()
-    if ended.time() > settings.morning or not calendar.is_working_day(day):
-        day = calendar.next_working_day_after(day)
-    return datetime.combine(day, settings.morning, OSLO)
-
-
-def next_step(
-    site: Site,
-    standing: Standing,
-    calendar: Calendar,
-    settings: Settings,
-    now: datetime,
-    run_id: str,
-    force: Collection[Phase] = (),
-) -> Next:
-    """What comes next for `site`.
-
-    `run_id` is this run's: a ledger read by an earlier run is read again (step look) before anything is changed;
-    to follow a running migration is to read it.
-    `force` names phases that a person asked for although they are not due: preflight, postcheck.
-    """
+def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
+    """What comes next for a site; `force` names phases that a person asked for although they are not due."""
+    site, attempt = situation.site, situation.attempt
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
-    attempt = standing.ledger.last if standing.ledger else None
-    if attempt and attempt.state is AttemptState.ROLLED_BACK and str(attempt.number) not in standing.discarded:
-        # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
-        return Next(Phase.ROLLBACK, Step.DISCARD, (site.server_host,))
-    if attempt and attempt.state is not AttemptState.ROLLED_BACK:
-        return _step_of_attempt(site, standing, attempt, calendar, settings, now, run_id, force)
-    if is_moved_outside(standing):
+    if attempt and attempt.state is AttemptState.ROLLED_BACK:
+        if str(attempt.number) not in situation.standing.discarded:
+            # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
+            return Next(Phase.ROLLBACK, Step.DISCARD, (site.server_host,))
+    elif attempt:
+        return _step_of_attempt(situation, attempt, force)
+    if situation.is_moved_outside:
         return DONE
-    due = hosts_to_probe(site, standing, calendar, settings, now)
+    due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
     if site.move_date is None or not answered(site):
         return DONE
-    return _step_towards_move(site, standing, calendar, settings, now, run_id)
+    return _step_towards_move(situation)
 
 
-def is_moved_outside(standing: Standing) -> bool:
-    """Whether the site was found in the cloud without an attempt of ours: it is left alone."""
-    return standing.mode not in (None, LOCAL_MODE) and not standing.known_attempts
-
-
-def _step_of_attempt(
-    site: Site,
-    standing: Standing,
-    attempt: Attempt,
-    calendar: Calendar,
-    settings: Settings,
-    now: datetime,
-    run_id: str,
-    force: Collection[Phase],
-) -> Next:
-    server = (site.server_host,)
-    number = str(attempt.number)
-    fresh = standing.ledger_run == run_id
-    opening = move_opening(site)
-    if attempt.state is AttemptState.SWITCHED and number not in standing.rollback_asked:
-        if standing.ledger and standing.ledger.lease_held:
-            return Next(Phase.MIGRATE, Step.HANDBACK if fresh else Step.LOOK, server)
-        due = morning_after(max(attempt.switched or now, opening.end if opening else now), calendar, settings)
+def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[Phase]) -> Next:
+    standing, number = situation.standing, str(attempt.number)
+    server = (situation.site.server_host,)
+    if must_roll_back(situation, attempt):
+        return Next(Phase.ROLLBACK, Step.RESTORE if situation.is_fresh else Step.LOOK, server)
+    if attempt.state is AttemptState.SWITCHED:
+        if situation.lease_held:
+            return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
         if Phase.POSTCHECK in force:
             return Next(Phase.POSTCHECK, Step.CHECK, server)
         if number in standing.checked:
             return DONE
-        return Next(Phase.POSTCHECK, Step.CHECK if now >= due else None, server, due)
-    if must_roll_back(site, standing, attempt, settings, now):
-        return Next(Phase.ROLLBACK, Step.RESTORE if fresh else Step.LOOK, server)
-    if not fresh and attempt.state is not AttemptState.RUNNING:
+        due = situation.check_due
+        return Next(Phase.POSTCHECK, Step.CHECK if situation.now >= due else None, server, due)
+    # To follow a running migration is to read the ledger.
+    if not situation.is_fresh and attempt.state is not AttemptState.RUNNING:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
         AttemptState.PREPARED: Step.START,
@@ -149,7 +177,7 @@ def _step_of_attempt(
     return Next(Phase.MIGRATE, step, server)
 
 
-def must_roll_back(site: Site, standing: Standing, attempt: Attempt, settings: Settings, now: datetime) -> bool:
+def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     """Whether an attempt has to be undone.
 
     It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, or it stands unswitched
@@ -157,68 +185,65 @@ def must_roll_back(site: Site, standing: Standing, attempt: Attempt, settings: S
     locally would be missing in the cloud.
     """
     number = str(attempt.number)
-    if attempt.state is AttemptState.FAILED or number in standing.rollback_asked:
+    if attempt.state is AttemptState.FAILED or number in situation.standing.rollback_asked:
         return True
     if not attempt.state.is_open:
         return False
-    opening = move_opening(site)
-    if opening is None or not opening.contains(now):
+    opening = situation.move_opening
+    if opening is None or not opening.contains(situation.now):
         return True
-    reconciliation = standing.reconciled.get(number)
+    reconciliation = situation.standing.reconciled.get(number)
     return reconciliation is not None and any(
-        difference.category not in settings.switch_tolerates for difference in reconciliation.differences
+        difference.category not in situation.settings.switch_tolerates for difference in reconciliation.differences
     )
 
 
-def _step_towards_move(
-    site: Site, standing: Standing, calendar: Calendar, settings: Settings, now: datetime, run_id: str
-) -> Next:
-    server = (site.server_host,)
-    ledger = standing.ledger
-    fresh = standing.ledger_run == run_id
-    move = move_opening(site)
-    if move is None:
+def _step_towards_move(situation: Situation) -> Next:
+    server = (situation.site.server_host,)
+    move, now, attempt = situation.move_opening, situation.now, situation.attempt
+    if move is None or (attempt and attempt.ended and attempt.ended >= move.start):
         return DONE
-    if ledger and ledger.last and ledger.last.ended and ledger.last.ended >= move.start:
+    if not situation.is_upgraded:
+        return _step_of_upgrade(situation)
+    if now < move.start:
+        return Next(Phase.MIGRATE, None, server, move.start)
+    if not move.contains(now) and not situation.lease_held:
         return DONE
-    if standing.version == settings.target_version:
-        if now < move.start:
-            return Next(Phase.MIGRATE, None, server, move.start)
-        held = ledger is not None and ledger.lease_held
-        if not move.contains(now):
-            return Next(Phase.MIGRATE, Step.HANDBACK if fresh else Step.LOOK, server) if held else DONE
-        if not fresh:
-            return Next(Phase.MIGRATE, Step.LOOK, server)
-        return Next(Phase.MIGRATE, Step.MANIFEST if held else Step.LEASE, server)
-    evening = upgrade_opening(site, calendar, settings)
+    if not situation.is_fresh:
+        return Next(Phase.MIGRATE, Step.LOOK, server)
+    if not move.contains(now):
+        return Next(Phase.MIGRATE, Step.HANDBACK, server)
+    return Next(Phase.MIGRATE, Step.MANIFEST if situation.lease_held else Step.LEASE, server)
+
+
+def _step_of_upgrade(situation: Situation) -> Next:
+    server = (situation.site.server_host,)
+    evening, now = situation.upgrade_opening, situation.now
     if evening is None or now >= evening.end:
         return DONE
     if now < evening.start:
         return Next(Phase.UPGRADE, None, server, evening.start)
-    if not fresh:
+    if not situation.is_fresh:
         return Next(Phase.UPGRADE, Step.LOOK, server)
-    upgrade = ledger.upgrade if ledger else None
-    if upgrade and upgrade.to == settings.target_version and upgrade.state == "failed":
+    upgrade = situation.ledger.upgrade if situation.ledger else None
+    state = upgrade.state if upgrade and upgrade.to == situation.settings.target_version else None
+    if state == "failed":
         return DONE
-    staged = upgrade is not None and upgrade.to == settings.target_version and upgrade.state == "staged"
-    return Next(Phase.UPGRADE, Step.INSTALL if staged else Step.STAGE, server)
+    return Next(Phase.UPGRADE, Step.INSTALL if state == "staged" else Step.STAGE, server)
 
 
-def hosts_to_probe(
-    site: Site, standing: Standing, calendar: Calendar, settings: Settings, now: datetime
-) -> tuple[str, ...]:
+def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
     """The hosts whose last measurement is too old to count, or whose failure is worth another look now.
 
     Inside the window of a step a host that was not found ready is asked again every `retry`, outside it once a day.
     """
+    site, settings, now, in_window = situation.site, situation.settings, situation.now, situation.in_window
     latest: dict[str, HostMeasurement] = {}
     reached: dict[str, HostMeasurement] = {}
-    for measurement in standing.measurements:
+    for measurement in situation.standing.measurements:
         latest[measurement.host] = measurement
         if measurement.reached and not measurement.error:
             reached[measurement.host] = measurement
-    evening, move = upgrade_opening(site, calendar, settings), move_opening(site)
-    in_window = any(opening is not None and opening.contains(now) for opening in (evening, move))
 
     def is_due(host: str, validity: timedelta) -> bool:
         last, good = latest.get(host), reached.get(host)

@@ -23,7 +23,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.stand
     Standing,
     StepRecord,
 )
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import HostMeasurement
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import (
@@ -140,7 +140,7 @@ def with_attempt(at: datetime, state: AttemptState, *, lease_held: bool = True, 
 
 def answer(at: datetime, of: Standing, **changes: Any) -> Decision:
     force = changes.pop("force", ())
-    return decide(site(**changes), of, CALENDAR, SETTINGS, at, RUN, force)
+    return decide(Situation(site(**changes), of, CALENDAR, SETTINGS, at, RUN), force)
 
 
 def step(at: datetime, of: Standing, **changes: Any) -> tuple[Phase | None, Step | None, bool]:
@@ -329,7 +329,7 @@ class TestTheGate:
                 },
             }
         )
-        decision = decide(frozen, upgraded(MOVE_NIGHT), CALENDAR, SETTINGS, MOVE_NIGHT, RUN)
+        decision = decide(Situation(frozen, upgraded(MOVE_NIGHT), CALENDAR, SETTINGS, MOVE_NIGHT, RUN))
         assert [reason.code for reason in decision.reasons] == ["freeze"]
         assert not decision.allowed
 

@@ -59,7 +59,11 @@ TICKS = (
     Tick("2027-05-20T06:00:00Z", "Thursday 20 May 08:00: the morning's check of wave 2"),
     Tick("2027-05-20T06:00:00Z", "the whole of it once more: nothing is left to do"),
 )
-EXPECTED_CODES = (0, 2)
+
+
+def ended_well(code: int, output: str) -> bool:
+    """Whether a playbook came to its end: 0, or 2 because a row says that one of us is needed, and for no fault."""
+    return code == 0 or (code == 2 and "One of us is needed" in output)
 
 
 def ansible_environment(simulation: Simulation, state: Path) -> dict[str, str]:
@@ -119,7 +123,7 @@ def run(state: Path, *, verbose: bool) -> int:
             (state / "log" / f"{number + 1:02}-{tick.playbook}.log").write_text(
                 done.stdout + done.stderr, encoding="utf-8"
             )
-            if verbose or done.returncode not in EXPECTED_CODES:
+            if verbose or not ended_well(done.returncode, done.stdout):
                 print(done.stdout + done.stderr)
             tell_changes(before, rows(state))
             changed = sum(int(count) for count in re.findall(r"changed=(\d+)", done.stdout))
@@ -131,7 +135,7 @@ def run(state: Path, *, verbose: bool) -> int:
                 f"    {tick.playbook}: exit code {done.returncode} ({meaning}), changed={changed}, {seconds:.0f} s",
                 flush=True,
             )
-            if done.returncode not in EXPECTED_CODES:
+            if not ended_well(done.returncode, done.stdout):
                 return 1
         print(flush=True)
         width = max(shutil.get_terminal_size((160, 40)).columns, 100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,24 +63,30 @@ def test_an_evening_without_a_release_with_one_and_with_a_halt(tmp_path: Path) -
         assert fleet.simulation.state() == state
 
 
-def test_a_move_that_is_followed_on_a_terminal_passes_in_seconds(tmp_path: Path) -> None:
+def test_each_playbook_alone_in_order_and_followed_on_a_terminal(tmp_path: Path) -> None:
     with controlling(tmp_path) as fleet:
-        limit = ("--limit", "site_1001")
-        assert fleet.play("release", release_wave="1", release_name="Kari", release_until="2027-05-21").code == 0
+
+        def play(playbook: str, *arguments: str, **variables: str) -> dict[str, Any]:
+            done = fleet.play(playbook, "--limit", "site_1001", *arguments, **variables)
+            assert done.code == 0, done.output
+            assert fleet.secrets_found(done.output) == []
+            return fleet.rows()["1001"]
+
         fleet.simulation.set_clock(FRIDAY_EVENING)
-        assert fleet.play("wave", *limit).code == 0
+        play("register")
+        play("release", release_wave="1", release_name="Kari", release_until="2027-05-21")
+        assert play("preflight")["verdict"] == "ready"
+        assert play("upgrade")["state"] == "upgraded"
         fleet.simulation.set_clock("2027-05-18T18:30:00Z")
-        done = fleet.play("wave", *limit, "-vvvv", wave_follow="true")
-        assert done.code == 0, done.output
-        assert "vendor_migration" in done.output
-        assert fleet.secrets_found(done.output) == [], "the highest verbosity tells no password and no token"
-        assert fleet.rows()["1001"]["state"] == "moved"
-        undone = fleet.play("rollback", *limit, rollback_name="Kari", rollback_reason="the office asks")
-        assert undone.code == 0, undone.output
-        assert fleet.play("report", *limit).code == 0
-        row = fleet.rows()["1001"]
-        assert (row["state"], row["outcome"]) == ("upgraded", "rolled_back")
-        assert "the office asks" in row["why"]
+        play("preflight")
+        # The highest verbosity tells no password and no token either.
+        assert play("migrate", "-vvvv", wave_follow="true")["state"] == "moved"
+        fleet.simulation.set_clock("2027-05-19T06:00:00Z")
+        assert play("postcheck")["outcome"] == "verified"
+        undone = play("rollback", rollback_name="Kari", rollback_reason="the office asks")
+        assert (undone["state"], undone["outcome"]) == ("upgraded", "rolled_back")
+        assert "the office asks" in undone["why"]
+        assert play("report") == undone
 
 
 @pytest.mark.parametrize(

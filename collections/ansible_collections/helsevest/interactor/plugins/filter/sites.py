@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain.recording import StepResult, events_of
+from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.words import Phase, Step
 
 SITE_VARIABLES = ("interactor_site", "interactor_wave", "interactor_vendor", "interactor_waivers")
@@ -67,4 +67,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"site_vars": site_vars, "step_events": step_events}
+        return {"site_vars": site_vars, "step_events": step_events, "rollback_events": rollback_events}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .words import EventKind, Phase, Step
+from .words import EventKind, Outcome, Phase, Step
 
 
 @dataclass(frozen=True)
@@ -113,3 +113,18 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
         }
         events.append(_event(of, EventKind.STEP, data, subject=step.value))
     return events
+
+
+def rollback_events(answer: Mapping[str, Any], name: str, reason: str) -> list[dict[str, Any]]:
+    """The wish of `name` to undo the attempt of every site of `answer` (site_gate's) that has one to undo."""
+    return [
+        {
+            "site": site,
+            "kind": EventKind.ROLLBACK_ASKED.value,
+            "subject": str(decision["attempt"]["number"]),
+            "key": f"rollback_asked/{site}/{decision['attempt']['number']}",
+            "data": {"name": name, "reason": reason},
+        }
+        for site, decision in sorted(answer["sites"].items())
+        if decision["attempt"] and decision["outcome"] != Outcome.ROLLED_BACK
+    ]

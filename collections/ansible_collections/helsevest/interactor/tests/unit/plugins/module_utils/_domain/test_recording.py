@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recording import StepResult, events_of
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recording import (
+    StepResult,
+    events_of,
+    rollback_events,
+)
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind, Phase, Step
 
@@ -87,3 +91,17 @@ def test_nothing_is_derived_from_a_step_that_failed() -> None:
 def test_the_same_reconciliation_has_one_key() -> None:
     first, _ = events_of(Phase.MIGRATE, Step.RECONCILE, [took(RECONCILED)])
     assert (first["key"], first["subject"]) == ("reconciled/1001/1", "1")
+
+
+def test_a_rollback_is_asked_for_where_there_is_something_to_undo() -> None:
+    attempt = {"number": 2, "key": "k"}
+    answer = {
+        "sites": {
+            "1003": {"attempt": attempt, "outcome": "rolled_back"},
+            "1002": {"attempt": None, "outcome": "not_started"},
+            "1001": {"attempt": attempt, "outcome": "verified"},
+        }
+    }
+    (event,) = rollback_events(answer, "Kari", "the office asks")
+    assert (event["site"], event["subject"], event["key"]) == ("1001", "2", "rollback_asked/1001/2")
+    assert Event(at=parse_time(NOW), **{**event, "kind": EventKind(event["kind"])})

@@ -249,6 +249,8 @@ class Both:
         self.program("InteractorSetup-6.2.0.exe", 0, {program: "6.2.0", migrate: "the program"})
         self.twice("upgrade", "stage")
         self.twice("upgrade", "install")
+        again = self.take("upgrade", "stage")
+        assert (again["changed"], again["staged"], again["ledger"]["upgrade"]["state"]) == (False, True, "done")
 
     def open(self) -> dict[str, Any]:
         """Take the lease and open attempt 1."""

@@ -58,7 +58,9 @@ def _is_staged(work: Work, upgrade: dict[str, Any] | None) -> bool:
 async def _stage(work: Work) -> None:
     ledger, result = work.ledger_or_new(), work.result
     problem = _staged_problem(work)
-    staged = _is_staged(work, ledger["upgrade"]) and not problem
+    known = _is_staged(work, ledger["upgrade"])
+    has = result["version"] == work.contract("installer.version") and not known
+    staged = has or (known and not problem)
     result.update(staged=staged, reason="", changed=not staged)
     if staged or work.check_mode:
         return

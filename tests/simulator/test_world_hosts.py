@@ -101,6 +101,7 @@ def test_an_upgrade(office: Office):
     assert staged["ledger"]["upgrade"]["started"] is None
     done = office.ask("upgrade", step="install")
     assert (done["upgraded"], done["version"], done["reason"]) == (True, "6.2.0", "")
+    assert office.ask("upgrade", step="stage")["changed"] is False, "the record of how it got the version stays"
     assert office.ledger["upgrade"] == {
         "state": "done",
         "from": "5.4.1",

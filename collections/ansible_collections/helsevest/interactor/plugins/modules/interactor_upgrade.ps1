@@ -38,7 +38,9 @@ Function Invoke-Stage {
     $problem = Test-Installer -Contract $Contract -Path $path
     $before = $ledger['upgrade']
     $known = $null -ne $before -and $before['state'] -eq 'staged' -and $before['to'] -eq $target
-    $Module.Result.staged = $known -and -not $problem
+    # A server that has the version is left alone; the record of how it got it stays.
+    $has = $Module.Result.version -eq $target -and -not $known
+    $Module.Result.staged = $has -or ($known -and -not $problem)
     $Module.Result.reason = ''
     $Module.Result.changed = -not $Module.Result.staged
     if (-not $Module.Result.changed -or $Module.CheckMode) {

@@ -160,6 +160,9 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
     if attempt.state is AttemptState.SWITCHED:
         if situation.lease_held:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
+        if number not in standing.reconciled:
+            # Another controller switched it, or the journal is a restored one: ledger and cloud still know.
+            return Next(Phase.MIGRATE, Step.RECONCILE, server)
         if Phase.POSTCHECK in force:
             return Next(Phase.POSTCHECK, Step.CHECK, server)
         if number in standing.checked:

@@ -275,6 +275,11 @@ class TestTheOrderOfSteps:
         assert step(MORNING_AFTER, of) == (Phase.POSTCHECK, Step.CHECK, True)
         assert step(MOVE_NIGHT, of, force={Phase.POSTCHECK})[1] is Step.CHECK
 
+    def test_what_another_controller_switched_is_reconciled_here_too(self) -> None:
+        of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, ledger_run=EARLIER)
+        assert step(MORNING_AFTER, of) == (Phase.MIGRATE, Step.RECONCILE, True)
+        assert answer(MORNING_AFTER, of).attempt == {"number": 1, "key": "1001-1-k", "before": MANIFEST}
+
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
         of = with_attempt(
             MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": "the office asks"}

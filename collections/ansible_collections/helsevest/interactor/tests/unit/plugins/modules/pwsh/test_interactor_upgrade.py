@@ -133,6 +133,8 @@ def test_install_backs_up_stops_installs_starts_and_proves(staged: Server):
     assert epj_and_data_are_untouched(staged)
     again = staged.ask("upgrade", step="install")
     assert (again["changed"], again["upgraded"]) == (False, True)
+    again = staged.ask("upgrade", step="stage")
+    assert (again["changed"], again["staged"], again["ledger"]["upgrade"]["state"]) == (False, True, "done")
     assert staged.take_calls() == []
 
 

@@ -5,22 +5,22 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.decision import Decision, decide
-from ._domain.events import Event
+from ._domain.events import read_events
 from ._domain.site import Site
 from ._domain.standing import standings
 from ._domain.step import Settings, Situation
 from ._domain.times import format_time
 from ._domain.words import STEPS, Category, EventKind, Phase
 from ._holidays import MissingPackageError, norwegian_calendar
-from ._journal import Journal, JournalError
+from ._journal import Journal, JournalError, new_run_id
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "sites": {
@@ -76,11 +76,6 @@ def settings_from(params: dict[str, Any]) -> Settings:
     )
 
 
-def event_from(raw: dict[str, Any], now: datetime, run_id: str) -> Event:
-    """An event of this moment and this run."""
-    return Event(**{**raw, "kind": EventKind(raw["kind"])}, at=now, run_id=run_id)
-
-
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
     """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
     due: dict[str, dict[str, list[str]]] = {p.value: {step.value: [] for step in steps} for p, steps in STEPS.items()}
@@ -103,9 +98,9 @@ def answer(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
 
 def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     now = clock_now(params["clock_url"])
-    run_id = params["run_id"] or f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run_id = params["run_id"] or new_run_id(now)
     sites = [Site.from_vars(variables) for variables in params["sites"]]
-    new = [event_from(raw, now, run_id) for raw in params["record"]]
+    new = [replace(event, run_id=run_id) for event in read_events(params["record"], now)]
     journal = Journal(params["journal"])
     if not check_mode:
         journal.record(run_id, now, new)

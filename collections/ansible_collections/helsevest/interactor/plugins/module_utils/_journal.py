@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -60,6 +61,11 @@ else:
 
 class JournalError(RuntimeError):
     """The journal cannot be opened, read or written; its text names the journal without a password."""
+
+
+def new_run_id(at: datetime) -> str:
+    """The identity of a run that begins at `at`: in order of time, and unlike another of the same second."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 class Journal:

@@ -118,17 +118,15 @@ events:
   elements: dict
 """
 
-import secrets
-from datetime import datetime
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._clock import ClockError, now
-from ..module_utils._domain.events import Event
+from ..module_utils._domain.events import read_events
 from ..module_utils._domain.times import format_time
 from ..module_utils._domain.words import EventKind
-from ..module_utils._journal import Journal, JournalError
+from ..module_utils._journal import Journal, JournalError, new_run_id
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "journal": {"type": "str", "required": True, "no_log": True},
@@ -152,19 +150,6 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def read_events(raw: list[dict[str, Any]], at: datetime) -> list[Event]:
-    """Read the option `events`; ValueError lists every bad one with its number (from 1), site, kind and field."""
-    events, errors = [], []
-    for number, one in enumerate(raw, 1):
-        try:
-            events.append(Event.from_dict(one, at))
-        except ValueError as exc:
-            errors.append(f"event {number} (site {one['site'] or 'none'}): {exc}")
-    if errors:
-        raise ValueError("; ".join(errors))
-    return events
-
-
 def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Do what the options say; ClockError, JournalError or ValueError if it cannot be done."""
     journal = Journal(params["journal"])
@@ -174,7 +159,7 @@ def run(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if params["events"] is None:
         raise ValueError("events is null, and a list of events is wanted")
     at = now(params["clock_url"])
-    run_id = params["run_id"] or f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run_id = params["run_id"] or new_run_id(at)
     events = read_events(params["events"], at)
     recorded = journal.unrecorded(events) if check_mode else journal.record(run_id, at, events)
     return {"changed": any(recorded), "recorded": recorded, "run_id": run_id, "at": format_time(at)}

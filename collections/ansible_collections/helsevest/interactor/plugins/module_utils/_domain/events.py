@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -222,6 +222,19 @@ class Event:
             raise ValueError(f"kind must be one of {', '.join(EventKind)}, not {_shown(raw.get('kind'))}") from exc
         site, host, subject, key = (_text(raw.get(name)) for name in ("site", "host", "subject", "key"))
         return cls(kind=kind, at=at, site=site, host=host, subject=subject, key=key, data=raw.get("data") or {})
+
+
+def read_events(raw: Sequence[Mapping[str, Any]], at: datetime) -> list[Event]:
+    """Read events as a module takes them; ValueError lists every bad one with its number, site, kind and field."""
+    events, errors = [], []
+    for number, one in enumerate(raw, 1):
+        try:
+            events.append(Event.from_dict(one, at))
+        except ValueError as exc:
+            errors.append(f"event {number} (site {one.get('site') or 'none'}): {exc}")
+    if errors:
+        raise ValueError("; ".join(errors))
+    return events
 
 
 def _text(value: object) -> str | None:

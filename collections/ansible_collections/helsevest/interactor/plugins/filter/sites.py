@@ -13,7 +13,13 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.words import Phase, Step
 
-SITE_VARIABLES = ("interactor_site", "interactor_wave", "interactor_vendor", "interactor_waivers")
+SITE_VARIABLES = (
+    "interactor_site",
+    "interactor_wave",
+    "interactor_vendor",
+    "interactor_health_trust",
+    "interactor_waivers",
+)
 
 
 def site_vars(

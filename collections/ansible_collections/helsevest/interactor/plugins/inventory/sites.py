@@ -95,7 +95,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             raise AnsibleParserError(str(exc)) from exc
         simulation = self._simulation(path)
         self._add_sites(register)
-        self._set("all", {"interactor_vendor": register.vendor_vars} | simulation.get("all", {}))
+        self._set("all", {**register.common_vars, **simulation.get("all", {})})
         self._set("interactor", simulation.get("interactor", {}))
         inventory.add_host("localhost")
         self._set("localhost", {"ansible_connection": "local", "ansible_python_interpreter": sys.executable})
@@ -156,8 +156,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
                 "interactor_waivers": register.waiver_vars(site),
             }
             window = "window_day" if Window.from_vars(raw["window"]).is_by_day else "window_night"
-            groups = [self._group(f"site_{site.id}", shared), f"wave_{site.wave}", window]
-            wider = {"interactor_wave": register.wave_vars(site.wave), "interactor_vendor": register.vendor_vars}
+            groups = [self._group(f"site_{site.id}", shared), window]
+            if site.wave is not None:
+                groups.append(f"wave_{site.wave}")
+            wider = {"interactor_wave": register.wave_vars(site.wave), **register.common_vars}
             known = {**CONNECTION, **shared, **wider}
             for role, machine in machines(raw):
                 self._add_host(f"{site.id}-{machine['name']}", role, machine, [*groups, f"{role}s"], known)

@@ -31,9 +31,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "interactor_site": {"type": "dict", "required": True},
             "interactor_wave": {"type": "dict"},
             "interactor_vendor": {"type": "dict"},
+            "interactor_health_trust": {"type": "dict"},
             "interactor_waivers": {"type": "list", "elements": "dict"},
         },
     },
+    "calendar": {"type": "dict"},
     "contract": {"type": "dict", "required": True},
     "journal": {"type": "str", "required": True, "no_log": True},
     "clock_url": {"type": "str"},
@@ -107,7 +109,8 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     events = journal.latest([site.id for site in sites]) + (new if check_mode else [])
     settings = settings_from(params)
     years = {now.year - 1, now.year, now.year + 1} | {site.move_date.year for site in sites if site.move_date}
-    calendar = norwegian_calendar(range(min(years), max(years) + 2))
+    half_days_off = (params["calendar"] or {}).get("half_days_off")
+    calendar = norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
     force = [Phase(word) for word in params["force"]]
     standing = standings(sites, events)
     decisions = {

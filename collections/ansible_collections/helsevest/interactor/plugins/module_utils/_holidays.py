@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 
 from ._domain.calendar import Calendar
 
 try:
+    from dateutil.easter import easter
     from holidays.countries.norway import Norway
 except ImportError as _error:
     HOLIDAYS_IMPORT_ERROR: ImportError | None = _error
@@ -21,9 +23,26 @@ class MissingPackageError(RuntimeError):
     """A Python package that the controller needs is not installed."""
 
 
-def norwegian_calendar(years: Iterable[int]) -> Calendar:
+HALF_DAYS = ("easter_wednesday", "christmas_eve", "new_years_eve")
+"""Days on which Norwegian offices close at noon; the register says which of them count as days off."""
+
+
+def half_day(name: str, year: int) -> date:
+    """The half day `name` (one of HALF_DAYS) of `year`; ValueError for another name."""
+    match name:
+        case "easter_wednesday":
+            return easter(year) - timedelta(days=4)
+        case "christmas_eve":
+            return date(year, 12, 24)
+        case "new_years_eve":
+            return date(year, 12, 31)
+    raise ValueError(f"half_days_off: {name!r}; allowed: {', '.join(HALF_DAYS)}")
+
+
+def norwegian_calendar(years: Iterable[int], half_days_off: Iterable[str] | None = None) -> Calendar:
     """The calendar of `years` and their neighbours, so that the days around New Year are known too (U1).
 
+    `half_days_off` are those of HALF_DAYS that count as days off; all of them when it is None.
     Raises MissingPackageError without the package `holidays`, ValueError for no years.
     """
     if HOLIDAYS_IMPORT_ERROR:
@@ -35,4 +54,6 @@ def norwegian_calendar(years: Iterable[int]) -> Calendar:
     if not known:
         raise ValueError("calendar: no years; one or more are wanted")
     # Sundays are no working days by their weekday; here they would only hide which days are holidays of their own.
-    return Calendar(frozenset(Norway(years=known, include_sundays=False, expand=False)), known)
+    public = Norway(years=known, include_sundays=False, expand=False)
+    names = HALF_DAYS if half_days_off is None else half_days_off
+    return Calendar(frozenset(public) | {half_day(name, year) for name in names for year in known}, known)

@@ -21,7 +21,7 @@ from ._register_source import SPOILT, Document, Loc, Problem, RegisterError
 try:
     from pydantic import BaseModel, ValidationError
 
-    from ._register_models import RegisterFile, Site, Vendor, Waiver, Wave
+    from ._register_models import Calendar, HealthTrust, RegisterFile, Site, Vendor, Waiver, Wave
 except ImportError as error:
     _MISSING: ImportError | None = error
 else:
@@ -46,15 +46,21 @@ class Register:
     waves: Mapping[int, Wave]
     vendor: Vendor
     waivers: tuple[Waiver, ...]
+    health_trust: HealthTrust
+    calendar: Calendar
 
     @cached_property
-    def vendor_vars(self) -> dict[str, Any]:
-        """The vendor's windows and freezes, as `interactor_vendor`."""
-        return _plain(self.vendor)
+    def common_vars(self) -> dict[str, dict[str, Any]]:
+        """What holds for all sites: `interactor_vendor`, `interactor_health_trust` and `interactor_calendar`."""
+        return {
+            "interactor_vendor": _plain(self.vendor),
+            "interactor_health_trust": _plain(self.health_trust),
+            "interactor_calendar": _plain(self.calendar),
+        }
 
-    def wave_vars(self, number: int) -> dict[str, Any]:
-        """A wave as `interactor_wave` (KeyError for a wave that is not there)."""
-        return _plain(self.waves[number])
+    def wave_vars(self, number: int | None) -> dict[str, Any] | None:
+        """A wave as `interactor_wave`, None for none (KeyError for a wave that is not there)."""
+        return None if number is None else _plain(self.waves[number])
 
     def site_vars(self, site: Site) -> dict[str, Any]:
         """A site as `interactor_site`, every default filled in, JSON-able; dates and times are text."""
@@ -77,7 +83,7 @@ class Register:
                 "interactor_site_id": site.id,
                 "interactor_site": raw,
                 "interactor_wave": self.wave_vars(site.wave),
-                "interactor_vendor": self.vendor_vars,
+                **self.common_vars,
                 "interactor_waivers": self.waiver_vars(site),
             }
             for role, machine in machines(raw):
@@ -123,6 +129,10 @@ def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
             freezes=[freeze for file in files for freeze in file.vendor.freezes],
         ),
         waivers=tuple(waiver for file in files for waiver in file.waivers),
+        health_trust=HealthTrust.model_construct(
+            freezes=[freeze for file in files for freeze in file.health_trust.freezes]
+        ),
+        calendar=next((file.calendar for file in files if "calendar" in file.model_fields_set), Calendar()),
     )
 
 

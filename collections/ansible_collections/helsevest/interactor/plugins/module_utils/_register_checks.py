@@ -26,6 +26,8 @@ def cross_check(documents: Sequence[Document]) -> list[Problem]:
         *_repeated(documents, "waves"),
         *(_unknown_waves(documents) if whole else ()),
         *(_unknown_waivers(documents) if whole else ()),
+        *_dates_of_waves(documents),
+        *_second_calendars(documents),
         *_client_names(documents),
         *_hosts(documents),
         *_shared_servers(documents),
@@ -84,6 +86,27 @@ def _unknown_waves(documents: Sequence[Document]) -> Iterator[Problem]:
             yield document.problem(
                 (*loc, "wave"), "is no wave of this register", _listed(known, "waves"), value=entry["wave"]
             )
+
+
+def _dates_of_waves(documents: Sequence[Document]) -> Iterator[Problem]:
+    """A site moves on one of its wave's days. Dates of one form compare as texts; other forms are refused elsewhere."""
+    spans = {}
+    for document, loc, entry in _entries(documents, "waves"):
+        first, last = _text(entry, "dates", "from"), _text(entry, "dates", "to")
+        if first and last:
+            spans[_text(entry, "id")] = first, last, _where((document, (*loc, "dates")))
+    for document, loc, entry in _entries(documents, "sites"):
+        day, span = _text(entry, "move_date"), spans.get(_text(entry, "wave"))
+        if day and span and not span[0] <= day <= span[1]:
+            message = f"is none of its wave's dates, at {span[2]}"
+            yield document.problem((*loc, "move_date"), message, f"{span[0]} to {span[1]}", value=day)
+
+
+def _second_calendars(documents: Sequence[Document]) -> Iterator[Problem]:
+    own = [document for document in documents if isinstance(document.data, dict) and "calendar" in document.data]
+    for document in own[1:]:
+        message = f"is there already, at {_where((own[0], ('calendar',)))}"
+        yield document.problem(("calendar",), message, "one calendar in the register", of_key=True)
 
 
 def _unknown_waivers(documents: Sequence[Document]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from ._register_types import (
     Check,
     Day,
     Email,
+    HalfDay,
     Host,
     Key,
     Months,
@@ -74,7 +75,7 @@ class Span(_Entry):
 
 
 class Freeze(Span):
-    """Days on which the vendor allows no move."""
+    """Days on which nothing may be moved."""
 
     reason: Text = Field(description="Why")
 
@@ -168,7 +169,9 @@ class Site(_Entry):
     county: Text = Field(description="County")
     language: Literal["nb", "nn"] = Field(default="nb", description="Bokmål or nynorsk, for all that the office reads")
     epj: Text | None = Field(default=None, description="The journal system")
-    wave: WaveId = Field(description="The wave it moves in, one of `waves`")
+    wave: WaveId | None = Field(
+        default=None, description="The wave it moves in, one of `waves`; null: none yet, the plan proposes one"
+    )
     move_date: Day | None = Field(
         default=None, description="The day on which its window opens for the move; null: none yet (P7)"
     )
@@ -176,6 +179,7 @@ class Site(_Entry):
     window: Window = Field(
         default=NIGHT, description="When it may be worked on (M1); 20:00 to 06:00 on all days when left out"
     )
+    asked: Day | None = Field(default=None, description="When it was asked for its answers (P6)")
     closed: list[Span] | None = Field(default=None, description="When it is closed; null: not answered; []: never (P6)")
     contact: Contact | None = Field(default=None, description="Whom to call the day after; null: not answered (P6)")
     agreement: Agreement = Field(default=Agreement(), description="The data-processing agreement (P4)")
@@ -191,15 +195,23 @@ class Site(_Entry):
         default=None, description="One name at all sites that share one server; they move together"
     )
 
+    @model_validator(mode="after")
+    def _moves_with_a_wave(self) -> Self:
+        if self.move_date and self.wave is None:
+            raise refusal("has a date though wave is null", "null, or a wave", "move_date")
+        return self
+
 
 class Wave(_Entry):
     """Sites that are moved together."""
 
     id: WaveId = Field(description="The number, unique in the register")
     name: Text = Field(description="What people call it")
+    dates: Span | None = Field(default=None, description="The days on which its sites move; null: any")
     window: Window | None = Field(
         default=None, description="When the wave's sites may be worked on; null: whenever each may"
     )
+    freezes: list[Freeze] = Field(default=[], description="When none of its sites may be moved")
 
 
 class Vendor(_Entry):
@@ -207,6 +219,20 @@ class Vendor(_Entry):
 
     windows: list[Window] = Field(default=[], description="When moves may run; []: always")
     freezes: list[Freeze] = Field(default=[], description="When nothing may be moved")
+
+
+class HealthTrust(_Entry):
+    """When the health trust (Helse Vest) allows no move."""
+
+    freezes: list[Freeze] = Field(default=[], description="When nothing may be moved")
+
+
+class Calendar(_Entry):
+    """Which days count as days off beside weekends and public holidays (U1)."""
+
+    half_days_off: list[HalfDay] = Field(
+        default=[*get_args(HalfDay)], description="Half days that count as days off; []: all three are working days"
+    )
 
 
 class Waiver(_Entry):
@@ -224,5 +250,7 @@ class RegisterFile(_Entry):
 
     waves: list[Wave] = Field(default=[], description="The waves")
     vendor: Vendor = Field(default=Vendor(), description="The vendor's windows and freezes")
+    health_trust: HealthTrust = Field(default=HealthTrust(), description="The health trust's freezes")
+    calendar: Calendar = Field(default=Calendar(), description="Which half days are days off")
     waivers: list[Waiver] = Field(default=[], description="Checks that do not count")
     sites: list[Site] = Field(default=[], description="The sites")

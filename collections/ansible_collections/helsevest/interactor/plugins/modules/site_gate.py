@@ -17,7 +17,7 @@ options:
   sites:
     description:
       - One dictionary per site with O(sites[].interactor_site), O(sites[].interactor_wave),
-        O(sites[].interactor_vendor) and O(sites[].interactor_waivers),
+        O(sites[].interactor_vendor), O(sites[].interactor_health_trust) and O(sites[].interactor_waivers),
         as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
       - The filter P(helsevest.interactor.site_vars#filter) makes this list.
     type: list
@@ -34,10 +34,16 @@ options:
       interactor_vendor:
         description: The vendor's windows and freezes.
         type: dict
+      interactor_health_trust:
+        description: The health trust's freezes.
+        type: dict
       interactor_waivers:
         description: Checks that do not count for this site.
         type: list
         elements: dict
+  calendar:
+    description: Which half days are days off, as C(interactor_calendar); all three when not given.
+    type: dict
   contract:
     description: The vendor contract. The newest version and the described modes are read from it.
     type: dict

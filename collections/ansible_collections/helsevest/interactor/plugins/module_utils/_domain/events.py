@@ -26,7 +26,7 @@ class Data(Enum):
     DICTIONARY_OR_NULL = "a dictionary or null"
     DICTIONARIES = "a list of dictionaries"
     TEXTS = "a list of texts"
-    NUMBER = "a whole number"
+    NUMBER_OR_NULL = "a whole number or null"
     ATTEMPT_OR_NULL = "an attempt's number or null"
     MOMENT = "a moment as 2027-05-18T18:30:00Z"
     MOMENT_OR_NULL = "a moment as 2027-05-18T18:30:00Z, or null"
@@ -104,7 +104,7 @@ FORMS: Mapping[EventKind, _Form] = {
         {
             "site": Data.TEXT,
             "name": Data.TEXT,
-            "wave": Data.NUMBER,
+            "wave": Data.NUMBER_OR_NULL,
             "window": Data.TEXT,
             "state": Data.TEXT,
             "verdict": Data.TEXT_OR_NULL,
@@ -284,8 +284,8 @@ def _holds(value: object, wanted: Data | type[StrEnum]) -> bool:
             return isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value)
         case Data.TEXTS:
             return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
-        case Data.NUMBER:
-            return isinstance(value, int) and not isinstance(value, bool)
+        case Data.NUMBER_OR_NULL:
+            return value is None or (isinstance(value, int) and not isinstance(value, bool))
         case Data.ATTEMPT_OR_NULL:
             return value is None or (not isinstance(value, bool) and _is_number(str(value)))
         case Data.MOMENT:

@@ -90,6 +90,8 @@ def _halted(case: Case) -> Iterator[Reason]:
 
 def _not_released(case: Case) -> Iterator[Reason]:
     release = case.standing.release
+    if case.site.wave is None:
+        return
     if release is None:
         yield Reason("not_released", f"wave {case.site.wave} is not released: run playbooks/release.yml", "us")
     elif case.now >= release.until:
@@ -135,8 +137,8 @@ def _not_ready(case: Case) -> Iterator[Reason]:
 def _freeze(case: Case) -> Iterator[Reason]:
     today = case.now.astimezone(OSLO).date()
     for freeze in case.site.freezes:
-        if today in freeze or (case.site.move_date and case.site.move_date in freeze):
-            yield Reason("freeze", f"frozen {freeze.first} to {freeze.last}: {freeze.reason}", "vendor")
+        if today in freeze.days or (case.site.move_date and case.site.move_date in freeze.days):
+            yield Reason("freeze", f"frozen {freeze.days.first} to {freeze.days.last}: {freeze.reason}", "vendor")
 
 
 def _closed(case: Case) -> Iterator[Reason]:

@@ -23,15 +23,28 @@ class Span:
 
     first: date
     last: date
-    reason: str = ""
 
     @classmethod
     def from_vars(cls, raw: Mapping[str, Any]) -> Span:
-        """Read `{from, to, reason}`."""
-        return cls(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"]), str(raw.get("reason") or ""))
+        """Read `{from, to}`."""
+        return cls(date.fromisoformat(raw["from"]), date.fromisoformat(raw["to"]))
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """Days on which nothing may be moved: why, and who says so (`vendor`, `health_trust` or `wave`)."""
+
+    days: Span
+    reason: str
+    whose: str
+
+    @classmethod
+    def from_vars(cls, raw: Mapping[str, Any], whose: str) -> Freeze:
+        """Read `{from, to, reason}`."""
+        return cls(Span.from_vars(raw), raw["reason"], whose)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Site:
     kind: str
     county: str
     language: str
-    wave: int
+    wave: int | None
     move_date: date | None
     mode: str
     window: Window
@@ -67,9 +80,14 @@ class Site:
     proxy_confirmed: date | None
     history_months: int
     clients: tuple[str, ...]
+    epj: str | None = None
+    asked: date | None = None
+    agreement_sent: date | None = None
+    shared_server: str | None = None
+    wave_dates: Span | None = None
     wave_window: Window | None = None
     vendor_windows: tuple[Window, ...] = ()
-    freezes: tuple[Span, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
     waivers: tuple[Waiver, ...] = ()
 
     @property
@@ -84,13 +102,15 @@ class Site:
 
     @classmethod
     def from_vars(cls, variables: Mapping[str, Any]) -> Site:
-        """Read `interactor_site`, `interactor_wave`, `interactor_vendor` and `interactor_waivers` of one host.
+        """Read `interactor_site`, `interactor_wave`, `interactor_vendor`, `interactor_health_trust` and
+        `interactor_waivers` of one host.
 
         The register has validated them; a missing key is our error (KeyError).
         """
         raw = variables["interactor_site"]
         wave = variables.get("interactor_wave") or {}
         vendor = variables.get("interactor_vendor") or {}
+        frozen_by = {"vendor": vendor, "health_trust": variables.get("interactor_health_trust") or {}, "wave": wave}
         closed = raw["closed"]
         return cls(
             id=raw["id"],
@@ -98,7 +118,7 @@ class Site:
             kind=raw["kind"],
             county=raw["county"],
             language=raw["language"],
-            wave=int(raw["wave"]),
+            wave=raw["wave"],
             move_date=_date(raw["move_date"]),
             mode=raw["mode"],
             window=Window.from_vars(raw["window"]),
@@ -112,9 +132,16 @@ class Site:
             proxy_confirmed=_date(raw["confirmed"]["proxy"]),
             history_months=int(raw["history_months"]),
             clients=tuple(client["name"] for client in raw["clients"]),
+            epj=raw["epj"],
+            asked=_date(raw["asked"]),
+            agreement_sent=_date(raw["agreement"]["sent"]),
+            shared_server=raw["shared_server"],
+            wave_dates=Span.from_vars(wave["dates"]) if wave.get("dates") else None,
             wave_window=Window.from_vars(wave["window"]) if wave.get("window") else None,
             vendor_windows=tuple(Window.from_vars(window) for window in vendor.get("windows", ())),
-            freezes=tuple(Span.from_vars(span) for span in vendor.get("freezes", ())),
+            freezes=tuple(
+                Freeze.from_vars(freeze, whose) for whose, of in frozen_by.items() for freeze in of.get("freezes", ())
+            ),
             waivers=tuple(
                 Waiver(w["check"], w["reason"], w["who"], date.fromisoformat(w["until"]))
                 for w in variables.get("interactor_waivers") or ()

@@ -115,6 +115,8 @@ def test_hosts_groups_and_variables(run: Run) -> None:
             "windows": [],
             "freezes": [{"from": "2027-07-01", "to": "2027-08-15", "reason": "Summer"}],
         },
+        "interactor_health_trust": {"freezes": []},
+        "interactor_calendar": {"half_days_off": ["easter_wednesday", "christmas_eve", "new_years_eve"]},
     }
     site = server.pop("interactor_site")
     assert client.pop("interactor_site") == site
@@ -130,7 +132,13 @@ def test_hosts_groups_and_variables(run: Run) -> None:
         "interactor_waivers": [
             {"check": "P3", "site": "1001", "reason": "Old line", "who": "Ola", "until": "2027-06-01"}
         ],
-        "interactor_wave": {"id": 1, "name": "One", "window": {"weekdays": ["tue"], "from": "18:00", "to": "06:00"}},
+        "interactor_wave": {
+            "id": 1,
+            "name": "One",
+            "dates": None,
+            "window": {"weekdays": ["tue"], "from": "18:00", "to": "06:00"},
+            "freezes": [],
+        },
     }
     assert client == server | {
         "ansible_host": "10.0.0.7",
@@ -152,7 +160,7 @@ def test_hosts_groups_and_variables(run: Run) -> None:
         "interactor_role": "client",
         "interactor_site_id": "2001",
         "interactor_waivers": [],
-        "interactor_wave": {"id": 2, "name": "Two", "window": None},
+        "interactor_wave": {"id": 2, "name": "Two", "dates": None, "window": None, "freezes": []},
     }
     assert hosts["localhost"]["ansible_connection"] == "local"
     assert hosts["localhost"]["ansible_python_interpreter"] == sys.executable, "ansible quotes it itself"

@@ -28,6 +28,7 @@ SITE: dict[str, Any] = {
     "move_date": None,
     "mode": "server_in_cloud",
     "window": {"weekdays": ["mon", "tue"], "from": "20:00", "to": "06:00"},
+    "asked": None,
     "closed": [],
     "contact": None,
     "agreement": {"status": "sent", "form": "digital", "sent": "2027-04-01", "signed": None, "reference": "A1"},
@@ -67,8 +68,15 @@ def params(journal: Path, **changes: Any) -> dict[str, Any]:
     }
     given: dict[str, Any] = {
         "sites": [
-            {"interactor_site": SITE, "interactor_wave": {"id": 1}, "interactor_vendor": {}, "interactor_waivers": []}
+            {
+                "interactor_site": SITE,
+                "interactor_wave": {"id": 1},
+                "interactor_vendor": {},
+                "interactor_health_trust": {},
+                "interactor_waivers": [],
+            }
         ],
+        "calendar": None,
         "contract": CONTRACT,
         "journal": f"sqlite:///{journal}",
         "clock_url": None,

@@ -42,7 +42,7 @@ def test_a_years_holidays(year: int):
     sunday = easter(year)
     movable = {sunday + timedelta(days=offset) for offset in (-3, -2, 0, 1, 39, 49, 50)}
     fixed = {date(year, 1, 1), date(year, 5, 1), date(year, 5, 17), date(year, 12, 25), date(year, 12, 26)}
-    found = {day for day in norwegian_calendar(YEARS).holidays if day.year == year}
+    found = {day for day in norwegian_calendar(YEARS, half_days_off=()).holidays if day.year == year}
     assert found == movable | fixed
 
 
@@ -53,7 +53,7 @@ def test_sundays_are_not_in_the_list_and_yet_no_working_days():
 
 
 def test_the_neighbouring_years_are_known():
-    calendar = norwegian_calendar([2027])
+    calendar = norwegian_calendar([2027], half_days_off=())
     assert calendar.last_working_day_before(date(2027, 1, 4)) == date(2026, 12, 31)
     assert calendar.next_working_day_after(date(2027, 12, 31)) == date(2028, 1, 3)
     with pytest.raises(ValueError, match="outside 2026 to 2028"):

@@ -100,6 +100,7 @@ def test_defaults_are_filled_in(load: Load) -> None:
         "move_date": None,
         "mode": "server_in_cloud",
         "window": {"weekdays": list(WEEKDAYS), "from": "20:00", "to": "06:00"},
+        "asked": None,
         "closed": None,
         "contact": None,
         "agreement": {"status": "missing", "form": "digital", "sent": None, "signed": None, "reference": None},
@@ -122,8 +123,10 @@ def test_defaults_are_filled_in(load: Load) -> None:
         "interactor_site_id": "1001",
         "interactor_role": "client",
         "interactor_site": expected,
-        "interactor_wave": {"id": 1, "name": "One", "window": None},
+        "interactor_wave": {"id": 1, "name": "One", "dates": None, "window": None, "freezes": []},
         "interactor_vendor": {"windows": [], "freezes": []},
+        "interactor_health_trust": {"freezes": []},
+        "interactor_calendar": {"half_days_off": ["easter_wednesday", "christmas_eve", "new_years_eve"]},
         "interactor_waivers": [],
         "interactor_credential": "default",
     }
@@ -443,7 +446,7 @@ def test_an_unknown_wave_is_not_told_where_the_waves_cannot_be_read(fail: Fail) 
         ("sites: [x]\n", "1:9: site number 1: 'x' - is no mapping (allowed: a mapping of fields)"),
         (
             "stes: []\n",
-            "1:1: stes: is no field that is known here; did you mean 'sites'? (allowed: waves, vendor, waive",
+            "1:1: stes: is no field that is known here; did you mean 'sites'? (allowed: waves, vendor, health_tru",
         ),
         ("sites:\n\t- id: 1\n", "2:1: is no YAML: while scanning for the next token, found character that cannot sta"),
         ("sites: [\n", "2:1: is no YAML: while parsing a flow node, did not find expected node content"),

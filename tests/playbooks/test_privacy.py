@@ -241,7 +241,7 @@ def test_what_fails_tells_nobody_either(aviary: Aviary) -> None:
     # The folder instead of the source file as inventory: what is encrypted is not taken for an inventory.
     no_yaml(aviary)
     aviary.controller = replace(aviary.controller, inventory=aviary.inventory)
-    aviary.agreements()
+    assert "site_agreements: " in aviary.agreements().output
     aviary.controller = replace(aviary.controller, inventory=aviary.inventory / "sites.register.yml")
     fails(list_in_the_way, "cannot be read")
     aviary.list.rmdir()
@@ -257,5 +257,9 @@ def test_no_other_run_tells_of_signatory_or_contact(aviary: Aviary) -> None:
         done = aviary.play(playbook, "--limit", "site_1001,site_1003", *secret)
         assert done.code == 0, done.output
     assert (aviary.controller.state / "report" / "report.html").is_file()
+    # A register that is refused repeats nothing of a contact either.
+    wave = aviary.inventory / "register" / "wave1.yml"
+    wave.write_text(wave.read_text(encoding="utf-8").replace(CONTACT["email"], "spurvehauk, Finke"), encoding="utf-8")
+    assert "contact.email: (hidden)" in aviary.play("register").output
     assert aviary.found(SECRETS) == []
     assert aviary.found(CONTACTS) == []

@@ -19,7 +19,14 @@ from ..module_utils._domain.signatory import Signatory, SignatoryError
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.window import OSLO
 from ..module_utils._journal import Journal, JournalError, new_run_id
-from ..module_utils._private_file import PrivateFileError, read_private, refuse_git, remove_private, write_private
+from ..module_utils._private_file import (
+    PrivateFileError,
+    read_private,
+    refuse_git,
+    remove_leftovers,
+    remove_private,
+    write_private,
+)
 from ..module_utils._signatories import lookup_table, parse, render
 from ..plugin_utils._vault_file import VaultFile, open_vault_file
 
@@ -85,6 +92,8 @@ class ActionModule(ActionBase):
         content = lookup_table([site for site in sites if site.id in work.look_up], people) if work.look_up else None
         list_changes = read_private(target) != content
         if not self._task.check_mode:
+            for left_by in (target, file.path if file else target):
+                remove_leftovers(left_by)
             journal.record(run_id, at, noted)
             if content is None:
                 remove_private(target)

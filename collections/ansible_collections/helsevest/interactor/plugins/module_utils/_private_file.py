@@ -35,24 +35,33 @@ def read_private(path: Path) -> bytes | None:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write the file whole, mode 0600, in a folder that is made with 0700; PrivateFileError if it cannot be written."""
-    fresh = ""
+    before, after = _around(path)
+    fresh: Path | None = None
     try:
         for folder in reversed(path.parents):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
-        # The suffix stays last, so that what ignores the file ignores this one too.
-        suffix = "".join(path.suffixes[-2:])
-        handle, fresh = tempfile.mkstemp(prefix=f".{path.name.removesuffix(suffix)}-", suffix=suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=before, suffix=after, dir=path.parent)
+        fresh = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(fresh).replace(path)
+        fresh.replace(path)
+        fresh = None
     except OSError as exc:
+        raise PrivateFileError(f"{path}: cannot be written: {exc.strerror}") from None
+    finally:
         if fresh:
             with suppress(OSError):
-                Path(fresh).unlink()
-        raise PrivateFileError(f"{path}: cannot be written: {exc.strerror}") from None
+                fresh.unlink()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what runs that were killed while they wrote the file have left; PrivateFileError if it cannot be done."""
+    before, after = _around(path)
+    for left in path.parent.glob(f"{before}????????{after}"):
+        remove_private(left)
 
 
 def remove_private(path: Path) -> None:
@@ -61,6 +70,12 @@ def remove_private(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as exc:
         raise PrivateFileError(f"{path}: cannot be removed: {exc.strerror}") from None
+
+
+def _around(path: Path) -> tuple[str, str]:
+    """What the name of a new file begins and ends with: what ignores the file by its suffix ignores the new one too."""
+    after = "".join(path.suffixes[-2:])
+    return f".{path.name.removesuffix(after)}-", after
 
 
 def refuse_git(path: Path) -> None:

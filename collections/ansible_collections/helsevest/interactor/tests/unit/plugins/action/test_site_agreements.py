@@ -188,6 +188,17 @@ def test_a_run_that_died_is_made_up_for_and_recorded_once(office: Office, monkey
     assert office.run(statuses=SIGNED)["changed"] is False
 
 
+def test_what_a_killed_run_left_in_the_clear_goes_with_the_next(office: Office):
+    office.keep()
+    office.run()
+    left = office.list.with_name(".lookup-abcd1234.csv")
+    left.write_text(NAME, encoding="utf-8")
+    assert office.run(check=True)["changed"] is False
+    assert left.exists()
+    assert office.run()["changed"] is False
+    assert not left.exists()
+
+
 def test_what_cannot_be_recorded_is_not_removed(office: Office):
     office.keep()
     failed = office.run(statuses=SIGNED, journal="sqlite:////proc/nowhere/journal.sqlite")

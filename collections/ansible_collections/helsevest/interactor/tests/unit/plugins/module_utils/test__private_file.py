@@ -15,6 +15,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._private_file
     PrivateFileError,
     read_private,
     refuse_git,
+    remove_leftovers,
     remove_private,
     write_private,
 )
@@ -63,6 +64,26 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_other(tmp_path: Path,
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
     assert [name.endswith(".vault.yml") for name in left] == [True], "what ignores the file ignores the new one"
+
+
+@pytest.mark.parametrize("name", ["lookup.csv", "signatories.vault.yml", "list"])
+def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    path = tmp_path / name
+    kept = [tmp_path / other for other in (".lookup-old.csv", "lookup-12345678.csv", ".list-12345678.csv")]
+    for one in (path, *kept):
+        one.write_bytes(b"")
+
+    def killed(_handle: int) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(os, "fsync", killed)
+    monkeypatch.setattr(Path, "unlink", lambda _path: None)
+    with pytest.raises(SystemExit):
+        write_private(path, b"secret")
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 5
+    remove_leftovers(path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *kept])
 
 
 def test_a_folder_in_the_way_is_told(tmp_path: Path):

@@ -72,19 +72,19 @@ class ActionModule(ActionBase):
         journal, run_id = Journal(params["journal"]), new_run_id(at)
         target = _absolute(params["list"])
         refuse_git(target)
-        file, people = self._read(params, at.astimezone(OSLO).date())
         memory = remember(journal.events(kinds=SIGNATORY_KINDS))
+        _check_removal(params, {*params["known"], *memory})
+        file, people = self._read(params, at.astimezone(OSLO).date())
         open_ones = [site for site, of in memory.items() if of.is_open and site not in params["remove"]]
         if file is None and open_ones:
             raise AgreementsError(
                 f"{params['signatories']}: is not there, and it held entries of {', '.join(sorted(open_ones))}. "
                 "Is the path right? If it was removed on purpose, say so with agreements_remove and agreements_reason"
             )
-        if strangers := set(params["remove"]) - {*params["known"], *people, *memory}:
+        if any(people[site].is_told_in(params["reason"]) for site in params["remove"] if site in people):
             raise AgreementsError(
-                f"agreements_remove: {', '.join(sorted(strangers))} - no site of the register, the file or the journal"
+                "agreements_reason: holds something of the signatory's own data, and it goes on record; say it without"
             )
-        _check_reason(params, people)
         sites = [Site.from_vars(variables) for variables in params["sites"]]
         work = work_for(sites, people, memory, params["remove"], params["reason"])
         noted = noted_events(work, memory, at)
@@ -117,15 +117,11 @@ def _absolute(path: str) -> Path:
     return given.parent.resolve() / given.name
 
 
-def _check_reason(params: dict[str, Any], people: dict[str, Signatory]) -> None:
-    if not params["remove"]:
-        return
-    if not params["reason"].strip():
+def _check_removal(params: dict[str, Any], known: set[str]) -> None:
+    if not known.issuperset(params["remove"]):
+        raise AgreementsError("agreements_remove: names what is no site (allowed: ids of the register or the journal)")
+    if params["remove"] and not params["reason"].strip():
         raise AgreementsError("agreements_reason: is missing; a removal goes on record with its reason")
-    if any(people[site].is_told_in(params["reason"]) for site in params["remove"] if site in people):
-        raise AgreementsError(
-            "agreements_reason: holds something of the signatory's own data, and it goes on record; say it without"
-        )
 
 
 def _answer(work: Work, *, changed: bool, target: Path) -> dict[str, Any]:

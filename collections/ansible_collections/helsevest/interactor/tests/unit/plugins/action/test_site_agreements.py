@@ -219,7 +219,7 @@ def test_removed_by_hand_with_a_reason(office: Office):
     office.run()
     assert "agreements_reason: is missing" in office.run(remove=["1001"])["msg"]
     assert "of the signatory's own data" in office.run(remove=["1001"], reason="undulat has left")["msg"]
-    assert "9 - no site" in office.run(remove=["9"], reason="withdrew")["msg"]
+    assert "agreements_remove: names what is no site" in office.run(remove=["9", NAME], reason="withdrew")["msg"]
     assert NAME in office.content()
     done = office.run(remove="1001", reason="the office withdrew")
     assert (done["removed"], done["list"]) == (["1001"], None)
@@ -233,6 +233,7 @@ def test_removed_by_hand_with_a_reason(office: Office):
 
 def test_an_entry_of_a_site_that_left_the_register_can_be_removed(office: Office):
     office.keep(BOTH)
+    office.run()
     assert "is no site of the register" in office.run(known=["1002"], statuses={"1002": "missing"})["msg"]
     gone = office.run(known=["1002"], statuses={"1002": "missing"}, remove=["1001"], reason="closed down")
     assert gone["removed"] == ["1001"]

@@ -9,11 +9,11 @@ import csv
 import io
 import traceback
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.signatory import Signatory, SignatoryError
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import DEFAULT_MOVE_WINDOW
 from ansible_collections.helsevest.interactor.plugins.module_utils._signatories import (
     harmless,
     lookup_table,
@@ -26,27 +26,7 @@ from hypothesis import strategies as st
 TODAY = date(2027, 5, 10)
 CANARY = "Kanarifugl"
 PERSON = Signatory("Åse O'Neil", date(1970, 1, 31), "Storgata 1, 5003 Bergen")
-SITE = Site(
-    id="1001",
-    name="Prøvesund legekontor",
-    kind="gp_office",
-    county="Vestland",
-    language="nb",
-    wave=1,
-    move_date=None,
-    mode="server_in_cloud",
-    window=DEFAULT_MOVE_WINDOW,
-    closed=(),
-    contact=None,
-    agreement_status="missing",
-    signatory_known=True,
-    ros_requested=False,
-    ros_sent=None,
-    urls_confirmed=None,
-    proxy_confirmed=None,
-    history_months=12,
-    clients=("pc1",),
-)
+SITE: Any = SimpleNamespace(id="1001", name="Prøvesund legekontor", agreement_form="digital")
 
 
 def read(text: str | bytes) -> dict[str, Signatory]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -97,6 +97,25 @@ def read_signatories(
     if problems:
         raise SignatoryError(problems)
     return signatories
+
+
+def merge(
+    file: str, before: Mapping[str, Signatory], told: Mapping[str, Signatory], *, overwrite: bool = False
+) -> dict[str, Signatory]:
+    """What is in the file with what the answers of `file` tell of more sites.
+
+    Raises SignatoryError with each site and field in which the two differ, unless the answers may `overwrite`.
+    """
+    problems = [
+        f"{file}: site {site}: {name}: is another than that of the signatories' file "
+        "(allowed: the same, or agreements_overwrite=true)"
+        for site, person in told.items()
+        for name in FIELDS
+        if site in before and getattr(person, name) != getattr(before[site], name)
+    ]
+    if problems and not overwrite:
+        raise SignatoryError(problems)
+    return {**before, **told}
 
 
 def _wrong(entry: RawEntry, today: date) -> Iterator[tuple[int, str]]:

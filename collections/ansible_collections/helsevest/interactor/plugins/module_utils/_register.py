@@ -107,7 +107,7 @@ def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
 
     RegisterError with every problem of every file; ImportError where pydantic is missing.
     """
-    _need_pydantic()
+    need_pydantic()
     documents, problems = register_documents([paths] if isinstance(paths, str | Path) else list(paths))
     files: list[RegisterFile] = []
     for document in documents:
@@ -138,12 +138,13 @@ def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of one file of the register, for editors. ImportError where pydantic is missing."""
-    _need_pydantic()
+    need_pydantic()
     schema = RegisterFile.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _need_pydantic() -> None:
+def need_pydantic() -> None:
+    """ImportError that says what to do, where pydantic is missing."""
     if _MISSING is not None:
         raise ImportError(
             f"the register needs the Python package pydantic, 2.11 or later ({_MISSING}); run: make setup"

@@ -72,10 +72,14 @@ class Edited:
 
     def diff(self, root: Path) -> str:
         """The change as a unified diff with paths relative to `root`, for `git apply` or `patch -p1`."""
-        return "".join(
-            unified(path.absolute().relative_to(root.absolute()).as_posix(), old, self.texts[path], splices)
+        return "".join(self.diffs(root).values())
+
+    def diffs(self, root: Path) -> dict[Path, str]:
+        """The same, file by file."""
+        return {
+            path: unified(path.absolute().relative_to(root.absolute()).as_posix(), old, self.texts[path], splices)
             for path, (old, splices) in sorted(self._old.items())
-        )
+        }
 
 
 def edit_register(

@@ -186,6 +186,13 @@ def test_from_the_list_to_the_signature_nobody_is_told(aviary: Aviary) -> None:
     assert SIGNATORY["name"] in aviary.list.read_text(encoding="utf-8-sig")
     assert SIGNED["name"] not in aviary.list.read_text(encoding="utf-8-sig")
     assert aviary.agreements().changed == 0
+    # The same from a team's table, which is where it belongs until somebody deletes it.
+    table = aviary.folder / "answers.csv"
+    table.write_text(f"Kontornr;Signatar;Født\n1003;{SIGNATORY['name']};{SIGNATORY['born']}\n", encoding="utf-8")
+    other = aviary.agreements(agreements_import=str(table))
+    assert "address: is another" in other.output
+    assert aviary.agreements(agreements_import=str(table), agreements_overwrite="true").changed == 1
+    table.unlink()
     removed = aviary.agreements(agreements_remove="1003", agreements_reason="the office withdrew")
     assert removed.code == 0, removed.output
     assert not aviary.list.exists()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 import yaml  # Ansible itself needs it, so it is always there
 
@@ -19,11 +20,21 @@ ROOT = "signatories"
 HEADINGS = ("Nr.", "Kontor", "Navn", "Født", "Adresse", "Signering")
 FORMS = {"digital": "digitalt", "paper": "på papir"}
 
+COLUMNS = {
+    "name": ("Signatar", "Signatarens navn", "Navn signatar", "Signatar navn", "Underskriver", "Den som signerer"),
+    "born": ("Fødselsdato", "Født", "Fødd", "Signatar fødselsdato", "Fødselsdato signatar"),
+    "address": (
+        *("Privat adresse", "Privatadresse", "Alternativ adresse", "Alternativ privat adresse"),
+        *("Hjemmeadresse", "Heimeadresse", "Signatar adresse", "Adresse signatar"),
+    ),
+}
+"""The headings of a team's table that tell who signs."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
-def parse(text: bytes, file: str, known: Sequence[str], today: date) -> dict[str, Signatory]:
+def parse(text: bytes, file: str, known: Collection[str], today: date) -> dict[str, Signatory]:
     """Read the decrypted file; SignatoryError with every problem as read_signatories says."""
     try:
         root = yaml.compose(text.decode("utf-8-sig"), Loader=yaml.BaseLoader)
@@ -56,6 +67,43 @@ def render(signatories: Mapping[str, Signatory]) -> bytes:
     return yaml.safe_dump(
         {ROOT: entries}, allow_unicode=True, sort_keys=False, explicit_start=True, width=1000, encoding="utf-8"
     )
+
+
+def from_table(path: Path) -> tuple[list[RawEntry], list[str]]:
+    """The rows of a team's table (.xlsx, .csv) that tell who signs, and the ids of those that tell only half of it.
+
+    SheetError for a table that cannot be read; ImportError where openpyxl is missing.
+    """
+    # Imported here, because few runs need it and openpyxl is large.
+    from ._domain.sheet import ID, folded
+    from ._sheet import read_table
+
+    field_of = {folded(heading): name for name, headings in COLUMNS.items() for heading in headings}
+    entries, incomplete = [], []
+    for table in read_table(path, only=[heading for headings in COLUMNS.values() for heading in headings]):
+        unread = table.formulas | table.broken
+        for row, held in table.rows:
+            told = {
+                number: column for number, column in table.columns.items() if number in held or (row, number) in unread
+            }
+            site = next((_typed(held[number]) for number, column in told.items() if column.path == ID), "")
+            fields = [
+                RawField(field_of[column.path], row, _typed(held.get(number)), plain=(row, number) not in unread)
+                for number, column in told.items()
+                if column.path in field_of
+            ]
+            if {"name", "born"} <= {one.name for one in fields}:
+                entries.append(RawEntry(site, row, fields))
+            elif fields:
+                incomplete.append(site)
+    return entries, incomplete
+
+
+def _typed(cell: object) -> str:
+    """A cell as a person typed it: Excel makes dates of dates and decimals of numbers."""
+    if isinstance(cell, date):
+        return f"{cell:%Y-%m-%d}"
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def lookup_table(sites: Sequence[Site], signatories: Mapping[str, Signatory]) -> bytes:

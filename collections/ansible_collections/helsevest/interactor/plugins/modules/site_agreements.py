@@ -60,6 +60,16 @@ options:
       - Refused if it holds anything of the person.
     type: str
     default: ""
+  answers:
+    description:
+      - A team's table, C(.xlsx) or C(.csv), of which only the columns about who signs are read, by site.
+      - Sites that have signed, or whose entry was removed before, are left out. Refused where git tracks the table or
+        does not ignore it.
+    type: path
+  overwrite:
+    description: Take in what O(answers) says also where the file says something else, or the entry was removed before.
+    type: bool
+    default: false
   clock_url:
     description: The simulator's clock; only in a simulated inventory.
     type: str

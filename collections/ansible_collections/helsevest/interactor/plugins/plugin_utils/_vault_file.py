@@ -31,9 +31,16 @@ class VaultFile:
     def replace(self, text: bytes) -> None:
         """Write the file whole with another text; PrivateFileError if it cannot be, or was changed meanwhile."""
         encrypted = self.vault.encrypt(text, secret=self.secret, vault_id=self.label)
-        if read_private(self.path) != self.encrypted:
+        if (read_private(self.path) or b"") != self.encrypted:
             raise PrivateFileError(f"{self.path}: was changed while this ran, so it is left as it is; start again")
         write_private(self.path, encrypted)
+
+
+def new_vault_file(path: Path, vault: VaultLib) -> VaultFile:
+    """A file that is not there yet, for the first of the secrets; PrivateFileError without any."""
+    _need_secret(path, vault)
+    label, secret = vault.secrets[0]
+    return VaultFile(path, vault, b"", b"", secret, label)
 
 
 def open_vault_file(path: Path, vault: VaultLib) -> VaultFile | None:
@@ -46,8 +53,7 @@ def open_vault_file(path: Path, vault: VaultLib) -> VaultFile | None:
         return None
     if not encrypted.startswith(HEADER):
         raise PrivateFileError(f"{path}: is not encrypted; run: ansible-vault encrypt {path}")
-    if not vault.secrets:
-        raise PrivateFileError(f"{path}: no vault secret was given to open it; give one by {GIVE_ONE}")
+    _need_secret(path, vault)
     # Causes are cut off: they may hold pieces of the text.
     try:
         label = parse_vaulttext_envelope(encrypted)[3]
@@ -57,3 +63,8 @@ def open_vault_file(path: Path, vault: VaultLib) -> VaultFile | None:
             f"{path}: cannot be decrypted: none of the vault secrets that were given is its own, or it is damaged"
         ) from None
     return VaultFile(path, vault, encrypted, text, secret, label)
+
+
+def _need_secret(path: Path, vault: VaultLib) -> None:
+    if not vault.secrets:
+        raise PrivateFileError(f"{path}: no vault secret was given for it; give one by {GIVE_ONE}")

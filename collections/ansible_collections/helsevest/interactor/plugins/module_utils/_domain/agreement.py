@@ -53,7 +53,8 @@ class Work:
     that goes, `gone` that for each that is out of the file already and not on record as removed. The rest is only told:
     `waiting` for the site's answers, `lacking` an entry although the register says that we know who signs,
     `not_in_register` the other way round, `unsigned` since when the agreement is out, `unexplained` entries that are
-    gone without a reason, `nothing` asked for of which there is no entry.
+    gone without a reason, `nothing` asked for of which there is no entry; `incomplete` rows of a
+    table of answers, `removed_before` those that are not taken in again.
     """
 
     noted: Sequence[str] = ()
@@ -66,6 +67,8 @@ class Work:
     unsigned: Mapping[str, date | None] = field(default_factory=dict)
     unexplained: Sequence[str] = ()
     nothing: Sequence[str] = ()
+    incomplete: Sequence[str] = ()
+    removed_before: Sequence[str] = ()
 
 
 def work_for(
@@ -94,6 +97,23 @@ def work_for(
         unexplained=sorted((absent & of_run) - set(why)),
         nothing=sorted(set(asked) - set(entries) - absent),
     )
+
+
+def to_take_in(
+    sites: Sequence[Site],
+    told: Collection[str],
+    entries: Collection[str],
+    memory: Mapping[str, Remembered],
+    *,
+    overwrite: bool = False,
+) -> tuple[list[str], list[str]]:
+    """Of the sites that a table tells of: those whose answers are taken in, and those that were removed before.
+
+    Nobody of a site that has signed is, nor of one that is not of this run; one that was removed only to `overwrite`.
+    """
+    wanted = [site.id for site in sites if site.id in told and site.agreement_status != "signed"]
+    before = [site for site in wanted if site not in entries and memory.get(site, Remembered()).removed]
+    return [site for site in wanted if overwrite or site not in before], [] if overwrite else before
 
 
 def noted_events(work: Work, memory: Mapping[str, Remembered], at: datetime) -> list[Event]:
@@ -134,6 +154,8 @@ def lines(work: Work) -> Iterator[str]:
         "the file says who signs, and the register does not (signatory_known)": work.not_in_register,
         "gone from the file without a reason on record (agreements_remove, agreements_reason)": work.unexplained,
         "nothing to remove": work.nothing,
+        "not taken in, name or date of birth is missing in the table": work.incomplete,
+        "not taken in, removed before (agreements_overwrite takes them in again)": work.removed_before,
     }
     for what, sites in told.items():
         if sites:

@@ -43,7 +43,7 @@ class Signatory:
 
 @dataclass(frozen=True, repr=False)
 class RawField:
-    """A field as it was typed: `value` is None where nothing stands, `plain` false where it is a list or a mapping."""
+    """A field as it was typed: `value` is None for nothing, `plain` false for a list, a mapping or a formula."""
 
     name: str
     line: int
@@ -130,7 +130,7 @@ def _wrong(entry: RawEntry, today: date) -> Iterator[tuple[int, str]]:
         elif one.name in seen:
             yield one.line, f"{one.name}: stands twice (allowed: once)"
         elif not one.plain:
-            yield one.line, f"{one.name}: is a list or a mapping (allowed: {_ALLOWED[one.name]})"
+            yield one.line, f"{one.name}: is no plain value (allowed: {_ALLOWED[one.name]})"
         elif one.value is not None and (what := _CHECKS[one.name](one.value.strip(), today)):
             yield one.line, f"{one.name}: {what} (allowed: {_ALLOWED[one.name]})"
         seen.add(one.name)

@@ -17,7 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.helsevest.interactor.plugins.action import site_agreements
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
-from ansible_collections.helsevest.interactor.plugins.module_utils._private_file import PrivateFileError
+from ansible_collections.helsevest.interactor.plugins.plugin_utils import _agreements
 
 NAME, BORN, ADDRESS = "Kanarifugla Undulat", "1961-07-29", "Papegøyestien 77"
 CANARIES = ("Kanarifugla", "Undulat", "1961", "61-07-29", "29.07", "29.7", "Papegøyestien", "Papeg\\u00f8yestien")
@@ -170,14 +170,14 @@ def test_a_run_that_died_is_made_up_for_and_recorded_once(office: Office, monkey
     """The process dies, so that nothing after that moment happens."""
     office.keep()
     office.run()
-    replace = site_agreements.VaultFile.replace
+    replace = _agreements.VaultFile.replace
 
     def dies(file: Any, text: bytes) -> None:
         if where == "after it":
             replace(file, text)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(site_agreements.VaultFile, "replace", dies)
+    monkeypatch.setattr(_agreements.VaultFile, "replace", dies)
     with pytest.raises(KeyboardInterrupt):
         office.run(statuses=SIGNED)
     assert office.recorded() == [NOTED]
@@ -259,6 +259,83 @@ def test_an_entry_taken_out_by_hand_is_asked_about(office: Office):
     assert office.run()["unexplained"] == ["1001"]
 
 
+TABLE = f"Kontornr;Signatar;Født;Privat adresse\n1001;{NAME};{BORN};{ADDRESS}\n1002;Li Bo;;\n"
+
+
+def answers(office: Office, text: str = TABLE) -> str:
+    path = office.folder / "answers.csv"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_answers_of_a_table_are_taken_in(office: Office):
+    statuses = {"1001": "missing", "1002": "missing"}
+    dry = office.run(statuses=statuses, answers=answers(office), check=True)
+    assert not office.file.exists()
+    done = office.run(statuses=statuses, answers=answers(office))
+    assert done == dry
+    assert (done["changed"], done["look_up"], done["lacking"]) == (True, ["1001"], ["1002"])
+    assert "not taken in, name or date of birth is missing in the table: 1002" in done["lines"]
+    assert office.file.read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;office\n")
+    assert office.file.stat().st_mode & 0o777 == 0o600
+    assert NAME in office.content()
+    assert office.run(statuses=statuses, answers=answers(office))["changed"] is False
+    assert office.run(statuses={"1001": "signed"}, answers=answers(office))["removed"] == ["1001"]
+    assert office.run(statuses={"1001": "signed"}, answers=answers(office))["changed"] is False
+    assert office.content() == "---\nsignatories: {}\n"
+
+
+def test_answers_that_say_something_else_are_refused_by_site_and_field(office: Office):
+    office.keep(PLAIN.replace(BORN, "1971-01-01"))
+    before = office.content()
+    told = office.run(answers=answers(office))
+    assert "site 1001: born: is another than that of the signatories' file" in told["msg"]
+    assert "name" not in told["msg"]
+    assert office.content() == before
+    assert office.run(answers=answers(office), overwrite=True)["changed"] is True
+    assert BORN in office.content()
+
+
+def test_answers_bring_nobody_back_who_was_removed_by_hand(office: Office):
+    office.keep()
+    office.run()
+    office.run(remove=["1001"], reason="the office withdrew")
+    again = office.run(answers=answers(office))
+    assert (again["changed"], again["look_up"]) == (False, [])
+    assert "not taken in, removed before (agreements_overwrite takes them in again): 1001" in again["lines"]
+    assert office.run(answers=answers(office), overwrite=True)["look_up"] == ["1001"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (TABLE.replace(BORN, "29.7.61"), "answers.csv:2: site 1001: born: is no date"),
+        (TABLE.replace(NAME, f"={NAME}"), "answers.csv:2: site 1001: name: is no plain value"),
+        (TABLE.replace("1001", NAME), "answers.csv:2: is no site of the register"),
+        (f"Kontornr;Født;Født;Signatar\n1001;{BORN};{BORN};{NAME}\n", "born: stands twice"),
+        (f'Kontornr;Født;Signatar\n1001;{BORN};"{NAME}\n', "is no CSV"),
+        ("", "is empty"),
+    ],
+)
+def test_a_table_with_something_wrong_is_refused_as_a_whole(office: Office, text: str, words: str):
+    office.keep(BOTH)
+    before = office.content()
+    assert words in office.run(answers=answers(office, text))["msg"]
+    assert office.content() == before
+    assert office.recorded() == []
+
+
+def test_a_table_in_a_work_tree_must_be_ignored_and_needs_a_secret(office: Office):
+    path = answers(office)
+    office.secrets = []
+    for check in (True, False):
+        assert "no vault secret was given for it" in office.run(answers=path, check=check)["msg"]
+    assert office.recorded() == []
+    subprocess.run(["git", "-C", str(office.folder), "init", "-q"], check=True)
+    (office.folder / ".gitignore").write_text("*.vault.yml\n/state/\n")
+    assert "answers.csv: lies in a git work tree and is not ignored" in office.run(answers=path)["msg"]
+
+
 def damaged(office: Office) -> None:
     text = office.file.read_bytes().replace(b"6", b"7")
     office.file.write_bytes(text)
@@ -334,7 +411,7 @@ def list_in_the_way(office: Office) -> None:
         (header_only, "or it is damaged"),
         (in_the_clear, "is not encrypted; run: ansible-vault encrypt"),
         (other_secret, "cannot be decrypted"),
-        (no_secret, "no vault secret was given to open it; give one by --vault-id"),
+        (no_secret, "no vault secret was given for it; give one by --vault-id"),
         (open_to_others, "others may read it, mode 0640"),
         (no_yaml, ":2:43: is no YAML"),
         (bad_values, "site 1001: born: is no date"),
@@ -380,7 +457,7 @@ def test_an_error_that_nobody_foresaw_is_told_without_its_text(office: Office, m
     def broken(*_: Any) -> bytes:
         raise ValueError(f"{NAME} {BORN}")
 
-    monkeypatch.setattr(site_agreements, "lookup_table", broken)
+    monkeypatch.setattr(_agreements, "lookup_table", broken)
     told = office.run()
     assert told["failed"]
     assert "ValueError in test_site_agreements.py:" in told["msg"]
@@ -398,6 +475,22 @@ def test_a_file_behind_a_link_is_replaced_where_it_is(office: Office, tmp_path: 
     assert NAME not in office.content()
 
 
-def test_private_file_errors_are_no_others():
-    """What is caught by name must not be so wide that it shows the text of an unforeseen error."""
-    assert PrivateFileError.__bases__ == (Exception,)
+def test_a_run_that_died_while_answers_were_taken_in_leaves_nothing_to_explain(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_agreements.VaultFile, "replace", dies)
+    with pytest.raises(KeyboardInterrupt):
+        office.run(answers=answers(office))
+    assert (office.file.exists(), office.recorded()) == (False, [])
+    monkeypatch.undo()
+    assert office.run(answers=answers(office))["look_up"] == ["1001"]
+    assert office.recorded() == [NOTED]
+
+
+def test_what_is_shown_is_caught_by_name():
+    """An error of a wider kind would show the text of one that nobody foresaw."""
+    wide = (Exception, ValueError, KeyError, TypeError, OSError, RuntimeError)
+    assert not set(_agreements.ERRORS).intersection(wide)

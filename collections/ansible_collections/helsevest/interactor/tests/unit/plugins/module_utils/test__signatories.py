@@ -9,12 +9,21 @@ import csv
 import io
 import traceback
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.signatory import Signatory, SignatoryError
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.sheet import SIGNATORY, folded
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.signatory import (
+    Signatory,
+    SignatoryError,
+    read_signatories,
+)
 from ansible_collections.helsevest.interactor.plugins.module_utils._signatories import (
+    COLUMNS,
+    from_table,
     harmless,
     lookup_table,
     parse,
@@ -66,7 +75,10 @@ def test_there_may_be_nobody(text: str):
         ("", "must hold one field"),
         (f"signatories:\n  {CANARY}: {{name: {CANARY}}}\n", "file:2: is no site of the register"),
         (f"signatories:\n  1001: {CANARY}\n", "file:2: site 1001: is no mapping"),
-        (f"signatories:\n  1001: {{name: [{CANARY}], born: 1970-01-31}}\n", "file:2: site 1001: name: is a list"),
+        (
+            f"signatories:\n  1001: {{name: [{CANARY}], born: 1970-01-31}}\n",
+            "file:2: site 1001: name: is no plain value",
+        ),
         (f"signatories:\n  1001: {{name: Li, born: 1970-01-31, [{CANARY}]: x}}\n", "a field that is not known here"),
         (f"signatories:\n  1001: {{name: '{CANARY}1', born: {CANARY}}}\n", "born: is no date"),
         (f"{CANARY}: \x07", "file: is no YAML"),
@@ -108,3 +120,54 @@ def test_no_cell_is_a_formula_and_every_cell_stays_one(text: str):
 def test_what_a_spreadsheet_takes_for_a_formula_is_made_harmless(cell: str):
     assert harmless(cell) == f"'{cell}"
     assert harmless("Storgata 1-3") == "Storgata 1-3"
+
+
+HEAD = ["Kontornr", "Navn", "Kontaktperson", "Signatar", "Født", "Privat adresse", "Fødselsnummer"]
+ROWS: list[list[Any]] = [
+    ["1001", "Prøvesund", "Astrid", "Åse O'Neil", date(1970, 1, 31), "Storgata 1, 5003 Bergen", "310170 00000"],
+    [47, "Fjordgata", None, "Li", "31.1.1970", None, None],
+    ["1003", "Vågen", "Ola", "Bo", None, None, None],
+    ["1004", "Strand", "Ola", None, None, None, None],
+]
+
+
+def told(path: Path) -> tuple[list[tuple[str, int, dict[str, str | None]]], list[str]]:
+    entries, incomplete = from_table(path)
+    return [(one.site, one.line, {f.name: f.value for f in one.fields or ()}) for one in entries], incomplete
+
+
+def workbook(path: Path, rows: list[list[Any]]) -> Path:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in rows:
+        page.append(row)
+    book.save(path)
+    return path
+
+
+def test_of_a_table_only_who_signs_is_read(tmp_path: Path):
+    whole = {"name": "Åse O'Neil", "born": "1970-01-31", "address": "Storgata 1, 5003 Bergen"}
+    short = {"name": "Li", "born": "31.1.1970"}
+    table = workbook(tmp_path / "answers.xlsx", [HEAD, *ROWS])
+    assert told(table) == ([("1001", 2, whole), ("47", 3, short)], ["1003"])
+    text = "Kontor-ID;Signatar;Fødselsdato;Telefon\n1001;Åse;1970-01-31;1\n"
+    (tmp_path / "answers.csv").write_text(text, encoding="utf-8")
+    assert told(tmp_path / "answers.csv") == ([("1001", 2, {"name": "Åse", "born": "1970-01-31"})], [])
+
+
+def test_a_formula_is_no_answer(tmp_path: Path):
+    rows = [HEAD, ["1001", "x", "y", f'="{CANARY}"', "31.1.1970", None, None]]
+    entries, _ = from_table(workbook(tmp_path / "answers.xlsx", rows))
+    with pytest.raises(SignatoryError, match="site 1001: name: is no plain value") as caught:
+        parse_entries(entries)
+    assert CANARY not in str(caught.value)
+
+
+def parse_entries(entries: list[Any]) -> dict[str, Signatory]:
+    return read_signatories("table", entries, ["1001"], TODAY)
+
+
+def test_the_columns_are_those_that_every_other_import_leaves_out():
+    others = {folded(heading) for heading in SIGNATORY}
+    assert {folded(heading) for headings in COLUMNS.values() for heading in headings} <= others

@@ -17,6 +17,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.agree
     noted_events,
     remember,
     removed_events,
+    to_take_in,
     work_for,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
@@ -133,6 +134,27 @@ def test_a_run_that_died_between_removing_and_recording_is_made_up_for(make_site
     assert due(work_for([site], [], remember([*noted_events(first, {}, AT), event]))) == {}
 
 
+@pytest.mark.parametrize(
+    ("status", "entries", "memory", "overwrite", "taken", "before"),
+    [
+        ("missing", [], {}, False, ["1001"], []),
+        ("sent", [], {}, False, ["1001"], []),
+        ("signed", [], {}, False, [], []),
+        ("signed", [], {"1001": CLOSED}, True, [], []),
+        ("missing", ["1001"], {"1001": OPEN}, False, ["1001"], []),
+        ("missing", [], {"1001": CLOSED}, False, [], ["1001"]),
+        ("missing", [], {"1001": CLOSED}, True, ["1001"], []),
+        ("missing", ["1001"], {"1001": Remembered(2, 1)}, False, ["1001"], []),
+    ],
+)
+def test_a_table_brings_nobody_back_who_was_removed(
+    make_site: MakeSite, status: str, entries: list[str], memory: Any, overwrite: bool, taken: Any, before: Any
+):
+    site = make_site(agreement_status=status)
+    told = to_take_in([site], ["1001", "1002"], entries, memory, overwrite=overwrite)
+    assert told == (taken, before)
+
+
 def test_all_is_told_by_id(make_site: MakeSite):
     told = Work(
         look_up=["1"],
@@ -141,6 +163,8 @@ def test_all_is_told_by_id(make_site: MakeSite):
         not_in_register=["5"],
         unexplained=["6"],
         nothing=["7"],
+        incomplete=["11"],
+        removed_before=["12"],
         unsigned={"8": date(2027, 4, 1)},
         remove={"9": "signed"},
         gone={"10": "signed"},
@@ -152,6 +176,8 @@ def test_all_is_told_by_id(make_site: MakeSite):
         "the file says who signs, and the register does not (signatory_known): 5",
         "gone from the file without a reason on record (agreements_remove, agreements_reason): 6",
         "nothing to remove: 7",
+        "not taken in, name or date of birth is missing in the table: 11",
+        "not taken in, removed before (agreements_overwrite takes them in again): 12",
         "sent 2027-04-01 and not signed: 8",
         "entry removed (signed): 9",
         "entry gone already, put on record (signed): 10",

@@ -13,6 +13,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.signa
     RawField,
     Signatory,
     SignatoryError,
+    merge,
     read_signatories,
 )
 from hypothesis import given
@@ -116,7 +117,7 @@ def test_a_field_twice_or_with_more_than_a_line_in_it():
         "file:5: site 1001: born: is missing",
     ]
     deep = RawEntry("1001", 2, [RawField("name", 3, None, plain=False), RawField("born", 4, "1970-01-31")])
-    assert [told.partition(" (")[0] for told in problems(deep)] == ["file:3: site 1001: name: is a list or a mapping"]
+    assert [told.partition(" (")[0] for told in problems(deep)] == ["file:3: site 1001: name: is no plain value"]
 
 
 @given(st.text(min_size=4), st.text(min_size=4), st.text(min_size=4))
@@ -155,3 +156,18 @@ def test_a_signatory_is_never_shown():
 )
 def test_a_text_that_tells_of_the_person_is_noticed(text: str, told: bool):
     assert read(**GOOD).is_told_in(text) is told
+
+
+def test_a_table_adds_and_says_the_same_or_is_refused_with_every_difference():
+    old = {"1001": Signatory("Li", date(1970, 1, 31)), "1002": Signatory("Bo", date(1980, 1, 1), "Storgata 1")}
+    assert merge("table", old, {}) == merge("table", old, {"1001": old["1001"]}) == old
+    new = {"1001": Signatory("Liv", date(1970, 1, 30)), "1002": Signatory("Bo", date(1980, 1, 1))}
+    with pytest.raises(SignatoryError) as caught:
+        merge("table", old, new)
+    assert [told.partition(" is another")[0] for told in caught.value.problems] == [
+        "table: site 1001: name:",
+        "table: site 1001: born:",
+        "table: site 1002: address:",
+    ]
+    assert merge("table", old, new, overwrite=True) == new
+    assert merge("table", {"1002": old["1002"]}, {"1001": new["1001"]}) == {"1002": old["1002"], "1001": new["1001"]}

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from .checks import answered, judge_register
-from .gate import Case, Reason, reasons_against
+from .checks import answered
+from .gate import Reason, may
 from .ledger import Attempt
 from .owes import Owed, owes
-from .results import apply_waivers
 from .site import Site
 from .standing import Standing
-from .step import Next, Situation, next_step
+from .step import Next, Situation
 from .times import format_time
-from .verdict import SiteVerdict, findings_of, site_verdict
+from .verdict import SiteVerdict
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
 
 
@@ -184,11 +183,8 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
 def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
     """Decide for one site; pure, so that the same events give the same answer anywhere."""
     site, standing, attempt = situation.site, situation.standing, situation.attempt
-    register_checks = judge_register(site, situation.now)
-    verdict = site_verdict(site, standing.measurements, register_checks, situation.now, situation.settings.validity)
-    findings = verdict.findings if verdict else findings_of(apply_waivers(register_checks, site, situation.now))
-    following = next_step(situation, force)
-    against = tuple(reasons_against(Case(situation, verdict, following.phase, following.step)))
+    verdict, findings = situation.verdict, situation.findings
+    answer = may(situation, force=force)
     outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
     return Decision(
@@ -197,10 +193,10 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         state=_state(situation, outcome),
         verdict=verdict.verdict if verdict else None,
         outcome=outcome,
-        next=following,
-        allowed=following.step is not None and not against,
-        attempt=_attempt(situation, following.step),
-        reasons=() if moved and following.step is None else against,
+        next=answer.next,
+        allowed=answer.allowed,
+        attempt=_attempt(situation, answer.next.step),
+        reasons=answer.reasons,
         owes=() if moved else tuple(owes(site, findings)),
         needs_us=_needs_us(situation, verdict, outcome),
     )

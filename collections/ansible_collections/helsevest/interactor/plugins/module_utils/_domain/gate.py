@@ -3,23 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The gate: may a step be taken for a site now, and if not, every reason in words.
 
-Each rule stands once, with the steps that it guards. A step that only reads, or that brings a running move to its end,
-is never stopped by a halt, a missing release or a check.
+Each rule stands once, with the steps that it guards; what is told of a reason stands in `gate_texts`. A step that only
+reads, or that brings a running move to its end, is never stopped by a halt, a missing release or a check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from .gate_texts import REASONS
 from .site import Site
 from .standing import Standing
-from .step import Situation
-from .verdict import SiteVerdict
+from .step import Next, Situation, next_step
+from .texts import REMEDIES
+from .verdict import Finding
 from .window import OSLO, Opening
-from .words import Phase, Step
+from .words import AttemptState, Phase, Step
 
 UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
 STARTING = frozenset({Step.LEASE, Step.MANIFEST, Step.START})
@@ -29,12 +31,17 @@ CHANGING = BEGINNING | {Step.SWITCH, Step.DISCARD, Step.RESTORE}
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a site may not pass: a code, in English for operations, in the site's language where the site must act."""
+    """Why a site may not pass.
+
+    `text` is what stands against it and `do` what operations does about it (both English), `who` has to act (`us`,
+    `site` or `vendor`), `remedy` is what the site is told, in its language, also where it need do nothing.
+    """
 
     code: str
     text: str
+    do: str
     who: str
-    remedy: str = ""
+    remedy: str
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -42,13 +49,26 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The gate's answer: what comes next for the site, whether the step may be taken now, and if not, every reason.
+
+    Without reasons and not allowed: there is nothing to take, because the site waits (`next.at`) or has moved.
+    """
+
+    next: Next
+    allowed: bool
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
 class Case:
-    """All that a rule may look at: the situation, what preflight says, and the step that is asked for."""
+    """All that a rule may look at: the situation, what comes next, the step that is asked for (None where nothing is
+    due), and the step whose rules hold for it."""
 
     situation: Situation
-    verdict: SiteVerdict | None
-    phase: Phase | None
-    step: Step | None
+    next: Next
+    asked: Step | None
+    step: Step
 
     @property
     def site(self) -> Site:
@@ -65,10 +85,16 @@ class Case:
         """The moment."""
         return self.situation.now
 
+    def reason(self, code: str, text: str) -> Reason:
+        """A reason with all that is told of its code."""
+        told = REASONS[code]
+        return Reason(code, text, told.do, told.who, told.text(self.site.language, {}))
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: `find` yields a reason for each thing that is wrong; `of_time` rules hold only when the step is due."""
+    """One rule: `find` yields a reason for each thing that is wrong; `of_time` rules hold only when a step is asked
+    for, and not for what is waited for."""
 
     code: str
     steps: frozenset[Step]
@@ -81,11 +107,24 @@ def _local(moment: datetime) -> str:
     return moment.astimezone(OSLO).strftime("%Y-%m-%d %H:%M")
 
 
+def _out_of_order(case: Case) -> Iterator[Reason]:
+    if case.asked is not case.next.step:
+        instead = "nothing is to be done"
+        if case.next.step:
+            instead = f"{case.next.step} comes next"
+        elif case.next.at:
+            instead = f"nothing is due before {_local(case.next.at)}"
+        yield case.reason("out_of_order", f"it is not the turn of {case.asked}: {instead}")
+
+
 def _halted(case: Case) -> Iterator[Reason]:
     for scope, why in case.standing.halts.items():
-        yield Reason(
-            "halted", f"wave {scope} is halted by {why}" if scope != "all" else f"all is halted by {why}", "us"
-        )
+        yield case.reason("halted", f"{'all is' if scope == 'all' else f'wave {scope} is'} halted by {why}")
+
+
+def _no_wave(case: Case) -> Iterator[Reason]:
+    if case.site.wave is None:
+        yield case.reason("no_wave", "the site is in no wave, so nobody can release it")
 
 
 def _not_released(case: Case) -> Iterator[Reason]:
@@ -93,65 +132,81 @@ def _not_released(case: Case) -> Iterator[Reason]:
     if case.site.wave is None:
         return
     if release is None:
-        yield Reason("not_released", f"wave {case.site.wave} is not released: run playbooks/release.yml", "us")
+        yield case.reason("not_released", f"wave {case.site.wave} is not released: run playbooks/release.yml")
     elif case.now >= release.until:
         text = f"the release of wave {case.site.wave} by {release.name} ended {_local(release.until)}"
-        yield Reason("not_released", text, "us")
+        yield case.reason("not_released", text)
 
 
 def _mode_not_described(case: Case) -> Iterator[Reason]:
     if case.site.mode not in case.situation.settings.described_modes:
         mode = case.site.mode
         text = f"mode {mode} is not described by the vendor: vendor_contract.config.modes.{mode} is empty"
-        yield Reason("mode_not_described", text, "vendor")
+        yield case.reason("mode_not_described", text)
 
 
 def _ledger_damaged(case: Case) -> Iterator[Reason]:
     if case.standing.ledger_error:
-        yield Reason("ledger_damaged", case.standing.ledger_error, "us")
+        yield case.reason("ledger_damaged", case.standing.ledger_error)
 
 
 def _ledger_missing(case: Case) -> Iterator[Reason]:
     seen = len(case.standing.ledger.attempts) if case.standing.ledger else 0
     if case.standing.ledger_run and not case.standing.ledger_error and seen < case.standing.known_attempts:
         text = f"the ledger on the server knows {seen} attempts, the journal {case.standing.known_attempts}"
-        yield Reason("ledger_missing", text, "us")
+        yield case.reason("ledger_missing", text)
+
+
+def _blockers(case: Case) -> list[Finding]:
+    return [finding for finding in case.situation.findings if finding.check.blocks]
 
 
 def _not_ready(case: Case) -> Iterator[Reason]:
-    if case.verdict is None:
-        yield Reason("not_measured", "no preflight yet", "us")
-        return
-    for finding in case.verdict.blockers:
+    verdict, blockers = case.situation.verdict, _blockers(case)
+    if verdict is None:
+        yield case.reason("not_measured", "no preflight yet")
+    for finding in blockers:
+        check = finding.check
         where = f"{finding.host}: " if finding.host else ""
+        remedies = [REMEDIES[code] for code in check.evidence.get("remedies") or ["UNKNOWN"]]
         yield Reason(
-            finding.check.id,
-            f"{where}{finding.check.title}: {finding.check.observed}",
+            check.id,
+            f"{where}{check.title}: {check.observed}",
+            "; ".join(dict.fromkeys(remedy.do for remedy in remedies)),
             finding.who,
-            finding.check.remedy,
+            check.remedy or REMEDIES["UNKNOWN"].text(case.site.language, {}),
         )
-    if case.verdict.expired and not case.verdict.blockers:
-        yield Reason("preflight_expired", "the server's last preflight is too old to count", "us")
+    if verdict and verdict.expired and not blockers:
+        yield case.reason("preflight_expired", "the server's last preflight is too old to count")
+
+
+def _not_dated(case: Case) -> Iterator[Reason]:
+    missing = [finding.check.id for finding in _blockers(case) if finding.check.id.startswith("P6.")]
+    lacking = f"these answers are not there: {', '.join(missing)}"
+    if case.site.move_date is None:
+        yield case.reason("not_dated", f"no move date; {lacking if missing else 'all answers are there'}")
+    elif missing:
+        yield case.reason("dated_early", f"the move date {case.site.move_date} is set, but {lacking}")
 
 
 def _freeze(case: Case) -> Iterator[Reason]:
     today = case.now.astimezone(OSLO).date()
     for freeze in case.site.freezes:
         if today in freeze.days or (case.site.move_date and case.site.move_date in freeze.days):
-            yield Reason("freeze", f"frozen {freeze.days.first} to {freeze.days.last}: {freeze.reason}", "vendor")
+            yield case.reason("freeze", f"frozen {freeze.days.first} to {freeze.days.last}: {freeze.reason}")
 
 
 def _closed(case: Case) -> Iterator[Reason]:
     day = case.site.move_date
     for span in case.site.closed or ():
         if day is not None and day in span:
-            yield Reason("closed", f"the site is closed {span.first} to {span.last}, the move date is {day}", "us")
+            yield case.reason("closed", f"the site is closed {span.first} to {span.last}, the move date is {day}")
 
 
 def _no_opening(case: Case) -> Iterator[Reason]:
     if case.site.move_date is not None and case.situation.move_opening is None:
         text = f"on {case.site.move_date} the windows of site, wave and vendor do not meet"
-        yield Reason("no_opening", text, "us")
+        yield case.reason("no_opening", text)
 
 
 def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]:
@@ -162,11 +217,11 @@ def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]
         takes = case.situation.settings.switch_takes
     if opening is None or not opening.contains(case.now):
         when = f"{_local(opening.start)} to {_local(opening.end)}" if opening else "not set"
-        yield Reason("outside_window", f"it is {_local(case.now)}, the {name} window is {when}", "us")
+        yield case.reason("outside_window", f"it is {_local(case.now)}, the {name} window is {when}")
     elif not opening.fits(case.now, takes):
         left = int(opening.remaining(case.now).total_seconds() // 60)
         needs = int(takes.total_seconds() // 60)
-        yield Reason("does_not_fit", f"{case.step} takes {needs} minutes, the {name} window ends in {left}", "us")
+        yield case.reason("does_not_fit", f"{case.step} takes {needs} minutes, the {name} window ends in {left}")
 
 
 def _upgrade_window(case: Case) -> Iterator[Reason]:
@@ -180,23 +235,29 @@ def _move_window(case: Case) -> Iterator[Reason]:
 def _upgrade_failed(case: Case) -> Iterator[Reason]:
     upgrade = case.standing.ledger.upgrade if case.standing.ledger else None
     if upgrade and upgrade.state == "failed" and not case.situation.is_upgraded:
-        yield Reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}", "us")
+        yield case.reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}")
+
+
+def _rolled_back(case: Case) -> Iterator[Reason]:
+    if case.situation.is_rolled_back:
+        yield case.reason("rolled_back", f"the move of {case.site.move_date} was rolled back: set a new move date")
 
 
 def _date_passed(case: Case) -> Iterator[Reason]:
     evening, move = case.situation.upgrade_opening, case.situation.move_opening
     if move and case.now >= move.end:
-        yield Reason("date_passed", f"the window of {case.site.move_date} has passed: set a new move date", "us")
+        yield case.reason("date_passed", f"the window of {case.site.move_date} has passed: set a new move date")
     elif evening and not case.situation.is_upgraded and case.now >= evening.end:
-        yield Reason("upgrade_missed", f"the upgrade evening ended {_local(evening.end)}: set a new move date", "us")
+        yield case.reason("upgrade_missed", f"the upgrade evening ended {_local(evening.end)}: set a new move date")
 
 
 def _moved_outside(case: Case) -> Iterator[Reason]:
     if case.situation.is_moved_outside:
-        yield Reason("moved_outside", "found in the cloud without an attempt of ours: left alone", "us")
+        yield case.reason("moved_outside", "found in the cloud without an attempt of ours: left alone")
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("out_of_order", frozenset(Step), "it is the one that comes next", _out_of_order),
     Rule(
         "moved_outside", BEGINNING, "a site that is in the cloud without a ledger of ours is left alone", _moved_outside
     ),
@@ -207,10 +268,13 @@ RULES: tuple[Rule, ...] = (
         "not_ready", BEGINNING, "preflight says ready: the agreement (P4), the answers (P6) and every host", _not_ready
     ),
     Rule("mode_not_described", BEGINNING, "the vendor has described the mode (M5)", _mode_not_described),
+    Rule("no_wave", BEGINNING, "the site is in a wave", _no_wave),
+    Rule("not_dated", BEGINNING, "the site has a move date, and all answers are there (P7)", _not_dated),
     Rule("closed", BEGINNING, "the site is open on the move date", _closed),
     Rule("freeze", BEGINNING, "the vendor has no freeze today or on the move date", _freeze),
     Rule("no_opening", BEGINNING, "the windows of site, wave and vendor meet on the move date (M1)", _no_opening),
     Rule("upgrade_failed", BEGINNING, "the upgrade (U1) has not failed", _upgrade_failed),
+    Rule("rolled_back", BEGINNING, "the move of this date has not been rolled back", _rolled_back),
     Rule("date_passed", BEGINNING, "the windows of the move date have not passed", _date_passed),
     Rule("not_released", BEGINNING, "the wave is released, by whom and until when", _not_released),
     Rule(
@@ -226,22 +290,29 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _guarded(case: Case) -> Step:
+def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
-    attempt = case.situation.attempt
-    begun = case.situation.lease_held or (attempt is not None and attempt.state.is_open)
-    if case.step and (begun or case.phase is Phase.ROLLBACK or case.step is not Step.LOOK):
-        return case.step
-    return Step.LEASE if case.phase is Phase.MIGRATE else Step.STAGE
+    attempt = situation.attempt
+    begun = situation.lease_held or (attempt is not None and attempt.state.is_open)
+    if step and (begun or phase is Phase.ROLLBACK or step is not Step.LOOK):
+        return step
+    return Step.LEASE if phase is Phase.MIGRATE else Step.STAGE
 
 
-def reasons_against(case: Case) -> list[Reason]:
-    """Why `case.step` may not be taken now; empty when it may. Without a step: why its phase could not begin."""
-    ahead = case.step is None
-    case = replace(case, step=_guarded(case))
-    return [
+def may(situation: Situation, step: Step | None = None, force: Collection[Phase] = ()) -> Answer:
+    """May `step` be taken for this site now, and if not, why: every reason.
+
+    Without `step` the one that comes next is asked for; where none is due, what stands against beginning. `force` names
+    phases that a person asked for although they are not due.
+    """
+    following = next_step(situation, force)
+    asked = step or following.step
+    case = Case(situation, following, asked, _guarded(situation, following.phase, asked))
+    moved = situation.attempt is not None and situation.attempt.state is AttemptState.SWITCHED
+    reasons = tuple(
         reason
         for rule in RULES
-        if case.step in rule.steps and not (rule.of_time and ahead)
+        if case.step in rule.steps and not (asked is None and (moved or rule.of_time))
         for reason in rule.find(case)
-    ]
+    )
+    return Answer(following, asked is not None and not reasons, reasons)

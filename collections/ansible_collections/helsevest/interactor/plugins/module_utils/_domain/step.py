@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cached_property
 
 from .calendar import Calendar
-from .checks import answered
+from .checks import judge_register
 from .ledger import Attempt, Ledger
 from .site import Site
 from .standing import Standing
-from .verdict import HostMeasurement, Validity, host_verdict
+from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, OSLO, Opening, Window, intersection_on
 from .words import AttemptState, Category, Phase, Step, Verdict
 
@@ -53,6 +54,17 @@ class Situation:
     settings: Settings
     now: datetime
     run_id: str
+
+    @cached_property
+    def verdict(self) -> SiteVerdict | None:
+        """What preflight says of the site; None before its server was measured."""
+        checks = judge_register(self.site, self.now)
+        return site_verdict(self.site, self.standing.measurements, checks, self.now, self.settings.validity)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All open checks; before the server was measured those of the register."""
+        return self.verdict.findings if self.verdict else tuple(findings_of(judge_register(self.site, self.now)))
 
     @property
     def ledger(self) -> Ledger | None:
@@ -101,6 +113,12 @@ class Situation:
         return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
 
     @property
+    def is_rolled_back(self) -> bool:
+        """Whether the move of this date was begun and undone: it is not tried again before another date is set."""
+        move, ended = self.move_opening, self.attempt.ended if self.attempt else None
+        return move is not None and ended is not None and ended >= move.start
+
+    @property
     def in_window(self) -> bool:
         """Whether it is the upgrade's evening or the move's window."""
         openings = (self.upgrade_opening, self.move_opening)
@@ -147,7 +165,7 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
-    if site.move_date is None or not answered(site):
+    if site.move_date is None:
         return DONE
     return _step_towards_move(situation)
 
@@ -203,8 +221,8 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
 
 def _step_towards_move(situation: Situation) -> Next:
     server = (situation.site.server_host,)
-    move, now, attempt = situation.move_opening, situation.now, situation.attempt
-    if move is None or (attempt and attempt.ended and attempt.ended >= move.start):
+    move, now = situation.move_opening, situation.now
+    if move is None or situation.is_rolled_back:
         return DONE
     if not situation.is_upgraded:
         return _step_of_upgrade(situation)

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import Any
 
 from .checks import answered
-from .gate import Reason, may
+from .gate import may
+from .gate_rules import Reason
 from .ledger import Attempt
 from .owes import Owed, owes
 from .site import Site

@@ -108,7 +108,7 @@ REASONS: dict[str, Told] = {
         nn="Flyttinga har ikkje fått dato enno. Datoen set vi når alle svara frå dykk er på plass.",
     ),
     "closed": Told(
-        means="the site is closed on the move date or on the day after, so that nobody is there to try what was moved",
+        means="the site is closed on the move date or on the morning after: nobody is there to try what was moved",
         who="us",
         do=_NEW_DATE,
         nb="Flyttingen er satt til en dag da dere holder stengt, eller slik at dere holder stengt dagen etter. Vi "
@@ -117,9 +117,10 @@ REASONS: dict[str, Told] = {
         "dato saman med dykk.",
     ),
     "contact_day_after": Told(
-        means="the move ends on a weekend or public holiday, and the contact cannot be reached on such a day",
-        who="us",
-        do="agree on another `move_date`, or on a contact who can be reached that day: then set `weekends: true`",
+        means="the morning after the move is a day off, and the contact cannot be reached on such a day",
+        who="site",
+        do="ask the site for a contact who can be reached that day and set `weekends: true`, or agree on another "
+        "`move_date`",
         nb="Flyttingen er ferdig på en fridag, og kontaktpersonen deres må kunne nås den dagen. Gi beskjed til "
         f"{MAIL} hvis det går. Ellers finner vi en ny dato sammen med dere.",
         nn="Flyttinga er ferdig på ein fridag, og de må ha ein kontaktperson som vi kan nå den dagen. Gje beskjed til "
@@ -133,7 +134,8 @@ REASONS: dict[str, Told] = {
         nn="Datoen for flyttinga må endrast. Vi finn ein ny dato saman med dykk.",
     ),
     "freeze": Told(
-        means="the wave, the vendor or the health trust moves nothing that day; the text says whose freeze it is",
+        means="the wave, the health trust or the vendor moves nothing that day: the text says which. A freeze of the "
+        "vendor's has `vendor` as who",
         who="us",
         do="agree on another `move_date` with the site, or ask whose freeze it is",
         nb="Flyttingen er satt til en dag da vi ikke kan flytte noen. Vi finner en ny dato sammen med dere.",

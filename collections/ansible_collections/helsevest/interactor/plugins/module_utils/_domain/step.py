@@ -15,11 +15,12 @@ from functools import cached_property
 
 from .calendar import Calendar
 from .checks import judge_register
+from .days import Obstacle, move_opening, obstacles
 from .ledger import Attempt, Ledger
 from .site import Site
 from .standing import Standing
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
-from .window import DEFAULT_UPGRADE_WINDOW, OSLO, Opening, Window, intersection_on
+from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
 
 LOCAL_MODE = "local"
@@ -38,7 +39,7 @@ class Settings:
     move_takes: timedelta = timedelta(minutes=60)
     switch_takes: timedelta = timedelta(minutes=5)
     switch_tolerates: frozenset[Category] = frozenset({Category.FAVOURITE_PACKAGES})
-    morning: time = time(7)
+    morning: time = MORNING
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Situation:
     def findings(self) -> tuple[Finding, ...]:
         """All open checks; before the server was measured those of the register."""
         return self.verdict.findings if self.verdict else tuple(findings_of(judge_register(self.site, self.now)))
+
+    @cached_property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """Every reason why the site cannot be moved on its move date; none without a date."""
+        day, takes = self.site.move_date, self.settings.move_takes
+        return () if day is None else obstacles(self.site, day, self.calendar, takes=takes, upgraded=self.is_upgraded)
 
     @property
     def ledger(self) -> Ledger | None:
@@ -107,10 +114,8 @@ class Situation:
     @property
     def move_opening(self) -> Opening | None:
         """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a common time."""
-        site = self.site
-        if site.move_date is None:
-            return None
-        return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
+        day = self.site.move_date
+        return None if day is None else move_opening(self.site, day)
 
     @property
     def is_rolled_back(self) -> bool:

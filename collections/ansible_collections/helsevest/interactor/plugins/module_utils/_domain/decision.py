@@ -37,6 +37,7 @@ class Decision:
     allowed: bool
     attempt: Mapping[str, Any] | None
     reasons: tuple[Reason, ...]
+    ahead: tuple[Reason, ...]
     owes: tuple[Owed, ...]
     needs_us: bool
 
@@ -101,7 +102,7 @@ class Decision:
         last = self.standing.last_step
         if last and not last.ok:
             return f"{last.step}: {last.detail}"
-        return "; ".join(reason.text for reason in self.reasons)
+        return "; ".join(reason.text for reason in self.reasons or self.ahead)
 
 
 def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
@@ -198,6 +199,7 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         allowed=answer.allowed,
         attempt=_attempt(situation, answer.next.step),
         reasons=answer.reasons,
+        ahead=answer.ahead,
         owes=() if moved else tuple(owes(site, findings)),
         needs_us=_needs_us(situation, verdict, outcome),
     )

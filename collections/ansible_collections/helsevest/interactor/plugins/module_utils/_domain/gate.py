@@ -17,12 +17,14 @@ from .words import AttemptState, Phase, Step
 class Answer:
     """The gate's answer: what comes next for the site, whether the step may be taken now, and if not, every reason.
 
-    Without reasons and not allowed: there is nothing to take, because the site waits (`next.at`) or has moved.
+    Without reasons and not allowed: there is nothing to take, because the site waits (`next.at`) or has moved. `ahead`
+    is what stands against a site that is to be measured first, which it may be in any case.
     """
 
     next: Next
     allowed: bool
     reasons: tuple[Reason, ...]
+    ahead: tuple[Reason, ...] = ()
 
 
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
@@ -42,12 +44,17 @@ def may(situation: Situation, step: Step | None = None, force: Collection[Phase]
     """
     following = next_step(situation, force)
     asked = step or following.step
+    reasons = _reasons(situation, following, asked)
+    ahead = _reasons(situation, following, None) if asked is Step.PROBE else ()
+    return Answer(following, asked is not None and not reasons, reasons, ahead)
+
+
+def _reasons(situation: Situation, following: Next, asked: Step | None) -> tuple[Reason, ...]:
     case = Case(situation, following, asked, _guarded(situation, following.phase, asked))
     moved = situation.attempt is not None and situation.attempt.state is AttemptState.SWITCHED
-    reasons = tuple(
+    return tuple(
         reason
         for rule in RULES
         if case.step in rule.steps and not (asked is None and (moved or rule.of_time))
         for reason in rule.find(case)
     )
-    return Answer(following, asked is not None and not reasons, reasons)

@@ -96,7 +96,7 @@ def _local(moment: datetime) -> str:
 
 
 def _out_of_order(case: Case) -> Iterator[Reason]:
-    if case.asked is not case.next.step:
+    if case.asked and case.asked is not case.next.step:
         instead = "nothing is to be done"
         if case.next.step:
             instead = f"{case.next.step} comes next"

@@ -194,6 +194,15 @@ def test_a_site_that_lacks_something_is_never_silent(
     assert all(reason.text in why for reason in decision.reasons)
 
 
+def test_what_stands_against_a_site_is_told_before_it_is_measured(make_site: MakeSite) -> None:
+    decision = decide(situation(make_site(wave=None, move_date=None), DAY_ZERO, measurements=()))
+    assert (decision.next.step, decision.allowed, decision.reasons) == (Step.PROBE, True, ())
+    assert [reason.code for reason in decision.ahead] == ["not_measured", "no_wave", "not_dated"]
+    assert decision.row()["why"] == (
+        "no preflight yet; the site is in no wave, so nobody can release it; no move date; all answers are there"
+    )
+
+
 def test_what_is_missing_for_a_date_is_named(make_site: MakeSite) -> None:
     def text(**changes: Any) -> str:
         answer = may(situation(make_site(**changes), DAY_ZERO))

@@ -51,10 +51,10 @@ def may(situation: Situation, step: Step | None = None, force: Collection[Phase]
 
 def _reasons(situation: Situation, following: Next, asked: Step | None) -> tuple[Reason, ...]:
     case = Case(situation, following, asked, _guarded(situation, following.phase, asked))
-    moved = situation.attempt is not None and situation.attempt.state is AttemptState.SWITCHED
+    begun = situation.attempt is not None and situation.attempt.state is not AttemptState.ROLLED_BACK
     return tuple(
         reason
         for rule in RULES
-        if case.step in rule.steps and not (asked is None and (moved or rule.of_time))
+        if case.step in rule.steps and not (asked is None and (begun or rule.of_time))
         for reason in rule.find(case)
     )

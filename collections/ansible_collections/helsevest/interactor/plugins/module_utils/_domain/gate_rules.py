@@ -19,8 +19,9 @@ from .site import Site
 from .standing import Standing
 from .step import Next, Situation
 from .texts import REMEDIES
+from .times import format_local
 from .verdict import Finding
-from .window import OSLO, Opening
+from .window import Opening
 from .words import Step
 
 UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
@@ -91,17 +92,13 @@ class Rule:
     of_time: bool = False
 
 
-def _local(moment: datetime) -> str:
-    return moment.astimezone(OSLO).strftime("%Y-%m-%d %H:%M")
-
-
 def _out_of_order(case: Case) -> Iterator[Reason]:
     if case.asked and case.asked is not case.next.step:
         instead = "nothing is to be done"
         if case.next.step:
             instead = f"{case.next.step} comes next"
         elif case.next.at:
-            instead = f"nothing is due before {_local(case.next.at)}"
+            instead = f"nothing is due before {format_local(case.next.at)}"
         yield case.reason("out_of_order", f"it is not the turn of {case.asked}: {instead}")
 
 
@@ -122,7 +119,7 @@ def _not_released(case: Case) -> Iterator[Reason]:
     if release is None:
         yield case.reason("not_released", f"wave {case.site.wave} is not released: run playbooks/release.yml")
     elif case.now >= release.until:
-        text = f"the release of wave {case.site.wave} by {release.name} ended {_local(release.until)}"
+        text = f"the release of wave {case.site.wave} by {release.name} ended {format_local(release.until)}"
         yield case.reason("not_released", text)
 
 
@@ -195,8 +192,8 @@ def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]
     elif case.step is Step.SWITCH:
         takes = case.situation.settings.switch_takes
     if opening is None or not opening.contains(case.now):
-        when = f"{_local(opening.start)} to {_local(opening.end)}" if opening else "not set"
-        yield case.reason("outside_window", f"it is {_local(case.now)}, the {name} window is {when}")
+        when = f"{format_local(opening.start)} to {format_local(opening.end)}" if opening else "not set"
+        yield case.reason("outside_window", f"it is {format_local(case.now)}, the {name} window is {when}")
     elif not opening.fits(case.now, takes):
         left = int(opening.remaining(case.now).total_seconds() // 60)
         needs = int(takes.total_seconds() // 60)
@@ -227,7 +224,9 @@ def _date_passed(case: Case) -> Iterator[Reason]:
     if move and case.now >= move.end:
         yield case.reason("date_passed", f"the window of {case.site.move_date} has passed: set a new move date")
     elif evening and not case.situation.is_upgraded and case.now >= evening.end:
-        yield case.reason("upgrade_missed", f"the upgrade evening ended {_local(evening.end)}: set a new move date")
+        yield case.reason(
+            "upgrade_missed", f"the upgrade evening ended {format_local(evening.end)}: set a new move date"
+        )
 
 
 def _moved_outside(case: Case) -> Iterator[Reason]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from .events import Event
-from .times import format_time, parse_time
+from .times import format_local, format_time, parse_time
 from .window import OSLO
 from .words import EventKind
 
@@ -32,13 +32,14 @@ def parse_until(text: str, now: datetime) -> datetime:
     """
     allowed = (
         "allowed: a date as 2027-05-21 (the end of that day in Norway) or a moment with its offset as "
-        f"2027-05-21T22:00:00+02:00, later than now ({_local(now)} in Norway)"
+        f"2027-05-21T22:00:00+02:00, later than now ({format_local(now)} in Norway)"
     )
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
             until = end_of_day(date.fromisoformat(text))
         else:
-            until = parse_time(text)
+            # By way of Norway, where the last hours that there are cannot be told any more.
+            until = parse_time(text).astimezone(OSLO).astimezone(UTC)
     except (ValueError, OverflowError) as exc:
         why = "has no offset" if "has no offset" in str(exc) else "is no date and no moment"
         raise ValueError(f"{repr(text) + ' ' + why if text else 'is missing'}; {allowed}") from exc
@@ -115,7 +116,7 @@ def judge(wish: Wish, events: Iterable[Event], dates: Sequence[date], now: datet
     match wish.kind:
         case EventKind.RELEASED:
             stands = release is not None and dict(release) == wish.data
-            told = f"{whom} is released until {_local(wish.until or now)} in Norway {by}"
+            told = f"{whom} is released until {format_local(wish.until or now)} in Norway {by}"
             warnings = [*_of_dates(wish, dates), *_still_halted(halts, (wish.scope, ALL))]
         case EventKind.HALTED:
             stands = halts.get(wish.scope) == wish.data
@@ -163,7 +164,3 @@ def _still_halted(halts: Mapping[str | None, Mapping[str, Any]], scopes: Iterabl
 
 def _name(scope: str | None) -> str:
     return "all" if scope == ALL else f"wave {scope}"
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone(OSLO).strftime("%Y-%m-%d %H:%M")

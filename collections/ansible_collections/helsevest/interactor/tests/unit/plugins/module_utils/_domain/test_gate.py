@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calendar import Calendar
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.checks import CheckResult
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.checks import CheckResult, judge_facts
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate import Answer, may
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate_rules import RULES
@@ -309,6 +309,15 @@ class TestTheOrder:
         assert not may(case, Step.PROBE).allowed
         assert may(case, Step.PROBE, force={Phase.PREFLIGHT}).allowed
 
+    def test_nothing_stands_against_a_move_that_has_begun(self, make_site: MakeSite) -> None:
+        halted = {**VERSION, "halts": {"all": "Ola: calls"}, "known_attempts": 1}
+        for state, told in ((AttemptState.RUNNING, []), (AttemptState.ROLLED_BACK, ["halted"])):
+            ledger = Ledger("1001", attempts=(Attempt(1, "k", state, started=MOVE_NIGHT),))
+            answer = may(
+                situation(make_site(), MOVE_NIGHT, ledger=ledger, **halted), Step.PROBE, force={Phase.PREFLIGHT}
+            )
+            assert [reason.code for reason in answer.ahead] == told
+
 
 def checked(site: Site, *remedies: str, outcome: bool | None = False) -> CheckResult:
     return result(site, "P5", outcome, observed="double", expected="script", remedies=remedies, script="pac")
@@ -322,6 +331,25 @@ class TestChecks:
         assert (reason.code, reason.who, reason.remedy) == ("P5", "site", check.remedy)
         assert reason.text == "1001-server: Only the automatic proxy script is set: double"
         assert reason.do == f"{REMEDIES['P5.double'].do}; {REMEDIES['P5.disagreeing'].do}"
+
+    @pytest.mark.parametrize("language", ["nb", "nn"])
+    def test_whatever_is_wrong_with_a_host_is_told_whole(
+        self, make_site: MakeSite, facts: dict[str, Any], contract: dict[str, Any], language: str
+    ) -> None:
+        site = make_site(language=language)
+        for page in facts["pages"]:
+            page.update(status=500, text="no", heading="no")
+        facts["proxy"]["profiles"][0].update(proxy_enable=1, proxy_server="proxy.example:8080")
+        facts["power"].update(sleep_minutes=30, pending_restart=["update"], scheduled_restarts=["2027-05-15T01:00:00Z"])
+        facts["interactor"]["service"] = "stopped"
+        checks = judge_facts(facts, site, "server", contract, UPGRADE_EVENING)
+        case = situation(site, UPGRADE_EVENING, measurements=measured(UPGRADE_EVENING, *checks))
+        reasons = may(case).reasons
+        assert [reason.code for reason in reasons] == ["P1", "P2", "P5", "P8", "SERVICE"]
+        for reason in reasons:
+            assert "{" not in reason.remedy + reason.do
+            assert all(reason.to_dict().values())
+            assert reason.who == "site"
 
     def test_what_could_not_be_found_out_is_ours(self, make_site: MakeSite) -> None:
         site = make_site()

@@ -67,6 +67,7 @@ class TestUntil:
             ("2027-05-21T25:00:00+02:00", "is no date and no moment"),
             ("9999-12-31", "is no date and no moment"),
             ("9999-12-31T23:59:59-12:00", "is no date and no moment"),
+            ("9999-12-31T23:59:59Z", "is no date and no moment"),
             ("\N{ARABIC-INDIC DIGIT TWO}027-05-21", "is no date and no moment"),
             ("2027-05-09", "'2027-05-09' has passed"),
             ("2027-05-10T10:00:00+02:00", "has passed"),

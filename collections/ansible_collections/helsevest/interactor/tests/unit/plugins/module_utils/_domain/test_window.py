@@ -202,6 +202,28 @@ class TestNextOpening:
         sundays = window("02:15", "02:45", "sun")
         assert next_opening(sundays, utc("2027-03-21T02:00")) == sundays.opening_on(SPRING + 7 * DAY)
 
+    def test_the_vendor_is_closed_on_the_day_into_which_the_night_runs(self):
+        # The vendor works Monday to Friday around the clock, in two windows; the site's night begins on Friday.
+        vendor = [window("00:00", "12:00", "mon tue wed thu fri"), window("12:00", "00:00", "mon tue wed thu fri")]
+        friday = window("20:00", "06:00", "fri")
+        assert next_opening(friday, utc("2027-05-14T18:00"), None, vendor) == opening(
+            "2027-05-14T18:00", "2027-05-14T22:00"
+        )
+
+    def test_the_wave_begins_before_midnight_and_the_site_after_it(self):
+        site, wave = window("00:30", "05:00", "wed"), window("22:00", "03:00", "tue")
+        found = next_opening(site, utc("2027-05-18T12:00"), wave)
+        assert found == opening("2027-05-18T22:30", "2027-05-19T01:00")
+
+    def test_the_stretch_that_a_move_would_have_and_no_shorter_one(self):
+        vendor = [window("20:00", "22:00"), window("01:00", "05:00")]
+        found = next_opening(window("20:00", "06:00"), utc("2027-05-18T18:30"), None, vendor)
+        assert found == opening("2027-05-18T23:00", "2027-05-19T03:00")
+
+    def test_none_where_they_never_meet(self):
+        site, vendor = window("20:00", "06:00", "mon"), [window("20:00", "06:00", "wed thu")]
+        assert next_opening(site, utc("2027-05-18T12:00"), None, vendor) is None
+
 
 class TestIntersection:
     night = window("20:00", "06:00")

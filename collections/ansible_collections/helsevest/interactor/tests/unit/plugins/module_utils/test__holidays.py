@@ -61,13 +61,19 @@ def test_a_years_holidays_are_those_that_are_published_and_no_others(year: int):
 
 @pytest.mark.parametrize("year", YEARS)
 def test_every_day_of_a_year_is_a_working_day_or_not(year: int):
-    """The whole year, as a person reads it off a wall calendar: weekends, published days, all three half days."""
+    """The whole year, as a person reads it off a wall calendar: weekends, published days, all three half days; and the
+    last working day before each day (U1)."""
     days = PUBLISHED[year]
     off = {*days.values(), date(year, 12, 24), date(year, 12, 31), days["maundy_thursday"] - DAY}
     calendar = norwegian_calendar([year])
     day = date(year, 1, 1)
+    last = None
     while day.year == year:
-        assert calendar.is_working_day(day) == (day.isoweekday() < 6 and day not in off), day
+        works = day.isoweekday() < 6 and day not in off
+        assert calendar.is_working_day(day) == works, day
+        if last:
+            assert calendar.last_working_day_before(day) == last
+        last = day if works else last
         day += DAY
 
 

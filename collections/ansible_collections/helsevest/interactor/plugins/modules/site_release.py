@@ -126,10 +126,8 @@ def main() -> None:
         judged = run(module.params, module.check_mode)
     except (ClockError, JournalError, ValueError) as exc:
         module.fail_json(msg=str(exc))
-    for warning in judged.warnings:
-        module.warn(warning)
     event = judged.event.to_dict() if judged.event else None
-    module.exit_json(changed=event is not None, event=event, told=[*judged.told, *judged.warnings])
+    module.exit_json(changed=event is not None, event=event, told=[*judged.told, *judged.besides])
 
 
 if __name__ == "__main__":

@@ -98,11 +98,14 @@ def read_wish(kind: EventKind, raw: Mapping[str, str | None], waves: Iterable[st
 
 @dataclass(frozen=True)
 class Judged:
-    """What comes of a wish: the event to record, or None where it stands already; `told` says it in English."""
+    """What comes of a wish: the event to record, or None where it stands already; `told` says it in English.
+
+    `besides` is what else one should know: what still keeps the wave from moving.
+    """
 
     event: Event | None
     told: tuple[str, ...]
-    warnings: tuple[str, ...]
+    besides: tuple[str, ...]
 
 
 def judge(wish: Wish, events: Iterable[Event], dates: Sequence[date], now: datetime) -> Judged:
@@ -117,18 +120,18 @@ def judge(wish: Wish, events: Iterable[Event], dates: Sequence[date], now: datet
         case EventKind.RELEASED:
             stands = release is not None and dict(release) == wish.data
             told = f"{whom} is released until {format_local(wish.until or now)} in Norway {by}"
-            warnings = [*_of_dates(wish, dates), *_still_halted(halts, (wish.scope, ALL))]
+            besides = [*_of_dates(wish, dates), *_still_halted(halts, (wish.scope, ALL))]
         case EventKind.HALTED:
             stands = halts.get(wish.scope) == wish.data
-            told, warnings = f"{whom} is halted {by}", []
+            told, besides = f"{whom} is halted {by}", []
         case _:
             stands = wish.scope not in halts
             told = f"{whom} is not halted: nothing to resume" if stands else f"{whom} is resumed {by}"
             others = (scope for scope in halts if scope != wish.scope and ALL in (scope, wish.scope))
-            warnings = _still_halted(halts, others)
+            besides = _still_halted(halts, others)
     again = ("this is on record already",) if stands and wish.kind is not EventKind.RESUMED else ()
     event = None if stands else Event(kind=wish.kind, at=now, subject=wish.scope, data=wish.data)
-    return Judged(event, (told, *again), tuple(warnings))
+    return Judged(event, (told, *again), tuple(besides))
 
 
 def _standing(

@@ -19,13 +19,21 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.days 
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import EVERY_DAY, Window
+from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain.wall_clock import (
+    DAY,
+    MINUTE,
+    any_day,
+    any_time,
+    shown,
+    small_hours,
+)
+from hypothesis import assume, given, settings
 
 MakeSite = Callable[..., Site]
 
 MAY_17 = date(2027, 5, 17)
 CALENDAR = Calendar(frozenset({MAY_17}))
 FRIDAY, SATURDAY, TUESDAY = date(2027, 5, 14), date(2027, 5, 15), date(2027, 5, 18)
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def window(start: str, end: str, weekdays: frozenset[int] = EVERY_DAY) -> Window:
@@ -104,6 +112,19 @@ class TestTheMorningAfter:
         site = make_site(window=window("20:00", "10:00"), vendor_windows=(window("22:00", "02:00"),))
         assert codes(site, date(2027, 5, 13)) == []
         assert codes(site, FRIDAY) == ["contact_day_after"]
+
+
+@settings(deadline=None, max_examples=100, database=None)
+@given(any_time | small_hours, any_time | small_hours, any_day)
+def test_the_morning_after_is_found_by_walking_to_it(start: time, end: time, day: date):
+    assume(start != end)
+    opening = Window(EVERY_DAY, start, end).opening_on(day)
+    assume(opening is not None)
+    assert opening is not None
+    moment = opening.end
+    while shown(moment).time() != time(7):
+        moment += MINUTE
+    assert morning_after(opening) == shown(moment).date()
 
 
 class TestClosed:

@@ -162,7 +162,7 @@ class TestWhatComesOfIt:
         assert judged.event
         assert (judged.event.kind, judged.event.subject, judged.event.site) == (RELEASED, "1", None)
         assert judged.told == ("wave 1 is released until 2027-05-22 00:00 in Norway by Kari: all have answered",)
-        assert judged.warnings == ()
+        assert judged.besides == ()
 
     def test_what_stands_is_not_recorded_again_and_what_was_replaced_is(self) -> None:
         events: list[Event] = []
@@ -181,20 +181,20 @@ class TestWhatComesOfIt:
     def test_a_release_that_lets_nothing_move_says_so(self) -> None:
         judged = said(RELEASED, [], dates=())
         assert judged.event
-        assert judged.warnings == ("no site of wave 1 has a move date: nothing moves before one has",)
+        assert judged.besides == ("no site of wave 1 has a move date: nothing moves before one has",)
 
     def test_a_release_that_ends_before_a_move_date_says_so(self) -> None:
         days = (date(2027, 5, 22), date(2027, 5, 21), date(2027, 6, 1))
-        assert said(RELEASED, [], dates=days).warnings == (
+        assert said(RELEASED, [], dates=days).besides == (
             "the release ends before these move dates do: 2027-05-22, 2027-06-01",
         )
 
     def test_a_release_under_a_halt_says_so(self) -> None:
         events: list[Event] = []
         said(HALTED, events, wave="2")
-        assert said(RELEASED, events).warnings == ()
+        assert said(RELEASED, events).besides == ()
         said(HALTED, events, wave="all", reason="calls")
-        assert said(RELEASED, [*events]).warnings == ("all is still halted by Kari: calls",)
+        assert said(RELEASED, [*events]).besides == ("all is still halted by Kari: calls",)
 
     def test_what_is_not_halted_need_not_be_resumed(self) -> None:
         events: list[Event] = []
@@ -203,7 +203,7 @@ class TestWhatComesOfIt:
         said(HALTED, events, wave="all")
         judged = said(RESUMED, events)
         assert judged.event is None
-        assert judged.warnings == ("all is still halted by Kari: all have answered",)
+        assert judged.besides == ("all is still halted by Kari: all have answered",)
 
     def test_what_stays_halted_is_told(self) -> None:
         events: list[Event] = []
@@ -211,8 +211,8 @@ class TestWhatComesOfIt:
             said(HALTED, events, wave=scope)
         judged = said(RESUMED, events, wave="1")
         assert judged.told == ("wave 1 is resumed by Kari: all have answered",)
-        assert judged.warnings == ("all is still halted by Kari: all have answered",)
+        assert judged.besides == ("all is still halted by Kari: all have answered",)
         judged = said(RESUMED, events, wave="all")
-        assert judged.warnings == ("wave 2 is still halted by Kari: all have answered",)
+        assert judged.besides == ("wave 2 is still halted by Kari: all have answered",)
         assert said(RESUMED, events, wave="all").event is None
         assert said(RESUMED, events, wave="2").event

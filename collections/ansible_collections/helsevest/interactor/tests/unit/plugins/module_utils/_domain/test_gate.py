@@ -262,6 +262,23 @@ class TestTheDay:
         assert whose in reason.text
         assert "few people" in reason.text
 
+    @pytest.mark.parametrize("whose", ["vendor", "health_trust"])
+    def test_a_freeze_that_begins_at_midnight_lets_nothing_begin_after_midnight(
+        self, make_site: MakeSite, whose: str
+    ) -> None:
+        days = Span(date(2027, 5, 19), date(2027, 5, 20))
+        frozen = make_site(freezes=(Freeze(days, "few people", whose),))
+        midnight = parse_time("2027-05-18T22:00:00Z")
+        assert may(situation(frozen, midnight - timedelta(seconds=1), **VERSION)).allowed
+        answer = may(situation(frozen, midnight, **VERSION))
+        assert (answer.next.step, codes(answer)) == (Step.LEASE, ["freeze"])
+        assert answer.reasons[0].text.endswith("(few people): today is 2027-05-19")
+        assert answer.reasons[0].who == ("vendor" if whose == "vendor" else "us")
+
+    def test_a_freeze_today_says_nothing_of_a_later_date(self, make_site: MakeSite) -> None:
+        past = make_site(freezes=(Freeze(Span(date(2027, 5, 10), date(2027, 5, 13)), "few people", "vendor"),))
+        assert may(situation(past, DAY_ZERO)).reasons == ()
+
     def test_all_of_a_day_is_told_and_the_plan_says_the_same(self, make_site: MakeSite) -> None:
         freezes = tuple(Freeze(MAY, "few people", whose) for whose in ("vendor", "health_trust", "wave"))
         june = Span(date(2027, 6, 1), date(2027, 6, 30))

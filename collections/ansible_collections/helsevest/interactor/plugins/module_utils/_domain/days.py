@@ -31,8 +31,13 @@ class Obstacle:
 
 
 def move_opening(site: Site, day: date) -> Opening | None:
-    """When a move on `day` may run (M1): what site, wave and vendor have in common; None if nothing."""
-    return intersection_on(day, site.window, site.wave_window, site.vendor_windows)
+    """When a move on `day` may run (M1): what site, wave and vendor have in common; None if nothing.
+
+    A night that would run into a freeze is over at midnight.
+    """
+    return intersection_on(
+        day, site.window, site.wave_window, site.vendor_windows, by_midnight=_is_frozen(site, day + _DAY)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -62,34 +67,44 @@ def _obstacles(site: Site, day: date, calendar: Calendar, takes: timedelta, upgr
             yield Obstacle("closed", f"the site is closed {_days(closed)}, the move date is {day}", "us")
         elif after and after in closed:
             yield Obstacle("closed", f"the site is closed {_days(closed)}, the morning after is {after}", "us")
+    # How long the windows meet, whether or not a freeze ends it at midnight: that is told as what it is.
+    meet = intersection_on(day, site.window, site.wave_window, site.vendor_windows)
     if site.freezes:
-        yield from _frozen(site, day, opening, None if upgraded else calendar.last_working_day_before(day))
+        ends_early = _fits(meet, takes) and not _fits(opening, takes)
+        yield from _frozen(site, day, ends_early, None if upgraded else calendar.last_working_day_before(day))
     if site.wave_dates and day not in site.wave_dates:
         yield Obstacle("wave_dates", f"wave {site.wave} moves {_days(site.wave_dates)}, not on {day}", "us")
-    if opening is None:
+    if meet is None:
         yield Obstacle("no_opening", f"on {day} the windows of site, wave and vendor do not meet", "us")
-    elif opening.length < takes:
-        text = f"on {day} the windows meet for {_minutes(opening.length)} minutes, a move takes {_minutes(takes)}"
+    elif not _fits(meet, takes):
+        text = f"on {day} the windows meet for {_minutes(meet.length)} minutes, a move takes {_minutes(takes)}"
         yield Obstacle("no_opening", text, "us")
     if after and not calendar.is_working_day(after) and not (site.contact and site.contact["weekends"]):
         text = f"the morning after is {WEEKDAYS[after.weekday()]} {after}, a day off, and no contact is there then"
         yield Obstacle("contact_day_after", text, "site")
 
 
-def _frozen(site: Site, day: date, opening: Opening | None, evening: date | None) -> Iterator[Obstacle]:
-    """The freezes of the move date, of the day on which the common opening begins, and of the upgrade's evening."""
-    begins = opening.start.astimezone(OSLO).date() if opening else day
+def _frozen(site: Site, day: date, ends_early: bool, evening: date | None) -> Iterator[Obstacle]:
+    """The freezes of the move date, of the day after where it leaves too little time, and of the upgrade's evening."""
     for freeze in site.freezes:
         if day in freeze.days:
             what = f"the move date is {day}"
-        elif begins in freeze.days:
-            what = f"the windows meet first on {begins}"
+        elif ends_early and day + _DAY in freeze.days:
+            what = f"too little is left before midnight of {day}"
         elif evening and evening in freeze.days:
             what = f"the upgrade's evening is {evening}"
         else:
             continue
         who = "vendor" if freeze.whose == "vendor" else "us"
         yield Obstacle("freeze", f"{freeze.whose} frozen {_days(freeze.days)} ({freeze.reason}): {what}", who)
+
+
+def _is_frozen(site: Site, day: date) -> bool:
+    return any(day in freeze.days for freeze in site.freezes)
+
+
+def _fits(opening: Opening | None, takes: timedelta) -> bool:
+    return opening is not None and takes <= opening.length
 
 
 def _days(span: Span) -> str:

@@ -156,15 +156,20 @@ MORNING = time(7)
 
 
 def intersection_on(
-    day: date, site_window: Window, wave_window: Window | None, vendor_windows: Sequence[Window]
+    day: date,
+    site_window: Window,
+    wave_window: Window | None,
+    vendor_windows: Sequence[Window],
+    *,
+    by_midnight: bool = False,
 ) -> Opening | None:
     """What site, wave and vendor all allow of the site's opening that begins on `day`, or None.
 
     The wave's and the vendor's openings of the day before and after count too. No wave window or no vendor windows
     means always; several vendor windows are one union. Of several stretches the longest counts (the earliest of
-    equals), for a move is not interrupted.
+    equals), for a move is not interrupted. `by_midnight`: what lies after the midnight that ends `day` does not count.
     """
-    return _intersection(day, site_window, wave_window, tuple(vendor_windows))
+    return _intersection(day, site_window, wave_window, tuple(vendor_windows), by_midnight)
 
 
 def next_opening(
@@ -192,9 +197,11 @@ def next_opening(
 
 @lru_cache(maxsize=65536)
 def _intersection(
-    day: date, site_window: Window, wave_window: Window | None, vendor_windows: tuple[Window, ...]
+    day: date, site_window: Window, wave_window: Window | None, vendor_windows: tuple[Window, ...], by_midnight: bool
 ) -> Opening | None:
     site = site_window.opening_on(day)
+    if site and by_midnight:
+        site = Opening(site.start, min(site.end, _moment(day + _DAY, time(0), last=False)))
     stretches = [site] if site else []
     for windows in ((wave_window,) if wave_window else (), vendor_windows):
         if windows:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.days 
     obstacles,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import EVERY_DAY, Window
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import EVERY_DAY, Opening, Window
 from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain.wall_clock import (
     DAY,
     MINUTE,
@@ -158,7 +158,7 @@ class TestFreezes:
         text = f"{whose} frozen 2027-05-18 to 2027-05-18 (release): the move date is 2027-05-18"
         assert only(site, TUESDAY) == Obstacle("freeze", text, who)
 
-    def test_both_ends_belong_to_it_and_the_night_into_it_does_not(self, make_site: MakeSite):
+    def test_both_ends_belong_to_it(self, make_site: MakeSite):
         site = make_site(freezes=(freeze(date(2027, 6, 15), date(2027, 6, 16)),))
         days = [date(2027, 6, 14) + offset * DAY for offset in range(4)]
         assert [codes(site, day, upgraded=True) for day in days] == [[], ["freeze"], ["freeze"], []]
@@ -169,9 +169,26 @@ class TestFreezes:
         assert only(site, TUESDAY).text.endswith("the upgrade's evening is 2027-05-14")
         assert codes(site, TUESDAY, upgraded=True) == []
 
-    def test_the_day_on_which_the_windows_meet(self, make_site: MakeSite):
+    def test_a_night_that_would_run_into_one_is_over_at_midnight(self, make_site: MakeSite):
+        frozen = make_site(freezes=(freeze(TUESDAY + DAY, TUESDAY + DAY),))
+        opening = move_opening(frozen, TUESDAY)
+        assert opening == Opening(datetime(2027, 5, 18, 18, tzinfo=UTC), datetime(2027, 5, 18, 22, tzinfo=UTC))
+        assert codes(frozen, TUESDAY, takes=timedelta(hours=4)) == []
+        assert only(frozen, TUESDAY, takes=timedelta(hours=4, minutes=1)).text == (
+            "vendor frozen 2027-05-19 to 2027-05-19 (release): too little is left before midnight of 2027-05-18"
+        )
+
+    def test_the_time_before_midnight_counts_although_more_would_be_left_after_it(self, make_site: MakeSite):
+        vendor = (window("20:00", "22:00"), window("01:00", "05:00"))
+        site = make_site(vendor_windows=vendor)
+        assert move_opening(site, TUESDAY) == window("01:00", "05:00").opening_on(TUESDAY + DAY)
+        frozen = make_site(vendor_windows=vendor, freezes=(freeze(TUESDAY + DAY, TUESDAY + DAY),))
+        assert move_opening(frozen, TUESDAY) == window("20:00", "22:00").opening_on(TUESDAY)
+
+    def test_windows_that_meet_only_after_midnight_on_a_frozen_day(self, make_site: MakeSite):
         site = make_site(wave_window=window("01:00", "05:00"), freezes=(freeze(TUESDAY + DAY, TUESDAY + DAY),))
-        assert only(site, TUESDAY).text.endswith("the windows meet first on 2027-05-19")
+        assert move_opening(site, TUESDAY) is None
+        assert only(site, TUESDAY).code == "freeze"
 
     def test_each_freeze_is_told_once(self, make_site: MakeSite):
         site = make_site(freezes=(freeze(FRIDAY, TUESDAY), freeze(TUESDAY, TUESDAY, "wave")))

@@ -13,7 +13,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calen
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Release, Standing
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import HostMeasurement
@@ -84,7 +84,8 @@ def stretch_for(step: Step, site: Site, chosen: Settings) -> Stretch | None:
     """When the step may run, by the clocks."""
     assert site.move_date
     if step not in UPGRADE:
-        return common_stretch(site.window, site.wave_window, site.vendor_windows, site.move_date)
+        frozen = any(site.move_date + DAY in freeze.days for freeze in site.freezes)
+        return common_stretch(site.window, site.wave_window, site.vendor_windows, site.move_date, by_midnight=frozen)
     evening = site.move_date - DAY
     while evening.isoweekday() > 5:
         evening -= DAY
@@ -117,6 +118,7 @@ minutes = st.integers(1, 12 * 60).map(lambda number: number * MINUTE)
     lengths=st.tuples(minutes, minutes, minutes),
     # Around the last moment at which the step fits, or anywhere from an hour before to an hour after the opening.
     late=st.integers(-3, 3) | st.none(),
+    frozen_after=st.booleans(),
     seconds=st.integers(-3600, 27 * 3600),
 )
 def test_a_step_that_is_allowed_ends_inside(
@@ -128,6 +130,7 @@ def test_a_step_that_is_allowed_ends_inside(
     upgrade_window: Window,
     lengths: tuple[timedelta, timedelta, timedelta],
     late: int | None,
+    frozen_after: bool,
     seconds: int,
 ):
     chosen = replace(
@@ -135,6 +138,8 @@ def test_a_step_that_is_allowed_ends_inside(
         upgrade_window=upgrade_window,
     )
     site = replace(OFFICE, move_date=day, window=site_window, wave_window=wave_window, vendor_windows=vendor_windows)
+    if frozen_after:
+        site = replace(site, freezes=(Freeze(Span(day + DAY, day + DAY), "release", "vendor"),))
     stretch = stretch_for(step, site, chosen)
     assume(stretch is not None)
     assert stretch

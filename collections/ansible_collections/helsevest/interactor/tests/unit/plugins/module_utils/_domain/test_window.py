@@ -309,11 +309,12 @@ def test_an_opening_is_what_the_clocks_show(wanted: Window, day: date):
 
 
 @settings(deadline=None, max_examples=150, database=None)
-@given(windows(), windows() | st.none(), vendors, any_day)
+@given(windows(), windows() | st.none(), vendors, any_day, st.booleans())
 def test_the_intersection_is_the_longest_run_of_minutes_that_all_allow(
-    site: Window, wave: Window | None, vendor: list[Window], day: date
+    site: Window, wave: Window | None, vendor: list[Window], day: date, by_midnight: bool
 ):
-    assert stretch(intersection_on(day, site, wave, vendor)) == wall_clock.common_stretch(site, wave, vendor, day)
+    found = intersection_on(day, site, wave, vendor, by_midnight=by_midnight)
+    assert stretch(found) == wall_clock.common_stretch(site, wave, vendor, day, by_midnight=by_midnight)
 
 
 @settings(deadline=None, max_examples=150, database=None)

@@ -93,9 +93,16 @@ def runs(minutes: frozenset[datetime]) -> list[Stretch]:
     return found
 
 
-def common_stretch(site: Told, wave: Told | None, vendor: Sequence[Told], day: date) -> Stretch | None:
-    """The longest run of minutes of the site's opening of `day` that are the wave's and one of the vendor's too."""
+def common_stretch(
+    site: Told, wave: Told | None, vendor: Sequence[Told], day: date, *, by_midnight: bool = False
+) -> Stretch | None:
+    """The longest run of minutes of the site's opening of `day` that are the wave's and one of the vendor's too.
+
+    With `by_midnight` only those of `day` itself.
+    """
     minutes = open_minutes(site, day)
+    if by_midnight:
+        minutes = frozenset(moment for moment in minutes if shown(moment).date() == day)
     for others in ([wave] if wave else [], vendor):
         if others:
             around = (open_minutes(other, day + offset * DAY) for other in others for offset in (-1, 0, 1))

@@ -21,7 +21,7 @@ from .step import Next, Situation
 from .texts import REMEDIES
 from .times import format_local
 from .verdict import Finding
-from .window import OSLO, Opening
+from .window import Opening
 from .words import Step
 
 UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
@@ -185,22 +185,6 @@ def _of_the_day(code: str) -> Callable[[Case], Iterator[Reason]]:
     return find
 
 
-_freeze_of_the_day = _of_the_day("freeze")
-
-
-def _freeze(case: Case) -> Iterator[Reason]:
-    yield from _freeze_of_the_day(case)
-    today = case.now.astimezone(OSLO).date()
-    openings = (case.situation.upgrade_opening, case.situation.move_opening)
-    counted = {case.site.move_date, *(opening.start.astimezone(OSLO).date() for opening in openings if opening)}
-    # A freeze that begins at midnight lets nothing begin after midnight, though the night is that of the day before.
-    for freeze in case.site.freezes if case.asked and today not in counted else ():
-        if today in freeze.days:
-            days = f"{freeze.days.first} to {freeze.days.last}"
-            reason = case.reason("freeze", f"{freeze.whose} frozen {days} ({freeze.reason}): today is {today}")
-            yield replace(reason, who="vendor") if freeze.whose == "vendor" else reason
-
-
 def _outside(case: Case, opening: Opening | None, name: str) -> Iterator[Reason]:
     takes = case.situation.settings.move_takes
     if case.step in UPGRADING:
@@ -275,8 +259,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "freeze",
         BEGINNING,
-        "neither wave nor vendor nor health trust has frozen the move date, the evening of the upgrade, or today",
-        _freeze,
+        "neither wave nor vendor nor health trust has frozen the move date or the evening of the upgrade",
+        _of_the_day("freeze"),
     ),
     Rule(
         "no_opening",

@@ -61,14 +61,15 @@ def obstacles(
 
 def _obstacles(site: Site, day: date, calendar: Calendar, takes: timedelta, upgraded: bool) -> Iterator[Obstacle]:
     opening = move_opening(site, day)
-    after = morning_after(opening) if opening else None
+    # When the windows meet without a freeze that ends the night at midnight; that is told as a freeze.
+    meet = intersection_on(day, site.window, site.wave_window, site.vendor_windows)
+    decides = opening or meet
+    after = morning_after(decides) if decides else None
     for closed in site.closed or ():
         if day in closed:
             yield Obstacle("closed", f"the site is closed {_days(closed)}, the move date is {day}", "us")
         elif after and after in closed:
             yield Obstacle("closed", f"the site is closed {_days(closed)}, the morning after is {after}", "us")
-    # How long the windows meet, whether or not a freeze ends it at midnight: that is told as what it is.
-    meet = intersection_on(day, site.window, site.wave_window, site.vendor_windows)
     if site.freezes:
         ends_early = _fits(meet, takes) and not _fits(opening, takes)
         yield from _frozen(site, day, ends_early, None if upgraded else calendar.last_working_day_before(day))

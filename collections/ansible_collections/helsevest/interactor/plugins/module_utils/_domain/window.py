@@ -143,16 +143,14 @@ DEFAULT_MOVE_WINDOW = Window(EVERY_DAY, time(20), time(6))
 """Where a site has not asked for another time (M1): evening and night."""
 DEFAULT_UPGRADE_WINDOW = Window(EVERY_DAY, time(17), time(22))
 """The evening of the last working day before the move (U1)."""
+MORNING = time(7)
+"""When an office begins to work, and its contact can be called (A2)."""
 
 
 def openings(windows: Sequence[Window], day: date) -> list[Opening]:
     """The openings of all `windows` that begin on `day`, the earliest first."""
     found = (window.opening_on(day) for window in windows)
     return sorted((opening for opening in found if opening), key=lambda opening: (opening.start, opening.end))
-
-
-MORNING = time(7)
-"""When an office begins to work, and its contact can be called (A2)."""
 
 
 def intersection_on(
@@ -180,8 +178,7 @@ def next_opening(
 ) -> Opening | None:
     """The common opening (see `intersection_on`) that `now` (aware) lies in, else the first that begins after it.
 
-    None where site, wave and vendor do not meet within two weeks; one
-    window alone opens at least every other week.
+    None where site, wave and vendor do not meet within two weeks; one window alone opens at least every other week.
     """
     day = now.astimezone(OSLO).date() - _DAY
     # Two weeks and the day before: a window on one weekday that the clocks jump over opens a week later.

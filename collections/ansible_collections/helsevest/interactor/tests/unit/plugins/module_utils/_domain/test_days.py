@@ -189,6 +189,9 @@ class TestFreezes:
         site = make_site(wave_window=window("01:00", "05:00"), freezes=(freeze(TUESDAY + DAY, TUESDAY + DAY),))
         assert move_opening(site, TUESDAY) is None
         assert only(site, TUESDAY).code == "freeze"
+        # The morning after counts all the same: every reason is told.
+        friday = make_site(wave_window=window("01:00", "05:00"), freezes=(freeze(SATURDAY, SATURDAY),))
+        assert codes(friday, FRIDAY) == ["freeze", "contact_day_after"]
 
     def test_each_freeze_is_told_once(self, make_site: MakeSite):
         site = make_site(freezes=(freeze(FRIDAY, TUESDAY), freeze(TUESDAY, TUESDAY, "wave")))

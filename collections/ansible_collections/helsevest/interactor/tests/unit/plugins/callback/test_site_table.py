@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.utils import color
-from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render
+from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render, render_list
 
 ROW: dict[str, Any] = {
     "site": "1004",
@@ -111,3 +111,31 @@ def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch
     assert callback.shown == [
         ("site_table: the table needs the Python package rich: No module named 'rich'", {"warning": True})
     ]
+
+
+LIST = {
+    "title": "What [is] owed",
+    "headings": ["Since", "Site", "Check", "What"],
+    "rows": [["01.05.2027", "1001", "", "a text with [bold]brackets[/bold] that is long: " + "word " * 30]],
+}
+
+
+@pytest.mark.parametrize("width", [90, 160])
+@pytest.mark.parametrize("headings", [LIST["headings"], [""] * 4])
+def test_a_list_tells_every_word_at_any_width(width: int, headings: list[str]):
+    text = render_list(LIST["title"], headings, LIST["rows"], width, coloured=False)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "\x1b" not in text
+    for whole in ("What [is] owed", "01.05.2027", "1001", "[bold]brackets[/bold]"):
+        assert whole in text
+    assert text.count("word") == 30
+    assert ("Since" in text) is bool(headings[0])
+
+
+def test_lists_of_a_result_are_shown_each_by_itself(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": [LIST, {"title": "x"}, {**LIST, "title": "last"}]}))
+    texts = [text for text, more in callback.shown if "log_only" not in more]
+    assert texts[0] == render_list(LIST["title"], LIST["headings"], LIST["rows"], 160, coloured=False)
+    assert texts[1].startswith("site_lists: this is no list: ")
+    assert texts[2].lstrip().startswith("last")

@@ -35,7 +35,9 @@ def measured(host: str, seen: str, at: datetime, site: Site = SITE) -> Event:
     """One measurement in which P5 was `seen`: pass, fail, unknown, warning, or the host was off or our_error."""
     outcome = {"pass": True, "unknown": None}.get(seen, False)
     severity = Severity.WARNING if seen == "warning" else Severity.BLOCKER
-    check = result(site, "P5", outcome, observed="x", expected="y", severity=severity, remedies=["P5.double"], script="s")
+    check = result(
+        site, "P5", outcome, observed="x", expected="y", severity=severity, remedies=["P5.double"], script="s"
+    )
     missed = seen in ("off", "our_error")
     data: dict[str, Any] = {
         "origin": "measured",

@@ -119,7 +119,7 @@ def render_list(title: str, headings: list[str], rows: list[list[str]], width: i
         table.add_column(Text(heading), no_wrap=not last, overflow="fold", min_width=24 if last else None)
     for row in rows:
         table.add_row(*(Text(str(text)) for text in row))
-    return _printed(table, width, coloured=coloured)
+    return f"\n{_printed(table, width, coloured=coloured)}"
 
 
 def _printed(table: Any, width: int, *, coloured: bool) -> str:  # noqa: ANN401 - rich is imported only where a table is drawn

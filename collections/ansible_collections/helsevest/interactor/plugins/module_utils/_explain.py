@@ -38,7 +38,7 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
     """
     try:
         return _answer(params)
-    except (ClockError, JournalError, MissingPackageError, KeyError, ValueError) as exc:
+    except (ClockError, JournalError, MissingPackageError, KeyError, TypeError, ValueError) as exc:
         raise ExplainError(f"site_explain: {type(exc).__name__}: {exc}") from exc
 
 

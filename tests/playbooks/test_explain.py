@@ -1,4 +1,4 @@
-"""explain.yml and the list of what sites owe, over a register and a journal alone: no host, no simulator, no password."""
+"""explain.yml and the list of what sites owe, over a register and a journal alone: no host and no simulator."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_all_that_is_known_is_told_and_nothing_is_changed(person: Controller, jo
 @pytest.mark.parametrize(
     ("site", "words"),
     [
-        ("1071", "site '1071' is none of the register's 3 site(s); did you mean '1017'"),
+        ("1071", "site '1071' is none of the register's 3 site(s); did you mean '1017' or '1018'?"),
         ("", "-e site=1017"),
     ],
 )

@@ -13,9 +13,8 @@ description:
   - Where the result of a task, or a fact that it sets, is named C(site_table) and holds C(title) and C(rows), prints
     the rows as one table.
   - Where it is named C(site_lists) and holds a list of dictionaries with C(title), C(headings) and C(rows) (lists of
-    texts), prints each as a table of its own. Its last column wraps; on a narrow terminal all columns but the first
-    stand together. Without headings it is a list of names and texts.
-  - A table is as wide as the terminal (or E(COLUMNS)), and 160 characters where there is none.
+    texts), prints each as a table. Its last column wraps; on a narrow terminal all columns but the first are one.
+  - The table is as wide as the terminal (or E(COLUMNS)), and 160 characters where there is none.
 author:
   - The Interactor move project (@helsevest)
 requirements:
@@ -24,21 +23,32 @@ requirements:
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ansible.plugins.callback import CallbackBase
 from ansible.utils import color
 
-from ..module_utils._domain.table import WIDE, Line, cell, columns_for, summary
+from ..module_utils._domain.lists import list_sheets
+from ..module_utils._domain.table import Line, Sheet, site_sheet
 
 if TYPE_CHECKING:
     from ansible.executor.task_result import CallbackTaskResult
 
-NARROW_BELOW = 120
-PAIR = 2
 STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "": ""}
+
+
+def site_sheets(table: Mapping[str, Any], width: int) -> list[Sheet]:
+    """The sheet of a `site_table`; AttributeError, KeyError, TypeError or ValueError if it is none."""
+    return [site_sheet(str(table.get("title", "")), list(table["rows"]), width)]
+
+
+SHOWN: Mapping[str, tuple[str, Callable[[Any, int], list[Sheet]]]] = {
+    "site_table": ("table of sites", site_sheets),
+    "site_lists": ("list of lists", list_sheets),
+}
+"""What is printed, by its name in a result or among its facts: what it is, and how it becomes sheets."""
 
 
 class CallbackModule(CallbackBase):
@@ -48,91 +58,62 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
-        """Print the tables that a task answered or set as a fact."""
+        """Print what a task answered or set as a fact."""
         answer = result.result
         facts = answer.get("ansible_facts") or {}
-        table = answer.get("site_table") or facts.get("site_table")
-        if table:
-            self._show("site_table: this is no table of sites", render, table)
-        for each in answer.get("site_lists") or facts.get("site_lists") or ():
-            self._show("site_lists: this is no list", render_list, each)
+        for name, (what, sheets_of) in SHOWN.items():
+            if shown := answer.get(name) or facts.get(name):
+                self._show(shown, what, sheets_of)
 
-    def _show(self, complaint: str, draw: Callable[..., str], table: Mapping[str, Any]) -> None:
+    def _show(self, shown: object, what: str, sheets_of: Callable[[Any, int], list[Sheet]]) -> None:
         try:
             width = shutil.get_terminal_size(fallback=(160, 24)).columns
-            given = [
-                str(table.get("title", "")),
-                *(list(table[name]) for name in ("headings", "rows") if name in table),
-            ]
-            self._display.display(draw(*given, width, coloured=color.ANSIBLE_COLOR), screen_only=True)
-            self._display.display(draw(*given, width, coloured=False), log_only=True)
+            sheets = sheets_of(shown, width)
+            self._display.display(render(sheets, width, coloured=color.ANSIBLE_COLOR), screen_only=True)
+            self._display.display(render(sheets, width, coloured=False), log_only=True)
         except ImportError as exc:
             self._display.warning(f"site_table: the table needs the Python package rich: {exc}")
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             # A table that cannot be shown must not look like a move that failed.
-            self._display.warning(f"{complaint}: {type(exc).__name__}: {exc}")
+            self._display.warning(f"site_table: this is no {what}: {type(exc).__name__}: {exc}")
 
 
-def render(title: str, rows: list[Mapping[str, Any]], width: int, *, coloured: bool) -> str:
-    """The table as text of at most `width` characters a line; ImportError without rich."""
+def render(sheets: Sequence[Sheet], width: int, *, coloured: bool) -> str:
+    """The sheets as text of at most `width` characters a line; ImportError without rich."""
     from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    columns = columns_for(width)
-    table = Table(
-        box=box.HORIZONTALS,
-        padding=(0, 1, 0, 0),
-        leading=int(columns is not WIDE),
-        title=Text(title),
-        title_justify="left",
-        caption=Text(summary(rows)),
-        caption_justify="left",
-    )
-    last = len(columns) - 1
-    for place, column in enumerate(columns):
-        free = place == last or "name" in column.parts
-        table.add_column(Text(column.heading), no_wrap=not free, overflow="fold", min_width=12 if free else None)
-    for row in rows:
-        table.add_row(*(_text(cell(row, column)) for column in columns))
-    return _printed(table, width, coloured=coloured)
-
-
-def render_list(title: str, headings: list[str], rows: list[list[str]], width: int, *, coloured: bool) -> str:
-    """A list of texts as a table of at most `width` characters a line; ImportError without rich."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    if width < NARROW_BELOW and len(headings) > PAIR:
-        rows = [[first, "\n".join(filter(None, (" · ".join(filter(None, rest)), last)))] for first, *rest, last in rows]
-        headings = [headings[0], ""]
-    table = Table(
-        box=box.HORIZONTALS if any(headings) else None,
-        padding=(0, 1, 0, 0),
-        show_header=any(headings),
-        title=Text(title, style="bold" if coloured else ""),
-        title_justify="left",
-    )
-    for place, heading in enumerate(headings):
-        last = place == len(headings) - 1
-        table.add_column(Text(heading), no_wrap=not last, overflow="fold", min_width=24 if last else None)
-    for row in rows:
-        table.add_row(*(Text(str(text)) for text in row))
-    return f"\n{_printed(table, width, coloured=coloured)}"
-
-
-def _printed(table: Any, width: int, *, coloured: bool) -> str:  # noqa: ANN401 - rich is imported only where a table is drawn
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     out = StringIO()
     colours = "standard" if coloured else None
     console = Console(file=out, width=width, force_terminal=coloured, color_system=colours, emoji=False)
-    console.print(table)
+    for sheet in sheets:
+        table = Table(
+            box=box.HORIZONTALS,
+            padding=(0, 1, 0, 0),
+            leading=int(sheet.leading),
+            title=Text(sheet.title),
+            title_justify="left",
+            show_header=any(heading.text for heading in sheet.headings),
+        )
+        for heading in sheet.headings:
+            free = heading.free
+            table.add_column(Text(heading.text), no_wrap=not free, overflow="fold", min_width=12 if free else None)
+        for section in sheet.sections:
+            for cells in section:
+                table.add_row(*(_text(lines) for lines in cells))
+            table.add_section()
+        if out.tell():
+            console.print()
+        if sheet.headings:
+            console.print(table)
+        if sheet.notes:
+            console.print(_text(sheet.notes))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def _text(lines: list[Line]) -> Any:  # noqa: ANN401 - rich is imported only where a table is drawn
+def _text(lines: Sequence[Line]) -> Any:  # noqa: ANN401 - rich is imported only where a table is drawn
     from rich.text import Text
 
     return Text("\n").join(Text(line.text, style=STYLES[line.tone]) for line in lines)

@@ -46,7 +46,7 @@ def no_such_site(site: str, groups: Mapping[str, Sequence[str]]) -> str:
     """What to say of a site that is not in the register: how many there are, and whose ids look like it."""
     known = sorted(name.removeprefix("site_") for name in groups if name.startswith("site_"))
     folded = {name.casefold(): name for name in known}
-    close = [folded[name] for name in difflib.get_close_matches(site.casefold(), folded, n=3, cutoff=0.6)]
+    close = sorted(folded[name] for name in difflib.get_close_matches(site.casefold(), folded, n=3, cutoff=0.6))
     hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
     return f"site {site!r} is none of the register's {len(known)} site(s){hint}"
 

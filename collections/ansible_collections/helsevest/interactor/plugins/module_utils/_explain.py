@@ -21,7 +21,7 @@ from ._holidays import MissingPackageError
 from ._journal import Journal, JournalError
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    "site": {"type": "dict", "required": True, "options": GATE_SPEC["sites"]["options"]},
+    "site": {"type": "dict", "required": True},
     "shared_with": {"type": "list", "elements": "str", "default": []},
     **{name: GATE_SPEC[name] for name in ("calendar", "contract", "journal", "clock_url", "settings")},
 }

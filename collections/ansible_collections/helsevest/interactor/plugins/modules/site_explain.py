@@ -17,73 +17,21 @@ description:
 options:
   site:
     description:
-      - The variables of the site, as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
-      - The filter P(helsevest.interactor.site_vars#filter) makes such a dictionary.
+      - The variables of the site, one of the dictionaries that M(helsevest.interactor.site_gate) takes as O(ignore:sites).
+      - The filter P(helsevest.interactor.site_vars#filter) makes it.
     type: dict
     required: true
-    suboptions:
-      interactor_site:
-        description: The site.
-        type: dict
-        required: true
-      interactor_wave:
-        description: Its wave.
-        type: dict
-      interactor_vendor:
-        description: The vendor's windows and freezes.
-        type: dict
-      interactor_health_trust:
-        description: The health trust's freezes.
-        type: dict
-      interactor_waivers:
-        description: Checks that do not count for this site.
-        type: list
-        elements: dict
   shared_with:
     description: Ids of the other sites on its server.
     type: list
     elements: str
     default: []
-  calendar:
-    description: Which half days are days off, as C(interactor_calendar); all three when not given.
-    type: dict
-  contract:
-    description: The vendor contract.
-    type: dict
-    required: true
-  journal:
-    description: URL of the journal, as SQLAlchemy reads it.
-    type: str
-    required: true
-  clock_url:
-    description: The simulator's clock; only in a simulated inventory.
-    type: str
-  settings:
-    description: What operations may set, as for M(helsevest.interactor.site_gate).
-    type: dict
-    default: {}
-    suboptions:
-      upgrade_minutes:
-        description: How long an upgrade is expected to take.
-        type: int
-        default: 30
-      move_minutes:
-        description: How long a move is expected to take; the contract's C(migration.expected_minutes) when not given.
-        type: int
-      retry_minutes:
-        description: How soon a host that was not found ready is asked again inside its window.
-        type: int
-        default: 15
-      switch_tolerates:
-        description: Categories in which a difference does not keep a site from being switched.
-        type: list
-        elements: str
-        choices: [orders, started_requisitions, favourite_packages]
-        default: [favourite_packages]
 attributes:
   check_mode:
     support: full
     description: The same; nothing is ever changed.
+extends_documentation_fragment:
+  - helsevest.interactor.decision
 author:
   - The Interactor move project (@helsevest)
 """

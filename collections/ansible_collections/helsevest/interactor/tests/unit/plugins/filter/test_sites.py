@@ -62,7 +62,7 @@ def test_a_result_that_lacks_what_its_step_promises_is_named() -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("1003", "site '1003' is none of the register's 2 site(s); did you mean '1002' or '1001'?"),
+        ("1003", "site '1003' is none of the register's 2 site(s); did you mean '1001' or '1002'?"),
         ("Fjordgata", "site 'Fjordgata' is none of the register's 2 site(s)"),
     ],
 )

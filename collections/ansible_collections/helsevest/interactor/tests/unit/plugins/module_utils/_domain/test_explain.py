@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,8 +50,10 @@ def ready(at: datetime, server: str = "pass") -> list[Event]:
     return [measured(SERVER, server, at), measured(PC1, "pass", at)]
 
 
-def told(events: list[Event], now: datetime = NOON, *, others: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
-    """What is told of site 1001 with `changes` to its `interactor_site`."""
+def told(
+    events: list[Event], now: datetime = NOON, *, others: tuple[str, ...] = (), reasons: Any = None, **changes: Any
+) -> dict[str, Any]:
+    """What is told of site 1001 with `changes` to its `interactor_site`, and with other `reasons` of the gate."""
     variables = {
         **VARIABLES,
         "interactor_site": {**VARIABLES["interactor_site"], "asked": "2027-03-01", **changes},
@@ -60,7 +63,9 @@ def told(events: list[Event], now: datetime = NOON, *, others: tuple[str, ...] =
     }
     site = Site.from_vars(variables)
     situation = Situation(site, standing_of(site, events), CALENDAR, SETTINGS, now, "")
-    return explain(situation, decide(situation), events, variables, others)
+    decision = decide(situation)
+    decision = decision if reasons is None else replace(decision, reasons=reasons)
+    return explain(situation, decision, events, variables, others)
 
 
 def lines(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -171,13 +176,24 @@ class TestWhatComesNext:
     def test_a_site_without_a_date_waits_for_one(self):
         assert told(ready(NOON), move_date=None)["next"]["text"] == "Nothing before the site has a move date"
 
-    def test_what_the_gate_says_operations_does_is_what_is_needed(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(
-            "ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate.Reason.to_dict",
-            lambda reason: {"code": reason.code, "who": reason.who, "text": reason.text, "do": f"mend {reason.code}"},
-        )
-        needed = told(ready(NOON))["next"]["needed"]
-        assert needed == [{"code": "not_released", "who": "us", "text": "mend not_released"}]
+    def test_what_the_gate_says_operations_does_is_what_is_needed(self):
+        class Told:
+            code = "not_released"
+            text = "wave 1 is not released"
+
+            def to_dict(self) -> dict[str, str]:
+                return {
+                    "code": self.code,
+                    "who": "us",
+                    "text": self.text,
+                    "do": "release it",
+                    "remedy": "",
+                }
+
+        answer = told(ready(NOON), reasons=(Told(),))
+        assert answer["next"]["needed"] == [{"code": "not_released", "who": "us", "text": "release it"}]
+        why = explain_lists(answer)[3]["rows"]
+        assert ["us", "not_released", "wave 1 is not released\nrelease it"] in why
 
 
 def moved() -> list[Event]:

@@ -88,7 +88,7 @@ def test_a_site_without_a_journal_is_told(person: Controller) -> None:
     assert code == 0, output
     assert "Site 2001 as of" in output
     assert "«Opne nettsidene" in output
-    assert "(not asked)" in output
+    assert "owed since: not asked yet" in output
     assert not person.state.exists(), "nothing is written"
 
 

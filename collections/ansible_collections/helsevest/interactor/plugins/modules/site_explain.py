@@ -17,7 +17,7 @@ description:
 options:
   site:
     description:
-      - The variables of the site, one of the dictionaries that M(helsevest.interactor.site_gate) takes as O(ignore:sites).
+      - The variables of the site, one of the dictionaries that M(helsevest.interactor.site_gate) takes for its sites.
       - The filter P(helsevest.interactor.site_vars#filter) makes it.
     type: dict
     required: true

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .owed_list import since_words
 from .table import local_day, local_time, words
 
 DATE = "%d.%m.%Y"
@@ -69,9 +70,7 @@ def _reasons(standing: Mapping[str, Any]) -> list[list[str]]:
     for each in (*standing["reasons"], *others):
         lines = [each["text"], each.get("do"), f"«{each['remedy']}»" if each["remedy"] else ""]
         if each["code"] in owes:
-            owed = owes[each["code"]]
-            since = f"since {_when(owed['since'])}" if owed["since"] else f"({words(owed['basis'])})"
-            lines.insert(1, f"owed {since}")
+            lines.insert(1, f"owed since: {since_words(owes[each['code']])}")
         rows.append([each["who"], each["code"], "\n".join(filter(None, lines))])
     return rows
 

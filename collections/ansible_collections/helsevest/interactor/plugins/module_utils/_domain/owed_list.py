@@ -44,7 +44,7 @@ def owes_list(answer: Mapping[str, Any]) -> dict[str, Any]:
         "headings": list(HEADINGS),
         "rows": [
             [
-                local_day(owed["since"], form="%d.%m.%Y") if owed["since"] else UNDATED.get(owed["basis"], "not known"),
+                since_words(owed),
                 "" if owed["days"] is None else _count(owed["days"], "day"),
                 "no wave" if site["wave"] is None else f"wave {site['wave']}",
                 site["site"],
@@ -56,6 +56,11 @@ def owes_list(answer: Mapping[str, Any]) -> dict[str, Any]:
             for site, owed in things
         ],
     }
+
+
+def since_words(owed: Mapping[str, Any]) -> str:
+    """Since when a thing is owed: a day in Norway, or why there is none."""
+    return local_day(owed["since"], form="%d.%m.%Y") if owed["since"] else UNDATED.get(owed["basis"], "not known")
 
 
 def _days(since: str | None, day: date) -> int | None:

@@ -15,6 +15,7 @@ from .site import Site
 from .times import format_time
 from .verdict import HostMeasurement
 from .window import OSLO
+from .words import CheckOutcome
 
 
 class Basis(StrEnum):
@@ -70,7 +71,8 @@ def failing_since(
                 judged[measurement.host] = measurement
     begun: dict[str, datetime] = {}
     for measurement in judged.values():
-        for check in apply_waivers(measurement.checks, unwaived, now):
+        failed = [check for check in measurement.checks if check.outcome is not CheckOutcome.PASS]
+        for check in apply_waivers(failed, unwaived, now):
             if check.blocks and (check.id in carried or check.who == "site"):
                 begun[check.id] = carried.get(check.id, min(measurement.at, begun.get(check.id, measurement.at)))
     for host, last in latest.items():

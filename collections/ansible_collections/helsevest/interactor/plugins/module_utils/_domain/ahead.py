@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from .site import Site, _date
+from .site import Site
 from .step import Situation
 from .timeline import Entry, told_time
 from .window import OSLO, Opening
@@ -21,13 +21,13 @@ _LAST_MINUTE = time(23, 59)
 
 def register_entries(site: Site, raw: Mapping[str, Any]) -> list[Entry]:
     """What the register dates: `raw` is the site's `interactor_site`."""
-    agreement, form = raw["agreement"], raw["agreement"]["form"]
+    form, signed = raw["agreement"]["form"], raw["agreement"]["signed"]
     dated = (
         (site.asked, "Asked for its answers (P6)"),
         (site.urls_confirmed, "Confirmed that it reaches the web pages (P6)"),
         (site.proxy_confirmed, "Confirmed its proxy setting (P6)"),
         (site.agreement_sent, f"Agreement sent for signing, {form} (P4)"),
-        (_date(agreement["signed"]), f"Agreement signed, {form} (P4)"),
+        (date.fromisoformat(signed) if signed else None, f"Agreement signed, {form} (P4)"),
         (site.ros_sent, "Risk assessment sent (P4)"),
     )
     return [Entry(day, what, REGISTER) for day, what in dated if day is not None]

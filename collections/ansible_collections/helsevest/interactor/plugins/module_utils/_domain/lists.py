@@ -11,6 +11,7 @@ from typing import Any
 from .table import Heading, Line, Sheet
 
 NARROW_BELOW = 120
+PAIR = 2
 
 
 def list_sheets(lists: Sequence[Mapping[str, Any]], width: int) -> list[Sheet]:
@@ -26,7 +27,7 @@ def _sheet(title: str, headings: list[str], rows: list[list[str]], width: int) -
     for row in rows:
         if len(row) != len(headings):
             raise ValueError(f"{title}: {len(headings)} headings, and a row of {len(row)} texts")
-    if width < NARROW_BELOW and len(headings) > len(("first", "rest")):
+    if width < NARROW_BELOW and len(headings) > PAIR:
         headings = [headings[0], headings[-1]]
         rows = [[first, _stacked(*rest)] for first, *rest in rows]
     cells = [[[Line(line) for line in str(text).split("\n")] for text in row] for row in rows]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from .site import Site
@@ -50,33 +50,38 @@ def plan_entries(situation: Situation) -> list[Entry]:
 def told_opening(opening: Opening) -> str:
     """An opening in Norwegian time with its real length, and why that is not what the clocks show."""
     start, end = (moment.astimezone(OSLO) for moment in (opening.start, opening.end))
-    shown = end.replace(tzinfo=None) - start.replace(tzinfo=None)
-    same_day = start.date() == end.date()
-    until = f"{end:%H:%M}" if same_day else told_time(end, weekday=True)
-    change = "" if shown == opening.length else ", for the clocks change that night"
-    return f"{told_time(start, weekday=True)} to {until} ({told_length(opening.length)}{change})"
+    until = f"{end:%H:%M}" if start.date() == end.date() else told_time(end, weekday=True)
+    return f"{told_time(start, weekday=True)} to {until} ({told_length(opening)})"
 
 
-def told_length(length: timedelta) -> str:
-    """A length of time as `10 h` or `4 h 30 min`."""
-    hours, minutes = divmod(int(length.total_seconds() // 60), 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+def told_length(opening: Opening) -> str:
+    """The real length of an opening as `10 h` or `4 h 30 min`, and why that is not what the clocks show."""
+    start, end = (moment.astimezone(OSLO).replace(tzinfo=None) for moment in (opening.start, opening.end))
+    hours, minutes = divmod(int(opening.length.total_seconds() // 60), 60)
+    parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+    change = "" if end - start == opening.length else ", for the clocks change that night"
+    return " ".join(filter(None, parts)) + change
 
 
 def _windows(situation: Situation) -> Iterator[Entry]:
     site, attempt, move = situation.site, situation.attempt, situation.move_opening
     for opening, name in ((situation.upgrade_opening, "Upgrade evening (U1)"), (move, "Move window (M1)")):
         if opening:
-            yield Entry(opening.start, name, PLAN, told_opening(opening), opening.end)
+            yield Entry(opening.start, name, PLAN, told_length(opening), opening.end)
     if site.move_date and move is None:
         yield Entry(site.move_date, "Move date, on which the windows of site, wave and vendor do not meet", PLAN)
-    switched = attempt is not None and attempt.state is AttemptState.SWITCHED
     checked = attempt is not None and str(attempt.number) in situation.standing.checked
-    if not checked and (switched or (move and situation.now < move.end)):
+    if not checked and (_has_moved(situation) or (move and situation.now < move.end)):
         yield Entry(situation.check_due, "Check after the move, with the contact at work (A2)", PLAN)
 
 
+def _has_moved(situation: Situation) -> bool:
+    return situation.attempt is not None and situation.attempt.state is AttemptState.SWITCHED
+
+
 def _validity(situation: Situation) -> Iterator[Entry]:
+    if _has_moved(situation):
+        return
     site, validity = situation.site, situation.settings.validity
     newest = {m.host: m for m in situation.standing.measurements if m.is_judged}
     for host in (site.server_host, *site.client_hosts):

@@ -125,7 +125,7 @@ def _measured(event: Event) -> _Told:
     elif ids:
         what += f", open: {', '.join(ids)}"
     if data["version"]:
-        seen = "; ".join(filter(None, (f"Interactor {data['version']} in mode {data['mode']}", seen)))
+        what += f", Interactor {data['version']} in mode {words(data['mode'] or 'unknown')}"
     return _Told(f"measured/{event.host}", what, seen)
 
 

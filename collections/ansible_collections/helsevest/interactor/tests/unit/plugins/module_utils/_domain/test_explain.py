@@ -97,6 +97,12 @@ def test_past_and_future_stand_in_order_of_time():
     ]
 
 
+def test_a_window_tells_its_end_and_its_real_length():
+    (window,) = [entry for entry in told([], move_date="2027-10-30")["ahead"] if entry["what"] == "Move window (M1)"]
+    assert (window["at"], window["until"]) == ("2027-10-30T18:00:00Z", "2027-10-31T05:00:00Z")
+    assert window["detail"] == "11 h, for the clocks change that night"
+
+
 def test_a_closure_that_has_begun_lies_ahead_until_its_last_day_is_over():
     closed = [{"from": "2027-05-10", "to": "2027-05-12"}, {"from": "2027-07-05", "to": "2027-07-25"}]
     for now, expected in ((NOON, 2), (NOON + timedelta(hours=12), 1)):
@@ -225,6 +231,7 @@ def test_after_the_move_the_morning_check_lies_ahead_and_then_nothing_does():
     answer = told(checked, morning + timedelta(hours=1))
     assert answer["next"]["text"] == "Nothing: the site is moved and verified"
     assert answer["next"]["needed"] == []
+    assert "measured again" not in json.dumps(answer["ahead"])
     assert "Check after the move, with the contact at work (A2)" not in {entry["what"] for entry in answer["ahead"]}
 
 

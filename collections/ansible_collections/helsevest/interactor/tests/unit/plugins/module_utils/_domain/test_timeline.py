@@ -97,9 +97,8 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
                     "mode": "local",
                 }
             },
-            "1001-server measured: not ready, open: P5, P3 (warning)",
-            "Interactor 5.4.1 in mode local; P5 Only the automatic proxy script is set: P5 seen; "
-            "P3 The line is fast enough: P3 seen",
+            "1001-server measured: not ready, open: P5, P3 (warning), Interactor 5.4.1 in mode local",
+            "P5 Only the automatic proxy script is set: P5 seen; P3 The line is fast enough: P3 seen",
         ),
         (EventKind.LEDGER, {}, "No ledger on the server", ""),
         (EventKind.LEDGER, {"data": {"error": "cut off"}}, "Ledger cannot be read: cut off", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +17,7 @@ from .gate import may
 from .gate_rules import Reason
 from .ledger import Attempt
 from .owes import Owed, owes
+from .since import failing_since
 from .site import Site
 from .standing import Standing
 from .step import Next, Situation
@@ -39,6 +41,7 @@ class Decision:
     reasons: tuple[Reason, ...]
     ahead: tuple[Reason, ...]
     owes: tuple[Owed, ...]
+    begun: Mapping[str, datetime]
     needs_us: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +58,8 @@ class Decision:
             "attempt": dict(self.attempt) if self.attempt else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
+            "language": self.site.language,
+            "asked": self.site.asked.isoformat() if self.site.asked else None,
             "needs_us": self.needs_us,
             "row": self.row(),
         }
@@ -87,6 +92,11 @@ class Decision:
             "verdict": self.verdict.value if self.verdict else None,
             "outcome": self.outcome.value if self.outcome else None,
             "owes": [owed.code for owed in self.owes],
+            "owes_since": {
+                # What is not owed while a host is off, or waived, is carried on with the rest.
+                **{code: format_time(at) for code, at in sorted(self.begun.items())},
+                **{owed.code: owed.since.to_text() for owed in self.owes},
+            },
             **{name: format_time(moment) if moment else None for name, moment in times.items()},
             "counts": _counts(self.standing, attempt),
             "needs_us": self.needs_us,
@@ -189,6 +199,9 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
     answer = may(situation, force=force)
     outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
+    begun = failing_since(
+        site, standing.measurements, standing.owes_since, situation.now, situation.settings.validity.client
+    )
     return Decision(
         site=site,
         standing=standing,
@@ -200,7 +213,8 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         attempt=_attempt(situation, answer.next.step),
         reasons=answer.reasons,
         ahead=answer.ahead,
-        owes=() if moved else tuple(owes(site, findings)),
+        owes=() if moved else tuple(owes(site, findings, begun, situation.now)),
+        begun=begun,
         needs_us=_needs_us(situation, verdict, outcome),
     )
 

@@ -8,9 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Controller:
     simulation: Simulation
     state: Path
     inventory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
         """Run one of the project's playbooks."""
@@ -60,7 +61,7 @@ class Controller:
             str(Path(sys.executable).with_name("ansible-playbook")),
             "-i",
             str(self.inventory),
-            f"playbooks/{playbook}.yml",
+            str(ROOT / "playbooks" / f"{playbook}.yml"),
         ]
         command += ["-e", json.dumps(variables)]
         environment = {
@@ -69,6 +70,7 @@ class Controller:
             "INTERACTOR_STATE": str(self.state),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "COLUMNS": "200",
+            **self.environment,
         }
         done = subprocess.run(
             [*command, *arguments],

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ._domain.events import WAVE_KINDS, Event
+from ._domain.events import SIGNATORY_KINDS, WAVE_KINDS, Event
 from ._domain.times import format_time, parse_time
 from ._domain.words import EventKind
 
@@ -152,7 +152,7 @@ class Journal:
             .where(_where(NEWEST_KINDS, sites))
             .group_by(_EVENTS.c.kind, _EVENTS.c.site, _EVENTS.c.host, _EVENTS.c.slot)
         )
-        rarer = frozenset(EventKind) - NEWEST_KINDS - WAVE_KINDS
+        rarer = frozenset(EventKind) - NEWEST_KINDS - WAVE_KINDS - SIGNATORY_KINDS
         return self._events([_where(WAVE_KINDS), _where(rarer, sites), _EVENTS.c.id.in_(newest)])
 
     def _events(self, conditions: list[sa.ColumnElement[bool]]) -> list[Event]:

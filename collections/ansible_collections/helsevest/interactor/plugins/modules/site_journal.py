@@ -47,8 +47,9 @@ options:
       kind:
         description:
           - What kind of event it is.
-          - V(measured), V(ledger), V(step), V(reconciled), V(discarded), V(checked), V(rollback_asked) and V(row)
-            belong to a site; V(released), V(halted) and V(resumed) to a wave.
+          - V(measured), V(ledger), V(step), V(reconciled), V(discarded), V(checked), V(rollback_asked),
+            V(signatory_noted), V(signatory_removed) and V(row) belong to a site; V(released), V(halted) and V(resumed)
+            to a wave.
         type: str
         required: true
       subject:
@@ -69,7 +70,20 @@ options:
     description: With O(state=read), only events of these kinds.
     type: list
     elements: str
-    choices: [measured, ledger, step, reconciled, discarded, checked, rollback_asked, released, halted, resumed, row]
+    choices:
+      - measured
+      - ledger
+      - step
+      - reconciled
+      - discarded
+      - checked
+      - rollback_asked
+      - released
+      - halted
+      - resumed
+      - signatory_noted
+      - signatory_removed
+      - row
 attributes:
   check_mode:
     support: full

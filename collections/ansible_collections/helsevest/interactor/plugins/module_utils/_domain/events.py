@@ -99,6 +99,8 @@ FORMS: Mapping[EventKind, _Form] = {
     ),
     EventKind.HALTED: _Form(Subject.WAVE_OR_ALL, {"name": Data.TEXT, "reason": Data.TEXT}, site=False),
     EventKind.RESUMED: _Form(Subject.WAVE_OR_ALL, {"name": Data.TEXT, "reason": Data.TEXT_OR_NULL}, site=False),
+    EventKind.SIGNATORY_NOTED: _Form(Subject.NONE, {}),
+    EventKind.SIGNATORY_REMOVED: _Form(Subject.NONE, {"name": Data.TEXT, "reason": Data.TEXT, "entry": Data.TEXT}),
     EventKind.ROW: _Form(
         Subject.NONE,
         {
@@ -125,6 +127,9 @@ FORMS: Mapping[EventKind, _Form] = {
 
 WAVE_KINDS = frozenset(kind for kind, form in FORMS.items() if not form.site)
 """The kinds that name no site."""
+
+SIGNATORY_KINDS = frozenset({EventKind.SIGNATORY_NOTED, EventKind.SIGNATORY_REMOVED})
+"""The kinds that say what became of a signatory's data, and nothing of where a site stands."""
 
 
 @dataclass(frozen=True, kw_only=True)

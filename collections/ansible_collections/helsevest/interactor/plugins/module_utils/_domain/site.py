@@ -83,6 +83,7 @@ class Site:
     epj: str | None = None
     asked: date | None = None
     agreement_sent: date | None = None
+    agreement_form: str = "digital"
     shared_server: str | None = None
     wave_dates: Span | None = None
     wave_window: Window | None = None
@@ -135,6 +136,7 @@ class Site:
             epj=raw["epj"],
             asked=_date(raw["asked"]),
             agreement_sent=_date(raw["agreement"]["sent"]),
+            agreement_form=raw["agreement"].get("form") or "digital",
             shared_server=raw["shared_server"],
             wave_dates=Span.from_vars(wave["dates"]) if wave.get("dates") else None,
             wave_window=Window.from_vars(wave["window"]) if wave.get("window") else None,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .checks import CheckResult
-from .events import Event
+from .events import SIGNATORY_KINDS, Event
 from .ledger import Ledger, LedgerError
 from .reconcile import Reconciliation
 from .site import Site
@@ -86,7 +86,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         if event.site is None:
             standing = _wave_event(standing, site, event)
             continue
-        if event.site != site.id:
+        if event.site != site.id or event.kind in SIGNATORY_KINDS:
             continue
         if event.kind is EventKind.ROW:
             # A date there is the register's, which is read anew; rows of earlier versions have none of either.

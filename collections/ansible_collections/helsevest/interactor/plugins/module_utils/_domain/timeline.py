@@ -192,6 +192,15 @@ def _halted(event: Event) -> _Told:
     return _Told(f"wave/{event.id}", f"{scope} {event.kind} by {event.data['name']}", event.data["reason"] or "")
 
 
+def _signatory_noted(event: Event) -> _Told:
+    return _Told(f"signatory/{event.id}", "Entry of the signatory seen in the encrypted file")
+
+
+def _signatory_removed(event: Event) -> _Told:
+    data = event.data
+    return _Told(f"signatory/{event.id}", f"Entry of the signatory {data['entry']}, by {data['name']}", data["reason"])
+
+
 def _row(event: Event) -> _Told:
     data = event.data
     parts = [f"state {words(data['state'])}", f"verdict {words(data['verdict'] or 'none')}"]
@@ -214,6 +223,8 @@ WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.RELEASED: _released,
     EventKind.HALTED: _halted,
     EventKind.RESUMED: _halted,
+    EventKind.SIGNATORY_NOTED: _signatory_noted,
+    EventKind.SIGNATORY_REMOVED: _signatory_removed,
     EventKind.ROW: _row,
 }
 """How each kind is told; a kind without words is told by its name and subject."""

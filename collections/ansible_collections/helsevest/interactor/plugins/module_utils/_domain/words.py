@@ -142,4 +142,6 @@ class EventKind(StrEnum):
     RELEASED = "released"
     HALTED = "halted"
     RESUMED = "resumed"
+    SIGNATORY_NOTED = "signatory_noted"
+    SIGNATORY_REMOVED = "signatory_removed"
     ROW = "row"

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from ansible_collections.helsevest.interactor.plugins.module_utils import _journal
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import SIGNATORY_KINDS, Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standing_of
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import DEFAULT_MOVE_WINDOW
@@ -191,6 +191,10 @@ SITE = Site(
 )
 
 
+def signatory_noted() -> Event:
+    return Event(kind=EventKind.SIGNATORY_NOTED, at=AT, site="1001")
+
+
 def any_event(rng: random.Random) -> Event:
     makers: list[Callable[[], Event]] = [
         lambda: measured(rng.random() < 0.6, mode=rng.choice([None, "local"]), version=rng.choice([None, "6.2.0"])),
@@ -205,8 +209,16 @@ def any_event(rng: random.Random) -> Event:
         lambda: discarded(rng.choice([1, 2])),
         lambda: halted(rng.choice(["1", "2", "all"])),
         lambda: measured(site="1002", host="1002-server"),
+        lambda: signatory_noted(),
     ]
     return rng.choice(makers)()
+
+
+def test_what_became_of_a_signatory_says_nothing_of_where_a_site_stands(journal: Journal):
+    journal.record("run-1", AT, [signatory_noted(), discarded(1)])
+    assert ids(journal.events(kinds=SIGNATORY_KINDS)) == [1]
+    assert ids(journal.latest()) == [2]
+    assert standing_of(SITE, [signatory_noted()]) == standing_of(SITE, [])
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -78,6 +78,12 @@ GOOD: dict[EventKind, dict[str, Any]] = {
     },
     EventKind.HALTED: {"subject": "all", "data": {"name": "Kari", "reason": "the line is down"}},
     EventKind.RESUMED: {"subject": "2", "data": {"name": "Kari", "reason": ""}},
+    EventKind.SIGNATORY_NOTED: {"site": "1001", "key": "signatory_noted/1001/1", "data": {}},
+    EventKind.SIGNATORY_REMOVED: {
+        "site": "1001",
+        "key": "signatory_removed/1001/1",
+        "data": {"name": "Kari", "reason": "signed", "entry": "removed"},
+    },
     EventKind.ROW: {"site": "1001", "data": ROW},
 }
 

@@ -14,8 +14,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,17 @@ class Tick:
     at: str
     what: str
     playbook: str = "wave.yml"
-    variables: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def release(at: str, wave: int, until: str) -> Tick:
     """A wave is let go by a person; without it no tick changes anything."""
-    said = (f"release_wave={wave}", "release_name=Kari", f"release_until={until}")
+    said = {
+        "release_wave": str(wave),
+        "release_name": "Kari",
+        "release_reason": "the offices have answered",
+        "release_until": until,
+    }
     return Tick(at, f"Kari lets wave {wave} go, until {until}", "release.yml", said)
 
 
@@ -118,8 +124,8 @@ def run(state: Path, *, verbose: bool) -> int:
             print(f"\n[{number + 1}/{len(TICKS)}] {tick.what}", flush=True)
             before, started = rows(state), time.monotonic()
             # The page is written once, at the end: a template module takes longer than a whole question to the gate.
-            arguments = [word for variable in (*tick.variables, "report_dir=") for word in ("-e", variable)]
-            done = play(tick.playbook, *arguments, environment=environment)
+            variables = json.dumps({**tick.variables, "report_dir": ""})
+            done = play(tick.playbook, "-e", variables, environment=environment)
             (state / "log" / f"{number + 1:02}-{tick.playbook}.log").write_text(
                 done.stdout + done.stderr, encoding="utf-8"
             )

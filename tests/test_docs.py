@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain import gate, texts
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain import texts
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate_rules import RULES, Rule
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate_texts import REASONS
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import (
     STEPS,
     Outcome,
@@ -92,39 +93,36 @@ def test_every_folder_of_the_project_that_is_named_is_there(document: Path) -> N
         assert (ROOT / name).exists(), f"{shown(document)} names {name}"
 
 
-def rows(document: str, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, its head left out; spans lose their backticks."""
+def rows(document: str, heading: str, *, spans: bool = True) -> list[list[str]]:
+    """The cells of the first table below a heading, its head left out; with `spans` a span loses its backticks."""
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     _, found, below = text.partition(f"\n## {heading}\n")
     assert found, f"docs/{document} has no heading {heading}"
     lines = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)
     assert lines
-    return [[cell.strip().strip("`") for cell in line.strip("|\n ").split(" | ")] for line in lines[0].splitlines()[2:]]
+    cells = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[0].splitlines()[2:]]
+    return [[cell.strip().strip("`") if spans else cell for cell in line] for line in cells]
 
 
 def test_the_gate_has_the_rules_that_its_document_tells() -> None:
     told = [(code, steps, what) for code, steps, what in rows("gate.md", "The rules")]
-    real = [(rule.code, ", ".join(step for step in Step if step in rule.steps), rule.what) for rule in gate.RULES]
+    real = [(rule.code, steps_of(rule), rule.what) for rule in RULES]
     assert told == real
 
 
-def reason_codes() -> set[str]:
-    """Every code that the gate may give as a reason, read from its source; those of checks are not among them."""
-    calls = [
-        node
-        for node in ast.walk(ast.parse(Path(gate.__file__).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    ]
-    return {
-        call.args[0].value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id == "Reason" and isinstance(call.args[0], ast.Constant)
-    }
+def steps_of(rule: Rule) -> str:
+    """The steps that a rule guards, as the document writes them."""
+    return "every step" if rule.steps == set(Step) else ", ".join(step for step in Step if step in rule.steps)
 
 
-def test_there_is_something_to_do_for_every_reason() -> None:
-    told = {cells[0] for cells in rows("gate.md", "What to do for each reason")}
-    assert told == reason_codes() | {"a check's id"}
+def test_every_reason_is_told_with_its_texts() -> None:
+    told = rows("gate.md", "The reasons", spans=False)
+    assert told == [[f"`{code}`", of.means, of.who, of.do, of.nb] for code, of in REASONS.items()]
+
+
+def test_everything_that_a_failed_check_asks_for_is_told() -> None:
+    told = rows("gate.md", "What a failed check asks for", spans=False)
+    assert told == [[f"`{code}`", of.who, of.do, of.nb] for code, of in texts.REMEDIES.items()]
 
 
 def test_every_check_is_told_with_its_title() -> None:

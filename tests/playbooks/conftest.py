@@ -21,6 +21,8 @@ from simulator.testing import Simulation, running
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "simulator" / "scenarios" / "demo.yml"
+RELEASE = dict(demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables)
+"""What a person says who lets wave 1 go."""
 SECRETS = ("password", "cloud_token")
 
 

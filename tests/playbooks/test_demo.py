@@ -31,8 +31,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         ticks = []
         for tick in demo.TICKS:
             controller.simulation.set_clock(tick.at)
-            variables = dict(variable.split("=", 1) for variable in tick.variables)
-            done = controller.play(tick.playbook.removesuffix(".yml"), **variables)
+            done = controller.play(tick.playbook.removesuffix(".yml"), **tick.variables)
             assert demo.ended_well(done.code, done.output), done.output
             ticks.append((tick, done, controller.rows(), controller.simulation.state()))
         yield Story(controller, ticks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.playbooks.conftest import Controller, controlling
+from tests.playbooks.conftest import RELEASE, Controller, controlling
 
 LIMIT = ("--limit", "site_1001")
 
@@ -15,7 +15,7 @@ def test_two_controllers_at_the_same_second_move_a_site_once(tmp_path: Path) -> 
         other = Controller(one.simulation, tmp_path / "other", one.inventory)
         both = (one, other)
         for controller in both:
-            done = controller.play("release", release_wave="1", release_name="Kari", release_until="2027-05-21")
+            done = controller.play("release", **RELEASE)
             assert done.code == 0, done.output
         one.simulation.set_clock("2027-05-14T16:00:00Z")
         assert one.play("wave", *LIMIT).code == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.playbooks.conftest import Controller, controlling
+from tests.playbooks.conftest import RELEASE, Controller, controlling
 
 FRIDAY_EVENING = "2027-05-14T16:00:00Z"
 
@@ -46,7 +46,7 @@ def test_an_evening_without_a_release_with_one_and_with_a_halt(tmp_path: Path) -
         assert fleet.simulation.state() == before
         assert "not released" in fleet.rows()["1001"]["why"]
         # The same evening with a release on record, first as a dry run, then for real, then once more.
-        assert fleet.play("release", release_wave="1", release_name="Kari", release_until="2027-05-21").code == 0
+        assert fleet.play("release", **RELEASE).code == 0
         dry = fleet.play("wave", "--check")
         assert dry.code in (0, 2), dry.output
         assert fleet.simulation.state() == before
@@ -74,7 +74,7 @@ def test_each_playbook_alone_in_order_and_followed_on_a_terminal(tmp_path: Path)
 
         fleet.simulation.set_clock(FRIDAY_EVENING)
         play("register")
-        play("release", release_wave="1", release_name="Kari", release_until="2027-05-21")
+        play("release", **RELEASE)
         assert play("preflight")["verdict"] == "ready"
         assert play("upgrade")["state"] == "upgraded"
         fleet.simulation.set_clock("2027-05-18T18:30:00Z")
@@ -117,14 +117,33 @@ def test_bad_input_is_refused_before_any_host_is_contacted(
         assert word in done.output
 
 
-def test_a_release_names_wave_person_and_end(controller: Controller) -> None:
-    assert "release_name" in controller.play("release", release_wave="1").output
-    wrong = controller.play("release", release_wave="9", release_name="Kari", release_until="2027-05-21")
-    assert wrong.code != 0
-    assert "'9' is no wave" in wrong.output
-    silent = controller.play("halt", release_wave="1", release_name="Ola")
-    assert silent.code != 0
-    assert "release_reason" in silent.output
-    bad = controller.play("release", release_wave="1", release_name="Kari", release_until="Friday")
-    assert bad.code != 0
-    assert "until" in bad.output
+def test_release_halt_and_resume_name_wave_person_and_reason(tmp_path: Path) -> None:
+    with controlling(tmp_path) as fleet:
+        journal = fleet.state / "journal.sqlite"
+        for playbook in ("release", "halt", "resume"):
+            silent = fleet.play(playbook, release_name="  ")
+            assert silent.code != 0
+            for word in ("release_wave", "release_name", "release_reason"):
+                assert f"{word}: is missing" in silent.output
+        wrong = fleet.play("release", release_wave="all", release_name="Kari", release_until="2027-02-30")
+        assert wrong.code != 0
+        for words in ("'all' is no wave of the register; allowed: 1, 2", "release_reason: is missing", "'2027-02-30'"):
+            assert words in wrong.output
+        assert fleet.play("release", "--check", **RELEASE).code == 0
+        assert not journal.exists(), "nothing was recorded"
+
+        released = fleet.play("release", **RELEASE)
+        assert (released.code, released.changed) == (0, 1), released.output
+        assert "wave 1 is released until 2027-05-22 00:00 in Norway by Kari: the offices have" in released.output
+        assert fleet.play("release", **RELEASE).changed == 0
+        said = {"release_name": "Ola", "release_reason": "the vendor asks"}
+        for scope, whom in (("1", "wave 1"), ("all", "all")):
+            halted = fleet.play("halt", release_wave=scope, **said)
+            assert (halted.code, halted.changed) == (0, 1), halted.output
+            assert f"{whom} is halted by Ola: the vendor asks" in halted.output
+        resumed = fleet.play("resume", release_wave="all", **said)
+        assert (resumed.code, resumed.changed) == (0, 1), resumed.output
+        assert "wave 1 is still halted by Ola: the vendor asks" in resumed.output
+        again = fleet.play("resume", release_wave="2", **said)
+        assert (again.code, again.changed) == (0, 0), again.output
+        assert "wave 2 is not halted: nothing to resume" in again.output

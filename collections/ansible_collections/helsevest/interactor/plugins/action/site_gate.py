@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-
 from ..module_utils._gate import ARGUMENT_SPEC, GateError, answer
+from ..plugin_utils._controller_module import ControllerModule
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerModule):
     """The same function as the module's, with the same arguments."""
 
-    _supports_check_mode = True
+    spec = ARGUMENT_SPEC
+    error = GateError
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Check the arguments and answer."""
-        result = super().run(tmp, task_vars)
-        _checked, params = self.validate_argument_spec(ARGUMENT_SPEC)
-        try:
-            return {**result, **answer(params, check_mode=self._task.check_mode)}
-        except GateError as exc:
-            return {**result, "failed": True, "msg": str(exc)}
+    def answer(self, params: dict[str, Any]) -> dict[str, Any]:
+        """One decision per site."""
+        return answer(params, check_mode=self._task.check_mode)

@@ -20,7 +20,7 @@ def report_table(rows: Sequence[Mapping[str, Any]], as_of: str | None = None) ->
             "headings": [column.heading for column in WIDE],
             "rows": [[[line._asdict() for line in cell(row, column)] for column in WIDE] for row in rows],
             "summary": summary(rows),
-            "as_of": local_time(as_of, date="%d.%m.%Y") if as_of else None,
+            "as_of": local_time(as_of, form="%d.%m.%Y") if as_of else None,
         }
     except (AttributeError, TypeError, ValueError) as exc:
         raise AnsibleFilterError(f"report_table: these are no rows of sites: {type(exc).__name__}: {exc}") from exc

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters: the sites of a play for the gate, and the events of a step for the journal."""
+"""Filters: the sites of a play for the gate, a site that is not there, and the events of a step for the journal."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,6 +42,15 @@ def site_vars(
     return sites
 
 
+def no_such_site(site: str, groups: Mapping[str, Sequence[str]]) -> str:
+    """What to say of a site that is not in the register: how many there are, and whose ids look like it."""
+    known = sorted(name.removeprefix("site_") for name in groups if name.startswith("site_"))
+    folded = {name.casefold(): name for name in known}
+    close = sorted(folded[name] for name in difflib.get_close_matches(site.casefold(), folded, n=3, cutoff=0.6))
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return f"site {site!r} is none of the register's {len(known)} site(s){hint}"
+
+
 def step_events(
     hosts: Sequence[str], hostvars: Mapping[str, Any], phase: str, step: str, answer: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -73,4 +83,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"site_vars": site_vars, "step_events": step_events, "rollback_events": rollback_events}
+        return {
+            "no_such_site": no_such_site,
+            "rollback_events": rollback_events,
+            "site_vars": site_vars,
+            "step_events": step_events,
+        }

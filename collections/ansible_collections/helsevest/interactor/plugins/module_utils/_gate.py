@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ._clock import ClockError
 from ._clock import now as clock_now
+from ._domain.calendar import Calendar
 from ._domain.decision import Decision, decide
 from ._domain.events import read_events
 from ._domain.site import Site
@@ -78,6 +79,13 @@ def settings_from(params: dict[str, Any]) -> Settings:
     )
 
 
+def calendar_for(params: dict[str, Any], sites: Iterable[Site], now: datetime) -> Calendar:
+    """The working days of all years that a decision about `sites` at `now` may ask for."""
+    years = {now.year - 1, now.year, now.year + 1} | {site.move_date.year for site in sites if site.move_date}
+    half_days_off = (params["calendar"] or {}).get("half_days_off")
+    return norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
+
+
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
     """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
     due: dict[str, dict[str, list[str]]] = {p.value: {step.value: [] for step in steps} for p, steps in STEPS.items()}
@@ -108,9 +116,7 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         journal.record(run_id, now, new)
     events = journal.latest([site.id for site in sites]) + (new if check_mode else [])
     settings = settings_from(params)
-    years = {now.year - 1, now.year, now.year + 1} | {site.move_date.year for site in sites if site.move_date}
-    half_days_off = (params["calendar"] or {}).get("half_days_off")
-    calendar = norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
+    calendar = calendar_for(params, sites, now)
     force = [Phase(word) for word in params["force"]]
     standing = standings(sites, events)
     decisions = {

@@ -41,20 +41,6 @@ options:
         description: Checks that do not count for this site.
         type: list
         elements: dict
-  calendar:
-    description: Which half days are days off, as C(interactor_calendar); all three when not given.
-    type: dict
-  contract:
-    description: The vendor contract. The newest version and the described modes are read from it.
-    type: dict
-    required: true
-  journal:
-    description: URL of the journal, as SQLAlchemy reads it.
-    type: str
-    required: true
-  clock_url:
-    description: The simulator's clock; only in a simulated inventory.
-    type: str
   run_id:
     description: Identity of this run. Made up when it is not given.
     type: str
@@ -72,29 +58,8 @@ options:
     elements: str
     choices: [preflight, postcheck]
     default: []
-  settings:
-    description: What operations may set.
-    type: dict
-    default: {}
-    suboptions:
-      upgrade_minutes:
-        description: How long an upgrade is expected to take.
-        type: int
-        default: 30
-      move_minutes:
-        description: How long a move is expected to take; the contract's C(migration.expected_minutes) when not given.
-        type: int
-      retry_minutes:
-        description: How soon a host that was not found ready is asked again inside its window.
-        type: int
-        default: 15
-      switch_tolerates:
-        description: Categories in which a difference does not keep a site from being switched; it is then C(uncertain).
-        type: list
-        elements: str
-        choices: [orders, started_requisitions, favourite_packages]
-        default: [favourite_packages]
-extends_documentation_fragment: []
+extends_documentation_fragment:
+  - helsevest.interactor.decision
 author:
   - The Interactor move project (@helsevest)
 """

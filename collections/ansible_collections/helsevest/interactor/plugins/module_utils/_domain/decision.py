@@ -8,19 +8,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from .checks import answered, judge_register
-from .gate import Case, Reason, reasons_against
+from .checks import answered
+from .gate import may
+from .gate_rules import Reason
 from .ledger import Attempt
 from .owes import Owed, owes
-from .results import apply_waivers
+from .since import failing_since
 from .site import Site
 from .standing import Standing
-from .step import Next, Situation, next_step
+from .step import Next, Situation
 from .times import format_time
-from .verdict import SiteVerdict, findings_of, site_verdict
+from .verdict import SiteVerdict
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
 
 
@@ -37,7 +39,9 @@ class Decision:
     allowed: bool
     attempt: Mapping[str, Any] | None
     reasons: tuple[Reason, ...]
+    ahead: tuple[Reason, ...]
     owes: tuple[Owed, ...]
+    begun: Mapping[str, datetime]
     needs_us: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -54,6 +58,8 @@ class Decision:
             "attempt": dict(self.attempt) if self.attempt else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
+            "language": self.site.language,
+            "asked": self.site.asked.isoformat() if self.site.asked else None,
             "needs_us": self.needs_us,
             "row": self.row(),
         }
@@ -86,6 +92,11 @@ class Decision:
             "verdict": self.verdict.value if self.verdict else None,
             "outcome": self.outcome.value if self.outcome else None,
             "owes": [owed.code for owed in self.owes],
+            "owes_since": {
+                # What is not owed while a host is off, or waived, is carried on with the rest.
+                **{code: format_time(at) for code, at in sorted(self.begun.items())},
+                **{owed.code: owed.since.to_text() for owed in self.owes},
+            },
             **{name: format_time(moment) if moment else None for name, moment in times.items()},
             "counts": _counts(self.standing, attempt),
             "needs_us": self.needs_us,
@@ -101,7 +112,7 @@ class Decision:
         last = self.standing.last_step
         if last and not last.ok:
             return f"{last.step}: {last.detail}"
-        return "; ".join(reason.text for reason in self.reasons)
+        return "; ".join(reason.text for reason in self.reasons or self.ahead)
 
 
 def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
@@ -184,24 +195,26 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
 def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
     """Decide for one site; pure, so that the same events give the same answer anywhere."""
     site, standing, attempt = situation.site, situation.standing, situation.attempt
-    register_checks = judge_register(site, situation.now)
-    verdict = site_verdict(site, standing.measurements, register_checks, situation.now, situation.settings.validity)
-    findings = verdict.findings if verdict else findings_of(apply_waivers(register_checks, site, situation.now))
-    following = next_step(situation, force)
-    against = tuple(reasons_against(Case(situation, verdict, following.phase, following.step)))
+    verdict, findings = situation.verdict, situation.findings
+    answer = may(situation, force=force)
     outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
+    begun = failing_since(
+        site, standing.measurements, standing.owes_since, situation.now, situation.settings.validity.client
+    )
     return Decision(
         site=site,
         standing=standing,
         state=_state(situation, outcome),
         verdict=verdict.verdict if verdict else None,
         outcome=outcome,
-        next=following,
-        allowed=following.step is not None and not against,
-        attempt=_attempt(situation, following.step),
-        reasons=() if moved and following.step is None else against,
-        owes=() if moved else tuple(owes(site, findings)),
+        next=answer.next,
+        allowed=answer.allowed,
+        attempt=_attempt(situation, answer.next.step),
+        reasons=answer.reasons,
+        ahead=answer.ahead,
+        owes=() if moved else tuple(owes(site, findings, begun, situation.now)),
+        begun=begun,
         needs_us=_needs_us(situation, verdict, outcome),
     )
 

@@ -5,44 +5,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from .since import Basis, Since, since_of
 from .site import Site
 from .verdict import Finding
 
 
 @dataclass(frozen=True)
 class Owed:
-    """One thing to do: the check's id, what is wrong (English), what to do (the site's language), who has to."""
+    """One thing to do: the check's id, what is wrong (English), what to do (the site's language), who has to.
+
+    `since` is when the site came to owe it. An answer that nobody has asked the site for is ours to ask for.
+    """
 
     code: str
     text: str
     remedy: str
     who: str
+    since: Since
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for results and reports."""
-        return asdict(self)
+        return {**asdict(self), "since": self.since.to_text(), "basis": self.since.basis.value}
 
 
-def to_do(findings: Iterable[Finding]) -> list[Owed]:
-    """All that blocks, whoever has to act; what several hosts have in common is told once."""
-    grouped: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        if finding.check.blocks:
-            grouped.setdefault((finding.check.id, finding.who), []).append(finding)
-    return [
-        Owed(code, _text(same), " ".join(dict.fromkeys(finding.check.remedy for finding in same)), who)
-        for (code, who), same in grouped.items()
-    ]
+def owes(site: Site, findings: Iterable[Finding], begun: Mapping[str, datetime], now: datetime) -> list[Owed]:
+    """What the site itself has to do before it can be moved, and since when (`begun` as of failing_since).
 
-
-def owes(site: Site, findings: Iterable[Finding]) -> list[Owed]:
-    """What the site itself has to do before it can be moved; findings of hosts that are not its own do not count."""
+    What several hosts have in common is told once; findings of hosts that are not its own do not count.
+    """
     own = (None, site.server_host, *site.client_hosts)
-    return [owed for owed in to_do(f for f in findings if f.host in own) if owed.who == "site"]
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.check.blocks and finding.who == "site" and finding.host in own:
+            grouped.setdefault(finding.check.id, []).append(finding)
+    return [_owed(code, same, since_of(code, site, begun, now)) for code, same in grouped.items()]
+
+
+def _owed(code: str, same: list[Finding], since: Since) -> Owed:
+    remedy = " ".join(dict.fromkeys(finding.check.remedy for finding in same))
+    return Owed(code, _text(same), remedy, "us" if since.basis is Basis.NOT_ASKED else "site", since)
 
 
 def _text(same: list[Finding]) -> str:

@@ -51,7 +51,8 @@ class Standing:
     """All that the journal remembers of one site.
 
     `as_of` is the time of the newest event of the site; `ledger_run` is the run that read the ledger last;
-    `known_attempts` is the highest attempt that any run ever saw, so that a ledger that has lost one is noticed.
+    `known_attempts` is the highest attempt that any run ever saw, so that a ledger that has lost one is noticed;
+    `owes_since` is what the newest row told of runs of failed measurements.
     """
 
     as_of: datetime | None = None
@@ -70,6 +71,7 @@ class Standing:
     rollback_asked: Mapping[str, str] = field(default_factory=dict)
     release: Release | None = None
     halts: Mapping[str, str] = field(default_factory=dict)
+    owes_since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def standing_of(site: Site, events: Iterable[Event]) -> Standing:
@@ -84,12 +86,17 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         if event.site is None:
             standing = _wave_event(standing, site, event)
             continue
-        if event.site != site.id or event.kind is EventKind.ROW or event.kind in SIGNATORY_KINDS:
+        if event.site != site.id or event.kind in SIGNATORY_KINDS:
+            continue
+        if event.kind is EventKind.ROW:
+            # A date there is the register's, which is read anew; rows of earlier versions have none of either.
+            told = (event.data.get("owes_since") or {}).items()
+            standing = replace(standing, owes_since={code: parse_time(at) for code, at in told if at and "T" in at})
             continue
         standing = replace(standing, as_of=event.at)
         if event.kind is EventKind.MEASURED:
             measurement = _measurement(event, site)
-            measured[measurement.host, measurement.reached and measurement.error is None] = measurement
+            measured[measurement.host, measurement.is_judged] = measurement
             if measurement.role == "server" and measurement.reached:
                 standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
         else:

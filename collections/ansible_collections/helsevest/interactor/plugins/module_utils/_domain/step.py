@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import cached_property
 
 from .calendar import Calendar
-from .checks import answered
+from .checks import judge_register
+from .days import Obstacle, move_opening, obstacles
 from .ledger import Attempt, Ledger
 from .site import Site
 from .standing import Standing
-from .verdict import HostMeasurement, Validity, host_verdict
-from .window import DEFAULT_UPGRADE_WINDOW, OSLO, Opening, Window, intersection_on
+from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
+from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
 
 LOCAL_MODE = "local"
@@ -37,7 +39,7 @@ class Settings:
     move_takes: timedelta = timedelta(minutes=60)
     switch_takes: timedelta = timedelta(minutes=5)
     switch_tolerates: frozenset[Category] = frozenset({Category.FAVOURITE_PACKAGES})
-    morning: time = time(7)
+    morning: time = MORNING
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,23 @@ class Situation:
     settings: Settings
     now: datetime
     run_id: str
+
+    @cached_property
+    def verdict(self) -> SiteVerdict | None:
+        """What preflight says of the site; None before its server was measured."""
+        checks = judge_register(self.site, self.now)
+        return site_verdict(self.site, self.standing.measurements, checks, self.now, self.settings.validity)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """All open checks; before the server was measured those of the register."""
+        return self.verdict.findings if self.verdict else tuple(findings_of(judge_register(self.site, self.now)))
+
+    @cached_property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """Every reason why the site cannot be moved on its move date; none without a date."""
+        day, takes = self.site.move_date, self.settings.move_takes
+        return () if day is None else obstacles(self.site, day, self.calendar, takes=takes, upgraded=self.is_upgraded)
 
     @property
     def ledger(self) -> Ledger | None:
@@ -95,10 +114,14 @@ class Situation:
     @property
     def move_opening(self) -> Opening | None:
         """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a common time."""
-        site = self.site
-        if site.move_date is None:
-            return None
-        return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
+        day = self.site.move_date
+        return None if day is None else move_opening(self.site, day)
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether the move of this date was begun and undone: it is not tried again before another date is set."""
+        move, ended = self.move_opening, self.attempt.ended if self.attempt else None
+        return move is not None and ended is not None and ended >= move.start
 
     @property
     def in_window(self) -> bool:
@@ -147,7 +170,7 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
-    if site.move_date is None or not answered(site):
+    if site.move_date is None:
         return DONE
     return _step_towards_move(situation)
 
@@ -203,8 +226,8 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
 
 def _step_towards_move(situation: Situation) -> Next:
     server = (situation.site.server_host,)
-    move, now, attempt = situation.move_opening, situation.now, situation.attempt
-    if move is None or (attempt and attempt.ended and attempt.ended >= move.start):
+    move, now = situation.move_opening, situation.now
+    if move is None or situation.is_rolled_back:
         return DONE
     if not situation.is_upgraded:
         return _step_of_upgrade(situation)

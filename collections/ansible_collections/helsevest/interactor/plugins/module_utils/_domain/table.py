@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,24 @@ class Column:
     parts: tuple[str, ...]
 
 
+class Heading(NamedTuple):
+    """The heading of a sheet's column; what stands in a `free` one may be folded."""
+
+    text: str
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the terminal draws as one table: sections of rows of cells of lines, and notes below them."""
+
+    title: str
+    headings: Sequence[Heading]
+    sections: Sequence[Sequence[Sequence[Sequence[Line]]]]
+    notes: Sequence[Line] = ()
+    leading: bool = False
+
+
 WIDE = (
     Column("Wave", ("wave",)),
     Column("Site", ("site",)),
@@ -88,6 +107,14 @@ def cell(row: Mapping[str, Any], column: Column) -> list[Line]:
     return lines or [Line(NOTHING)]
 
 
+def site_sheet(title: str, rows: Sequence[Mapping[str, Any]], width: int) -> Sheet:
+    """One row per site, for a terminal of `width` characters."""
+    columns = columns_for(width)
+    headings = [Heading(column.heading, column is columns[-1] or "name" in column.parts) for column in columns]
+    cells = [[cell(row, column) for column in columns] for row in rows]
+    return Sheet(title, headings, [cells], [Line(summary(rows))], leading=columns is not WIDE)
+
+
 def summary(rows: Iterable[Mapping[str, Any]]) -> str:
     """All sites in one line, as `8 sites: 2 verified, 1 uncertain, 5 not started; 1 needs us`."""
     rows = list(rows)
@@ -108,9 +135,16 @@ def words(word: object) -> str:
     return str(word).replace("_", " ")
 
 
-def local_time(text: str, *, date: str = "%d.%m") -> str:
-    """A moment of the contracts in Oslo's time, as `14.05 20:31`; `date` is the form of its date."""
-    return parse_time(str(text)).astimezone(OSLO).strftime(f"{date} %H:%M")
+def local_time(text: str, *, form: str = "%d.%m") -> str:
+    """A moment of the contracts in Oslo's time, as `14.05 20:31`; `form` is that of its date."""
+    return parse_time(str(text)).astimezone(OSLO).strftime(f"{form} %H:%M")
+
+
+def local_day(text: str, *, form: str = "%d.%m") -> str:
+    """The day in Oslo of a moment of the contracts, or a date of theirs, as `14.05`."""
+    if "T" in text:
+        return parse_time(text).astimezone(OSLO).strftime(form)
+    return date.fromisoformat(text).strftime(form)
 
 
 def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
@@ -143,8 +177,12 @@ def _counts(counts: Mapping[str, Any]) -> list[Line]:
 
 
 def _owes(row: Mapping[str, Any]) -> list[Line]:
-    """What the site has to do, and in words why it stands where it is."""
-    lines = [Line(words(owed)) for owed in row.get("owes") or ()]
+    """What the site has to do and since when, and in words why it stands where it is."""
+    since = row.get("owes_since") or {}
+    lines = [
+        Line(f"{words(owed)} since {local_day(since[owed])}" if since.get(owed) else words(owed))
+        for owed in row.get("owes") or ()
+    ]
     if row.get("why"):
         lines.append(Line(str(row["why"]), BAD if row.get("needs_us") else PLAIN))
     return lines

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the checks are called (English) and what a site is asked to do (bokmål and nynorsk).
+"""What the checks are called, what a site is asked to do (bokmål and nynorsk) and what operations does (English).
 
 A check has one title; a failure of it has one or more remedies, told apart by what was found. `who` has to act: the
 site, the vendor or us.
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to do, with places for values in braces."""
+    """What the site is told, with places for values in braces, and what operations does (`do`, English)."""
 
     who: str
     nb: str
     nn: str
+    do: str
 
     def text(self, language: str, values: Mapping[str, object]) -> str:
         """The text in `language` (`nb` or `nn`); KeyError for another language or a missing value."""
@@ -49,13 +50,14 @@ TITLES: dict[str, str] = {
     "LEASE": "Interactor lets people in again",
 }
 
-_MAIL = "TeamIHR@helse-vest-ikt.no"
+MAIL = "TeamIHR@helse-vest-ikt.no"
 
 REMEDIES: dict[str, Remedy] = {
     "UNKNOWN": Remedy(
         "us",
         "Dette fikk vi ikke undersøkt. Vi ser på det, og tar kontakt hvis vi trenger hjelp.",
         "Dette fekk vi ikkje undersøkt. Vi ser på det, og tek kontakt dersom vi treng hjelp.",
+        "read what the check says, look at the host, and run `playbooks/preflight.yml` again with `--limit`",
     ),
     "P1": Remedy(
         "site",
@@ -63,6 +65,7 @@ REMEDIES: dict[str, Remedy] = {
         "adressen åpnes i brannmur og proxy. Spør gjerne den som drifter nettet deres.",
         "Opne {url} i ein nettlesar på denne maskina. Sida skal vise teksten «{text}». Dersom ho ikkje gjer det, må "
         "adressa opnast i brannmur og proxy. Spør gjerne den som driftar nettet dykkar.",
+        "wait for the site. Its network has to let this host reach the address; tell whoever runs it which host it is",
     ),
     "P2": Remedy(
         "site",
@@ -70,6 +73,7 @@ REMEDIES: dict[str, Remedy] = {
         "adressen åpnes i brannmur og proxy. Spør gjerne den som drifter nettet deres.",
         "Opne {url} i ein nettlesar på serveren. Sida skal vise overskrifta «{text}». Dersom ho ikkje gjer det, må "
         "adressa opnast i brannmur og proxy. Spør gjerne den som driftar nettet dykkar.",
+        "wait for the site. Its network has to let the server reach the address",
     ),
     "P3": Remedy(
         "site",
@@ -77,23 +81,27 @@ REMEDIES: dict[str, Remedy] = {
         "gjerne kontakt med nettleverandøren deres.",
         "Vi tilrår ei linje på over {mbit} Mbit/s. De kan flyttast likevel, men Interactor kan bli treg. Ta gjerne "
         "kontakt med nettleverandøren dykkar.",
+        "nothing: it does not stop the move. Tell the site that it may be slow",
     ),
     "P4.missing": Remedy(
         "us",
         "Vi sender databehandleravtalen til signering når vi har fått alle svarene fra dere.",
         "Vi sender databehandlaravtalen til signering når vi har fått alle svara frå dykk.",
+        "send the agreement for signing as soon as all of P6 is answered, and write it in the register",
     ),
     "P4.sent": Remedy(
         "site",
         "Databehandleravtalen med Helse Vest er sendt til dere, men er ikke signert ennå. Den må være signert før vi "
-        f"kan flytte dere. Gi beskjed til {_MAIL} hvis den som skal signere, ikke kan signere digitalt.",
+        f"kan flytte dere. Gi beskjed til {MAIL} hvis den som skal signere, ikke kan signere digitalt.",
         "Databehandlaravtalen med Helse Vest er send til dykk, men er ikkje signert enno. Han må vere signert før vi "
-        f"kan flytte dykk. Gje beskjed til {_MAIL} dersom den som skal signere, ikkje kan signere digitalt.",
+        f"kan flytte dykk. Gje beskjed til {MAIL} dersom den som skal signere, ikkje kan signere digitalt.",
+        "remind the site. If who signs cannot sign digitally: send it on paper. Note in the register when it is signed",
     ),
     "P4.ros": Remedy(
         "us",
         "Dere har bedt om risikovurderingen (ROS). Vi sender den til dere.",
         "De har bede om risikovurderinga (ROS). Vi sender henne til dykk.",
+        "send the risk assessment, and write the date in the register",
     ),
     "P5.double": Remedy(
         "site",
@@ -103,6 +111,7 @@ REMEDIES: dict[str, Remedy] = {
         "PC-en har dobbelt proxyoppsett. Opne «Alternativ for Internett», vel fana «Tilkoplingar» og "
         "«LAN-innstillingar», og fjern krysset under «Proxy-server», slik at berre det automatiske skriptet {script} "
         "er i bruk. Gjer dette for kvar brukar av PC-en.",
+        "wait for the site, or help it on the phone: it is a setting of each user of the PC",
     ),
     "P5.other": Remedy(
         "site",
@@ -112,6 +121,7 @@ REMEDIES: dict[str, Remedy] = {
         "PC-en bruker ikkje det automatiske proxyskriptet. Opne «Alternativ for Internett», vel fana «Tilkoplingar» og "
         "«LAN-innstillingar», oppgje {script} som adresse for det automatiske skriptet, og fjern krysset under "
         "«Proxy-server». Gjer dette for kvar brukar av PC-en.",
+        "wait for the site, or help it on the phone: it is a setting of each user of the PC",
     ),
     "P5.disagreeing": Remedy(
         "site",
@@ -121,77 +131,91 @@ REMEDIES: dict[str, Remedy] = {
         "Windows oppgjev to ulike proxyoppsett for same brukar. Opne «Alternativ for Internett», vel fana "
         "«Tilkoplingar» og «LAN-innstillingar», sjå til at berre det automatiske skriptet {script} er "
         "i bruk, og vel OK.",
+        "help the site on the phone: to save the dialog once makes the two agree",
     ),
     "P6.contact": Remedy(
         "site",
         "Gi oss navn, e-post og telefonnummer til en kontaktperson som er til stede dagen etter flyttingen og kan "
-        f"hjelpe DIPS hvis det oppstår problemer. Send svaret til {_MAIL}.",
+        f"hjelpe DIPS hvis det oppstår problemer. Send svaret til {MAIL}.",
         "Gje oss namn, e-post og telefonnummer til ein kontaktperson som er til stades dagen etter flyttinga og kan "
-        f"hjelpe DIPS dersom det oppstår problem. Send svaret til {_MAIL}.",
+        f"hjelpe DIPS dersom det oppstår problem. Send svaret til {MAIL}.",
+        "ask the site, and fill in `contact`",
     ),
     "P6.urls": Remedy(
         "site",
-        f"Åpne nettsidene i informasjonsskrivet om flyttingen, og bekreft til {_MAIL} at dere kommer inn på dem.",
-        f"Opne nettsidene i informasjonsskrivet om flyttinga, og stadfest til {_MAIL} at de kjem inn på dei.",
+        f"Åpne nettsidene i informasjonsskrivet om flyttingen, og bekreft til {MAIL} at dere kommer inn på dem.",
+        f"Opne nettsidene i informasjonsskrivet om flyttinga, og stadfest til {MAIL} at de kjem inn på dei.",
+        "ask the site, and fill in `confirmed.urls`",
     ),
     "P6.proxy": Remedy(
         "site",
         "Kontroller proxyinnstillingen på hver PC slik informasjonsskrivet om flyttingen viser, og bekreft til "
-        f"{_MAIL} at det er gjort.",
+        f"{MAIL} at det er gjort.",
         "Kontroller proxyinnstillinga på kvar PC slik informasjonsskrivet om flyttinga viser, og stadfest til "
-        f"{_MAIL} at det er gjort.",
+        f"{MAIL} at det er gjort.",
+        "ask the site, and fill in `confirmed.proxy`",
     ),
     "P6.closed": Remedy(
         "site",
-        f"Gi beskjed til {_MAIL} om når dere holder stengt i sommer, eller om at dere har åpent hele sommeren.",
-        f"Gje beskjed til {_MAIL} om når de held stengt i sommar, eller om at de har ope heile sommaren.",
+        f"Gi beskjed til {MAIL} om når dere holder stengt i sommer, eller om at dere har åpent hele sommeren.",
+        f"Gje beskjed til {MAIL} om når de held stengt i sommar, eller om at de har ope heile sommaren.",
+        "ask the site, and fill in `closed`; an empty list says that it is open all summer",
     ),
     "P6.signatory": Remedy(
         "site",
         "Gi oss navn og fødselsdato, og eventuelt privat adresse, til den som skal signere databehandleravtalen med "
-        f"Helse Vest, og si fra hvis vedkommende ikke kan signere digitalt. Send svaret til {_MAIL}.",
+        f"Helse Vest, og si fra hvis vedkommende ikke kan signere digitalt. Send svaret til {MAIL}.",
         "Gje oss namn og fødselsdato, og eventuelt privat adresse, til den som skal signere databehandlaravtalen med "
-        f"Helse Vest, og sei frå dersom vedkomande ikkje kan signere digitalt. Send svaret til {_MAIL}.",
+        f"Helse Vest, og sei frå dersom vedkomande ikkje kan signere digitalt. Send svaret til {MAIL}.",
+        "ask the site, and set `signatory_known`. The person's data do not belong in the register",
     ),
     "P7.early": Remedy(
         "site",
         "Flyttingen har fått dato, men vi mangler fortsatt svar fra dere. Uten svarene kan vi ikke flytte dere.",
         "Flyttinga har fått dato, men vi manglar framleis svar frå dykk. Utan svara kan vi ikkje flytte dykk.",
+        "get the answers that the site owes, or take the date away until they are there",
     ),
     "P7.undated": Remedy(
         "us",
         "Vi har fått alle svarene fra dere, og kommer tilbake med dato for oppgradering og flytting.",
         "Vi har fått alle svara frå dykk, og kjem tilbake med dato for oppgradering og flytting.",
+        "give the site a `move_date`",
     ),
     "P8.sleep": Remedy(
         "site",
         "Slå av hvilemodus og dvale på serveren, slik at den er på hele kvelden og natten.",
         "Slå av kvilemodus og dvale på serveren, slik at han er på heile kvelden og natta.",
+        "wait for the site, or ask whoever runs its server",
     ),
     "P8.pending": Remedy(
         "site",
         "Serveren venter på en omstart. Start den på nytt i god tid før flyttingen.",
         "Serveren ventar på ein omstart. Start han på nytt i god tid før flyttinga.",
+        "wait for the site. Never restart its server from here",
     ),
     "P8.scheduled": Remedy(
         "site",
         "Serveren er satt opp til å starte på nytt {when}. Flytt eller avbryt omstarten.",
         "Serveren er sett opp til å starte på nytt {when}. Flytt eller avbryt omstarten.",
+        "wait for the site, or ask whoever runs its server",
     ),
     "CLOCK": Remedy(
         "site",
         "Klokken på maskinen går {minutes} minutter feil. Slå på automatisk innstilling av klokken i Windows.",
         "Klokka på maskina går {minutes} minutt feil. Slå på automatisk innstilling av klokka i Windows.",
+        "nothing: it does not stop the move. Tell the site if it stays",
     ),
     "SERVICE.stopped": Remedy(
         "site",
-        f"Tjenesten {{service}} på serveren går ikke. Start den, eller ta kontakt med {_MAIL}.",
-        f"Tenesta {{service}} på serveren går ikkje. Start henne, eller ta kontakt med {_MAIL}.",
+        f"Tjenesten {{service}} på serveren går ikke. Start den, eller ta kontakt med {MAIL}.",
+        f"Tenesta {{service}} på serveren går ikkje. Start henne, eller ta kontakt med {MAIL}.",
+        "wait for the site. If the service does not start: the vendor's support",
     ),
     "SERVICE.missing": Remedy(
         "us",
         "Vi finner ikke Interactor på serveren dere har oppgitt. Vi tar kontakt med dere.",
         "Vi finn ikkje Interactor på serveren de har oppgjeve. Vi tek kontakt med dykk.",
+        "see that the register names the right server, and ask the site where Interactor runs",
     ),
     "CLIENT.missing": Remedy(
         "site",
@@ -199,15 +223,18 @@ REMEDIES: dict[str, Remedy] = {
         "igjen.",
         "Denne PC-en er ikkje kontrollert, eller det er for lenge sidan. Lat han stå på i arbeidstida, så prøver vi "
         "igjen.",
+        "nothing: the next tick tries again. A PC that is no longer used is taken out of the register",
     ),
     "SERVER.unreachable": Remedy(
         "site",
         "Vi når ikke serveren. Kontroller at den er slått på, er koblet til nettet og ikke går i hvilemodus.",
         "Vi når ikkje serveren. Kontroller at han er slått på, er kopla til nettet og ikkje går i kvilemodus.",
+        "call the site: is the server on, and its remote management (WinRM) open to us?",
     ),
     "OURS": Remedy(
         "us",
         "Her er det vi som må rette noe. Dere trenger ikke gjøre noe.",
         "Her er det vi som må rette noko. De treng ikkje gjere noko.",
+        "read the error: a name, a certificate or an account of ours is wrong, or a module failed",
     ),
 }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from .window import OSLO
+
 
 def parse_time(text: str) -> datetime:
     """Read an ISO 8601 moment that names its offset (`2027-05-18T18:30:00Z`); the answer is in UTC.
@@ -30,3 +32,8 @@ def format_time(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no offset")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_local(moment: datetime) -> str:
+    """Write a moment as operations reads it, in Norwegian time to the minute: `2027-05-18 20:30`."""
+    return moment.astimezone(OSLO).strftime("%Y-%m-%d %H:%M")

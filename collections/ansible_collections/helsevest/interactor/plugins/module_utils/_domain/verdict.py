@@ -32,6 +32,16 @@ class HostMeasurement:
     checks: Sequence[CheckResult]
     cause: str | None = None
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the host was reached and its facts were judged."""
+        return self.reached and self.error is None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is ours to mend that the host was not judged."""
+        return self.error is not None or self.cause in _OUR_CAUSES
+
 
 @dataclass(frozen=True)
 class Validity:
@@ -124,16 +134,15 @@ def _measured(site: Site, measurement: HostMeasurement, now: datetime) -> tuple[
 
 def _server(site: Site, server: HostMeasurement, now: datetime) -> tuple[Verdict, list[Finding]]:
     verdict, findings = _measured(site, server, now)
-    if server.reached and server.error is None:
+    if server.is_judged:
         return verdict, findings
-    ours = server.error is not None or server.cause in _OUR_CAUSES
     check = result(
         site,
         "SERVER",
         False,
         observed=server.error or f"not reached ({server.cause or 'connection'})",
         expected="reached",
-        remedies=["OURS" if ours else "SERVER.unreachable"],
+        remedies=["OURS" if server.is_ours else "SERVER.unreachable"],
     )
     return verdict, findings_of([check], server.host)
 
@@ -142,7 +151,7 @@ def _client(
     site: Site, host: str, measurements: Sequence[HostMeasurement], now: datetime, validity: timedelta
 ) -> tuple[Verdict, list[Finding]]:
     """`measurements` are those of the client alone, the oldest first."""
-    good = [m for m in measurements if m.reached and m.error is None and now - m.at <= validity]
+    good = [m for m in measurements if m.is_judged and now - m.at <= validity]
     if good:
         return _measured(site, good[-1], now)
     error = measurements[-1].error if measurements else None

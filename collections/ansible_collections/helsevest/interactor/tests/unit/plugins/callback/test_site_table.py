@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from ansible.utils import color
-from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render
+from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render, site_sheets
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.lists import list_sheets
 
 ROW: dict[str, Any] = {
     "site": "1004",
@@ -35,6 +36,10 @@ ROW: dict[str, Any] = {
 TABLE = {"title": "Wave [1]", "rows": [ROW, {"site": "1005"}]}
 
 
+def drawn(table: dict[str, Any], width: int, *, coloured: bool = False) -> str:
+    return render(site_sheets(table, width), width, coloured=coloured)
+
+
 @pytest.fixture
 def callback(monkeypatch: pytest.MonkeyPatch) -> CallbackModule:
     callback = CallbackModule()
@@ -50,7 +55,7 @@ def callback(monkeypatch: pytest.MonkeyPatch) -> CallbackModule:
 
 @pytest.mark.parametrize("width", [100, 160])
 def test_every_word_is_there_and_no_line_is_too_long(width: int):
-    text = render(TABLE["title"], TABLE["rows"], width, coloured=False)
+    text = drawn(TABLE, width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "\x1b" not in text
     assert "…" not in text
@@ -62,12 +67,13 @@ def test_every_word_is_there_and_no_line_is_too_long(width: int):
 
 
 def test_one_row_a_site_in_the_given_order():
-    text = render("", [{"site": site} for site in ("2001", "1001", "1002")], 160, coloured=False)
+    text = drawn({"rows": [{"site": site} for site in ("2001", "1001", "1002")]}, 160)
     assert re.findall(r"\b\d{4}\b", text) == ["2001", "1001", "1002"]
 
 
 def test_colours_only_where_they_are_wanted():
-    text = render("", [{"outcome": "verified"}, {"outcome": "failed"}, {"verdict": "not_ready"}], 160, coloured=True)
+    rows = [{"outcome": "verified"}, {"outcome": "failed"}, {"verdict": "not_ready"}]
+    text = drawn({"rows": rows}, 160, coloured=True)
     assert "\x1b[32mverified" in text
     assert "\x1b[1;31mfailed" in text
     assert "\x1b[33mnot ready" in text
@@ -81,7 +87,7 @@ def test_a_result_or_a_fact_is_shown(callback: CallbackModule, monkeypatch: pyte
     (screen, screen_only), (log, log_only) = callback.shown
     assert (screen_only, log_only) == ({"screen_only": True}, {"log_only": True})
     assert "\x1b[" in screen
-    assert log == render(TABLE["title"], TABLE["rows"], 100, coloured=False)
+    assert log == drawn(TABLE, 100)
 
 
 @pytest.mark.parametrize("answer", [{}, {"ansible_facts": None}, {"ansible_facts": {"x": 1}}, {"site_table": None}])
@@ -111,3 +117,36 @@ def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch
     assert callback.shown == [
         ("site_table: the table needs the Python package rich: No module named 'rich'", {"warning": True})
     ]
+
+
+LIST = {
+    "title": "What [is] owed",
+    "headings": ["Since", "Site", "Check", "What"],
+    "rows": [["01.05.2027", "1001", "", "a text with [bold]brackets[/bold] that is long: " + "word " * 30]],
+}
+
+
+@pytest.mark.parametrize("width", [90, 160])
+@pytest.mark.parametrize("headings", [LIST["headings"], [""] * 4])
+def test_a_list_tells_every_word_at_any_width(width: int, headings: list[str]):
+    text = render(list_sheets([{**LIST, "headings": headings}], width), width, coloured=False)
+    assert max(len(line) for line in text.splitlines()) <= width
+    for whole in ("What [is] owed", "01.05.2027", "1001", "[bold]brackets[/bold]"):
+        assert whole in text
+    assert text.count("word") == 30
+    assert ("Since" in text) is bool(headings[0])
+
+
+def test_lists_are_shown_one_below_the_other(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": [LIST, {**LIST, "title": "The last"}]}))
+    (text, _), _log = callback.shown
+    assert text.index("What [is] owed") < text.index("The last")
+
+
+@pytest.mark.parametrize("lists", ["text", [{"title": "x"}], [{**LIST, "rows": [["too", "short"]]}]])
+def test_what_is_no_list_is_a_warning_and_no_crash(callback: CallbackModule, lists: object):
+    callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": lists}))
+    [(text, more)] = callback.shown
+    assert more == {"warning": True}
+    assert text.startswith("site_table: this is no list of lists: ")

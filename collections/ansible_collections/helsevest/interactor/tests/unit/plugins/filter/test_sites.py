@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.helsevest.interactor.plugins.filter.sites import site_vars, step_events
+from ansible_collections.helsevest.interactor.plugins.filter.sites import no_such_site, site_vars, step_events
 
 GROUPS = {
     "site_1001": ["1001-server", "1001-pc1"],
@@ -57,3 +57,18 @@ def test_a_result_that_lacks_what_its_step_promises_is_named() -> None:
     hostvars = {"1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"equal": True}}}
     with pytest.raises(AnsibleFilterError, match="step reconcile of migrate: KeyError: 'differences'"):
         step_events(["1001-server"], hostvars, "migrate", "reconcile", ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("1003", "site '1003' is none of the register's 2 site(s); did you mean '1001' or '1002'?"),
+        ("Fjordgata", "site 'Fjordgata' is none of the register's 2 site(s)"),
+    ],
+)
+def test_a_site_that_is_not_there_is_told_with_those_that_look_like_it(asked: str, told: str) -> None:
+    assert no_such_site(asked, GROUPS) == told
+
+
+def test_a_near_miss_is_told_as_it_is_written() -> None:
+    assert no_such_site("kirke2", {"site_Kirke1": []}).endswith("did you mean 'Kirke1'?")

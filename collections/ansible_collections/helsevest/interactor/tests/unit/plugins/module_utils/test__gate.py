@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import GateError, answer
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
 
@@ -115,6 +118,48 @@ def test_a_dry_run_counts_what_it_brings_and_writes_nothing(tmp_path: Path) -> N
     told = answer(params(path, record=[MEASURED]), check_mode=True)
     assert told["sites"]["1001"]["verdict"] == "unreachable"
     assert not path.exists()
+
+
+def test_a_halt_is_seen_by_the_next_question_and_its_end_too(tmp_path: Path) -> None:
+    """The journal is read at each question: a person on another machine stops a run that is under way."""
+    path = tmp_path / "journal.sqlite"
+
+    def codes() -> set[str]:
+        told = answer(params(path, record=[MEASURED, {**MEASURED, "host": "1001-pc1"}]), check_mode=False)
+        return {reason["code"] for reason in told["sites"]["1001"]["reasons"]}
+
+    elsewhere, said = Journal(f"sqlite:///{path}"), {"name": "Ola", "reason": "calls"}
+    assert "halted" not in codes()
+    for subject in ("1", "all"):
+        for kind, halted in ((EventKind.HALTED, True), (EventKind.RESUMED, False)):
+            now = datetime.now(UTC)
+            elsewhere.record("another-run", now, [Event(kind=kind, at=now, subject=subject, data=said)])
+            assert ("halted" in codes()) is halted
+
+
+def test_since_when_is_carried_from_row_to_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.sqlite"
+    start = datetime(2027, 5, 10, 7, tzinfo=UTC)
+
+    def tick(day: int, **changes: Any) -> dict[str, Any]:
+        monkeypatch.setattr(
+            "ansible_collections.helsevest.interactor.plugins.module_utils._gate.clock_now",
+            lambda _url: start + timedelta(days=day),
+        )
+        told = answer(params(path, **changes), check_mode=False)
+        return answer(params(path, record=told["new_rows"]), check_mode=False)
+
+    def since(told: dict[str, Any]) -> dict[str, str | None]:
+        return {owed["code"]: owed["since"] for owed in told["sites"]["1001"]["owes"]}
+
+    first = since(tick(0, record=[MEASURED]))
+    assert first["SERVER"] == "2027-05-10T07:00:00Z"
+    assert first["P4"] == "2027-04-01"
+    assert since(tick(1, record=[MEASURED])) == first
+    assert tick(2)["new_rows"] == []
+    judged = {**MEASURED["data"], "reached": True, "cause": None, "verdict": "ready"}
+    assert "SERVER" not in since(tick(3, record=[{**MEASURED, "data": judged}]))
+    assert since(tick(4, record=[MEASURED]))["SERVER"] == "2027-05-14T07:00:00Z"
 
 
 @pytest.mark.parametrize(

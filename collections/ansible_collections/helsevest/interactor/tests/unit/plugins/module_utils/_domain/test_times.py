@@ -8,7 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time, parse_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import (
+    format_local,
+    format_time,
+    parse_time,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +40,11 @@ def test_format_turns_to_utc_and_refuses_naive():
     assert format_time(datetime(2027, 5, 18, 20, 30, 59, 999999, tzinfo=oslo)) == "2027-05-18T18:30:59Z"
     with pytest.raises(ValueError, match="no offset"):
         format_time(datetime(2027, 5, 18))  # noqa: DTZ001
+
+
+def test_people_read_norwegian_time():
+    assert format_local(datetime(2027, 5, 18, 22, 30, 59, tzinfo=UTC)) == "2027-05-19 00:30"
+    assert format_local(datetime(2027, 12, 31, 23, 0, tzinfo=UTC)) == "2028-01-01 00:00"
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(9000, 1, 1), timezones=st.timezones()))  # noqa: DTZ001

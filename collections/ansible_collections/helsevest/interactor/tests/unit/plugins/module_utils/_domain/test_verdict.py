@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.owes import owes, to_do
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.owes import owes
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.results import CheckResult, result
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site, Waiver
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import (
@@ -229,7 +229,7 @@ class TestSite:
 
 
 class TestOwes:
-    def test_only_what_blocks_and_what_the_site_can_do(self, site: Site):
+    def test_only_what_blocks_and_what_the_site_can_do(self, site: Site, now: datetime):
         found = [
             Finding(None, a_check(site, "P4")),
             Finding(SERVER, a_check(site)),
@@ -237,29 +237,30 @@ class TestOwes:
             Finding(SERVER, a_check(site, "P3", severity=Severity.WARNING)),
             Finding(None, a_check(site, "P7", severity=Severity.INFO)),
         ]
-        assert [owed.code for owed in owes(site, found)] == ["P8"]
-        assert [(owed.code, owed.who) for owed in to_do(found)] == [("P4", "us"), ("P8", "site"), ("P1", "us")]
+        assert [owed.code for owed in owes(site, found, {}, now)] == ["P8"]
 
-    def test_the_same_on_several_hosts_is_told_once(self, make_site: MakeSite):
+    def test_the_same_on_several_hosts_is_told_once(self, make_site: MakeSite, now: datetime):
         site = make_site(language="nn")
         found = [Finding(host, a_check(site, "P5")) for host in (PC1, PC2)]
-        (owed,) = owes(site, found)
+        (owed,) = owes(site, found, {"P5": now - timedelta(days=3)}, now)
         assert owed.to_dict() == {
             "code": "P5",
             "text": "Only the automatic proxy script is set: seen (1001-pc1); seen (1001-pc2)",
             "remedy": found[0].check.remedy,
             "who": "site",
+            "since": "2027-05-07T07:00:00Z",
+            "basis": "measured",
         }
         assert owed.remedy.startswith("PC-en har dobbelt proxyoppsett. Opne")
 
-    def test_what_the_register_lacks_has_no_host(self, site: Site):
+    def test_what_the_register_lacks_has_no_host(self, site: Site, now: datetime):
         check = result(site, "P6.closed", False, observed="not answered", expected="answered", remedies=["P6.closed"])
-        (owed,) = owes(site, findings_of([check]))
+        (owed,) = owes(site, findings_of([check]), {}, now)
         assert owed.text == "The summer closing is known: not answered"
 
-    def test_hosts_of_others_do_not_count(self, site: Site):
-        assert owes(site, [Finding("1002-server", a_check(site))]) == []
+    def test_hosts_of_others_do_not_count(self, site: Site, now: datetime):
+        assert owes(site, [Finding("1002-server", a_check(site))], {}, now) == []
 
-    def test_nothing_is_owed_where_nothing_is_open(self, site: Site):
+    def test_nothing_is_owed_where_nothing_is_open(self, site: Site, now: datetime):
         assert findings_of([a_check(site, outcome=True)]) == []
-        assert owes(site, []) == []
+        assert owes(site, [], {}, now) == []

@@ -1,0 +1,50 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of all modules that decide about sites."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The fragment helsevest.interactor.decision."""
+
+    DOCUMENTATION = r"""
+options:
+  calendar:
+    description: Which half days are days off, as C(interactor_calendar); all three when not given.
+    type: dict
+  contract:
+    description: The vendor contract. The newest version and the described modes are read from it.
+    type: dict
+    required: true
+  journal:
+    description: URL of the journal, as SQLAlchemy reads it.
+    type: str
+    required: true
+  clock_url:
+    description: The simulator's clock; only in a simulated inventory.
+    type: str
+  settings:
+    description: What operations may set.
+    type: dict
+    default: {}
+    suboptions:
+      upgrade_minutes:
+        description: How long an upgrade is expected to take.
+        type: int
+        default: 30
+      move_minutes:
+        description: How long a move is expected to take; the contract's C(migration.expected_minutes) when not given.
+        type: int
+      retry_minutes:
+        description: How soon a host that was not found ready is asked again inside its window.
+        type: int
+        default: 15
+      switch_tolerates:
+        description: Categories in which a difference does not keep a site from being switched; it is then C(uncertain).
+        type: list
+        elements: str
+        choices: [orders, started_requisitions, favourite_packages]
+        default: [favourite_packages]
+"""

@@ -1,0 +1,71 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all sites still owe: as data for letters, and as a list for operations, whoever waits longest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from .since import Basis
+from .table import local_day
+from .times import parse_time
+from .window import OSLO
+
+HEADINGS = ("Since", "For", "Wave", "Site", "Name", "Check", "Who", "What is wrong")
+UNDATED: Mapping[str, str] = {Basis.NOT_ASKED: "not asked yet"}
+
+
+def owes_data(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sites of the gate's `answer` owe, for letters (docs/contracts.md, What sites owe).
+
+    `days` are whole days in Norway since then, as of `day`; sites that owe nothing are left out.
+    """
+    day = parse_time(answer["now"]).astimezone(OSLO).date()
+    sites = []
+    for site, decision in sorted(answer["sites"].items()):
+        owes = [{**owed, "days": _days(owed["since"], day)} for owed in decision["owes"]]
+        if owes:
+            row = decision["row"]
+            told = {name: decision[name] for name in ("language", "asked")}
+            sites.append({"site": site, "name": row["name"], "wave": row["wave"], **told, "owes": owes})
+    return {"as_of": answer["as_of"], "day": day.isoformat(), "sites": sites}
+
+
+def owes_list(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """One row per site and thing as the callback prints lists; what has no date comes last."""
+    data = owes_data(answer)
+    things = [(site, owed) for site in data["sites"] for owed in site["owes"]]
+    things.sort(key=lambda thing: (thing[1]["days"] is None, -(thing[1]["days"] or 0), thing[0]["site"]))
+    return {
+        "title": f"What sites still owe: {_count(len(things), 'thing')} of {_count(len(data['sites']), 'site')}",
+        "headings": list(HEADINGS),
+        "rows": [
+            [
+                since_words(owed),
+                "" if owed["days"] is None else _count(owed["days"], "day"),
+                "no wave" if site["wave"] is None else f"wave {site['wave']}",
+                site["site"],
+                site["name"],
+                owed["code"],
+                owed["who"],
+                owed["text"],
+            ]
+            for site, owed in things
+        ],
+    }
+
+
+def since_words(owed: Mapping[str, Any]) -> str:
+    """Since when a thing is owed: a day in Norway, or why there is none."""
+    return local_day(owed["since"], form="%d.%m.%Y") if owed["since"] else UNDATED.get(owed["basis"], "not known")
+
+
+def _days(since: str | None, day: date) -> int | None:
+    return (day - date.fromisoformat(local_day(since, form="%Y-%m-%d"))).days if since else None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,53 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What site_explain does: one site and the journal in, all that is known of it out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._clock import ClockError
+from ._clock import now as clock_now
+from ._domain.decision import decide
+from ._domain.explain import explain
+from ._domain.explain_lists import explain_lists
+from ._domain.site import Site
+from ._domain.standing import standing_of
+from ._domain.step import Situation
+from ._gate import ARGUMENT_SPEC as GATE_SPEC
+from ._gate import calendar_for, settings_from
+from ._holidays import MissingPackageError
+from ._journal import Journal, JournalError
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    "site": {"type": "dict", "required": True},
+    "shared_with": {"type": "list", "elements": "str", "default": []},
+    **{name: GATE_SPEC[name] for name in ("calendar", "contract", "journal", "clock_url", "settings")},
+}
+
+
+class ExplainError(Exception):
+    """The site cannot be explained; the text is for the person who started the run."""
+
+
+def answer(params: dict[str, Any]) -> dict[str, Any]:
+    """All that is known of one site (docs/contracts.md, What explain answers), and as lists for the terminal.
+
+    Nothing is recorded. Raises ExplainError when the clock, the journal, a package or the input is at fault.
+    """
+    try:
+        return _answer(params)
+    except (ClockError, JournalError, MissingPackageError, KeyError, TypeError, ValueError) as exc:
+        raise ExplainError(f"site_explain: {type(exc).__name__}: {exc}") from exc
+
+
+def _answer(params: dict[str, Any]) -> dict[str, Any]:
+    now = clock_now(params["clock_url"])
+    site = Site.from_vars(params["site"])
+    events = Journal(params["journal"]).events([site.id])
+    settings, calendar = settings_from(params), calendar_for(params, [site], now)
+    # No run of this name exists: a ledger that an earlier run read would be read again first, as by any tick.
+    situation = Situation(site, standing_of(site, events), calendar, settings, now, run_id="")
+    told = explain(situation, decide(situation), events, params["site"], params["shared_with"])
+    return {"changed": False, "explanation": told, "site_lists": explain_lists(told)}

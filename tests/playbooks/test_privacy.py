@@ -263,6 +263,8 @@ def test_no_other_run_tells_of_signatory_or_contact(aviary: Aviary) -> None:
         secret = ("--vault-password-file", str(aviary.folder / "password"))
         done = aviary.play(playbook, "--limit", "site_1001,site_1003", *secret)
         assert done.code == 0, done.output
+    explained = aviary.play("explain", site="1001")
+    assert explained.code == 0, explained.output
     assert (aviary.controller.state / "report" / "report.html").is_file()
     # A register that is refused repeats nothing of a contact either.
     wave = aviary.inventory / "register" / "wave1.yml"

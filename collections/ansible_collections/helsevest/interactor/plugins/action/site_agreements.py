@@ -9,26 +9,24 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ..plugin_utils._agreements import ARGUMENT_SPEC, ERRORS, AgreementsError, reconcile
+from ..plugin_utils._controller_module import ControllerModule
 
-from ..plugin_utils._agreements import ARGUMENT_SPEC, ERRORS, reconcile
 
-
-class ActionModule(ActionBase):
+class ActionModule(ControllerModule):
     """Runs on the controller, where the vault's secrets are; nothing that it reads leaves it but by the list."""
 
-    _supports_check_mode = True
+    spec = ARGUMENT_SPEC
+    error = AgreementsError
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Check the arguments, do what is due, and answer with sites' ids only."""
-        result = super().run(tmp, task_vars)
-        _checked, params = self.validate_argument_spec(ARGUMENT_SPEC)
+    def answer(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Sites' ids only, also where it fails."""
         try:
-            return {**result, **reconcile(params, self._loader._vault, check_mode=self._task.check_mode)}
+            return reconcile(params, self._loader._vault, check_mode=self._task.check_mode)
         except ERRORS as exc:
-            return {**result, "failed": True, "msg": f"site_agreements: {exc}"}
+            raise AgreementsError(f"site_agreements: {exc}") from None
         except Exception as exc:  # an error that nobody foresaw may hold what must not be shown
             last = traceback.extract_tb(exc.__traceback__)[-1]
             where = f"{Path(last.filename).name}:{last.lineno}"
             message = f"site_agreements: {type(exc).__name__} in {where}; its text is not shown, for it may be personal"
-            return {**result, "failed": True, "msg": message}
+            raise AgreementsError(message) from None

@@ -12,8 +12,8 @@ short_description: Import a table of sites into the register, or export the regi
 author:
   - The Interactor move project (@helsevest)
 description:
-  - Reads and writes the table that a team keeps of its sites, as XLSX or CSV, with Norwegian headings and dates. C(docs/register.md) lists
-    the columns.
+  - Reads and writes the table that a team keeps of its sites, as XLSX or CSV, with Norwegian headings and dates.
+    C(docs/register.md) lists the columns.
   - An import fills in what the register lacks. Comments, order and other sites in the files stay as they are. An empty
     cell takes nothing away. What the register says otherwise is a conflict; then nothing at all is written.
   - Columns about the person who signs an agreement are left out.
@@ -30,7 +30,8 @@ options:
     required: true
   table:
     description:
-      - The table, an C(.xlsx) or C(.csv) file. The clients are its second sheet, or the file C(x.klienter.csv) beside C(x.csv).
+      - The table, an C(.xlsx) or C(.csv) file. The clients are its second sheet, or the file C(x.klienter.csv) beside
+        C(x.csv).
       - An export replaces it, with mode 0600, for it names contacts.
     type: path
     required: true

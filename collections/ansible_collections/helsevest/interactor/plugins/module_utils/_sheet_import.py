@@ -36,7 +36,8 @@ _HIDDEN = "(hidden)"
 class Import:
     """What a table would change in the register.
 
-    `difference` is all of it, with a line for each conflict before it; `shown` is without what may be personal.
+    `difference` is all that the table says otherwise, as if it were to overwrite, after a line for each conflict; `shown`
+    is the same without what may be personal.
     """
 
     edited: Edited
@@ -71,13 +72,17 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
         raise SheetError(answers.problems)
     changes = list(_changes(answers, known))
     new_sites = tuple(change.entry for change in changes if change.new)
-    edited = edit_register([register], changes, overwrite=overwrite, new_file=new_file if new_sites else None)
-    if not edited.conflicts:
+    place = new_file if new_sites else None
+    edited = edit_register([register], changes, overwrite=overwrite, new_file=place)
+    told = edited
+    if edited.conflicts:
+        told = edit_register([register], changes, overwrite=True, new_file=place)
+    else:
         _must_load(register, edited.texts)
     return Import(
         edited=edited,
-        difference="".join(f"# {line}\n" for line in map(_told, edited.conflicts)) + edited.diff(_root(register)),
-        shown=_without_personal(edited, register, documents),
+        difference="".join(f"# {line}\n" for line in map(_told, edited.conflicts)) + told.diff(_root(register)),
+        shown=_without_personal(told, register, documents),
         conflicts=tuple(_shown(conflict, answers) for conflict in edited.conflicts),
         left_out=tuple(heading for each in sheets for heading in each.left_out),
         new_sites=new_sites,

@@ -149,6 +149,7 @@ def imported(module: AnsibleModule) -> dict[str, Any]:
         "diff": {"prepared": found.shown},
     }
     if full and found.difference and not module.check_mode:
+        Path(full).parent.mkdir(parents=True, exist_ok=True)
         write_files({Path(full): found.difference.encode()}, mode=0o600)
     if found.conflicts:
         where = f"; all values are in {full}" if full and not module.check_mode else ""

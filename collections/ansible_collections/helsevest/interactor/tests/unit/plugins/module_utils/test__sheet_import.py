@@ -104,6 +104,8 @@ def test_what_differs_is_told_and_stays_and_is_written_when_asked_for(bring: Bri
     assert "Rogaland" not in only(found)
     assert "# site 1001: contact.phone: " in found.difference
     assert "55001009" in found.difference
+    assert "-    county: Vestland  #…\n+    county: Rogaland  #…\n" in found.shown
+    assert "5500" not in found.shown
     assert "Rogaland  # says the map" in only(bring(*lines, overwrite=True))
 
 

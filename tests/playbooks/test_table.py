@@ -36,6 +36,10 @@ def test_a_table_is_shown_then_brought_in_and_a_conflict_changes_nothing(tmp_pat
         assert sites.read_bytes() == after
         assert "Kanari Fugl" in full.read_text(encoding="utf-8")
 
+        limited = fleet.play("register", "--limit", "site_1001", register_import=str(table))
+        assert limited.code == 2, limited.output
+        assert "leave --limit out" in limited.output
+
         won = fleet.play("register", register_import=str(table), register_overwrite="true", register_export=str(out))
         assert won.code == 0, won.output
         assert sites.read_bytes().count(b"county: Oslo") == 2

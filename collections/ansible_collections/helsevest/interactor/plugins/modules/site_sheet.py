@@ -186,6 +186,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    new_file = module.params["new_file"]
+    if Path(new_file).name != new_file or not new_file.endswith(".yml") or new_file.startswith("."):
+        module.fail_json(msg=f"new_file: '{new_file}' is no name of a register file (allowed: name.yml)", problems=[])
     try:
         result = imported(module) if module.params["state"] == "imported" else exported(module)
     except (SheetError, RegisterError) as exc:

@@ -194,6 +194,10 @@ def headings(
     listed = ", ".join(column.heading for column in known)
     columns: dict[int, Column] = {}
     left_out, problems = [], []
+    strange = [name for name in names.values() if folded(name) not in personal and folded(name) not in by_name]
+    if 2 * len(strange) > len(names):  # a row of values, whose words may be personal
+        message = f"is no row of headings: {len(strange)} of its {len(names)} cells are no heading that is known here"
+        return {}, (), [CellProblem(sheet, row, "", "", "", message, listed)]
     for number, name in names.items():
         column = by_name.get(folded(name))
         if folded(name) in personal:

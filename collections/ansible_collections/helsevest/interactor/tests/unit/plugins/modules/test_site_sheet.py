@@ -74,6 +74,13 @@ def test_a_table_that_is_wrong_is_told_with_every_problem(register: Path, run_mo
     assert "the table has 2 problem(s); nothing is written" in result["msg"]
 
 
+@pytest.mark.parametrize("name", ["../sites.yml", "sites.yaml", ".sites.yml", ""])
+def test_new_sites_go_into_the_register_and_nowhere_else(register: Path, run_module: RunModule, name: str) -> None:
+    result = run_module(site_sheet.main, **options(register, new_file=name))
+    assert result["failed"]
+    assert "name.yml" in result["msg"]
+
+
 def test_the_register_goes_out_as_a_file_that_only_its_owner_reads(register: Path, run_module: RunModule) -> None:
     path = register.parent / "out.xlsx"
     asked = {**options(register, "exported"), "table": str(path)}

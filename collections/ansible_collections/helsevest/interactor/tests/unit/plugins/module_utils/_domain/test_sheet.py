@@ -215,7 +215,16 @@ def test_headings_that_are_unknown_or_twice_or_of_the_signatory_are_told() -> No
     assert "Kontornr, Navn" in unknown
     assert "'Mail'" in twice
     assert "already" in twice
-    assert "Kontornr" in str(sheet.headings({0: "Navn"}, SITE_COLUMNS, "t", 1)[2][0])
+    assert "Kontornr: is missing" in str(sheet.headings({0: "Navn"}, SITE_COLUMNS, "t", 1)[2][0])
+
+
+def test_a_row_of_values_is_no_row_of_headings_and_is_not_shown() -> None:
+    names = {0: "1001", 1: "Kanari Fugl", 2: "55001001", 3: "Navn"}
+    columns, _, problems = sheet.headings(names, SITE_COLUMNS, "t", 1)
+    assert not columns
+    assert "is no row of headings: 3 of its 4 cells" in str(problems[0])
+    assert "Kanari" not in str(problems)
+    assert "55001001" not in str(problems)
 
 
 def table(*rows: dict[str, Any], formulas: tuple[tuple[int, str], ...] = ()) -> Sheet:

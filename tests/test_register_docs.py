@@ -12,6 +12,12 @@ import jsonschema
 import pytest
 import yaml
 from ansible_collections.helsevest.interactor.plugins.module_utils import _register_models as models
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.sheet import (
+    CLIENT_COLUMNS,
+    SIGNATORY,
+    SITE_COLUMNS,
+    Column,
+)
 from ansible_collections.helsevest.interactor.plugins.module_utils._register import json_schema, load_register
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -31,7 +37,8 @@ def tables() -> dict[str, dict[str, tuple[str, str]]]:
     found = {}
     for section in DOCUMENT.split("\n## ")[1:]:
         rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| (.+) \|$", section, re.MULTILINE)
-        found[section.partition("\n")[0]] = {field: (default, allowed) for field, default, allowed in rows}
+        if rows:
+            found[section.partition("\n")[0]] = {field: (default, allowed) for field, default, allowed in rows}
     return found
 
 
@@ -73,6 +80,16 @@ def test_the_document_names_every_word_that_is_allowed() -> None:
                 checked += 1
                 assert f"`{word}`" in written[name][field][1], f"{name}.{field} does not name {word}"
     assert checked > 10
+
+
+@pytest.mark.parametrize(("table", "columns"), [("Kontor", SITE_COLUMNS), ("Klienter", CLIENT_COLUMNS)])
+def test_the_document_lists_every_column_of_the_tables(table: str, columns: tuple[Column, ...]) -> None:
+    _, _, rest = DOCUMENT.partition(f"\nColumns of `{table}`:\n")
+    section = rest.split("\n\n")[0]
+    rows = re.findall(r"^\| (.+) \| `(.+)` \| (.+) \| (.*) \|$", section, re.MULTILINE)
+    assert rows == [(column.heading, column.path, column.kind.allowed, ", ".join(column.also)) for column in columns]
+    for heading in SIGNATORY:
+        assert heading in DOCUMENT
 
 
 def test_the_schema_for_editors_is_current() -> None:

@@ -36,7 +36,8 @@ _HIDDEN = "(hidden)"
 class Import:
     """What a table would change in the register.
 
-    `difference` is all of it, with a line for each conflict before it; `shown` is without what may be personal.
+    `difference` is all that the table says otherwise, as if it were to overwrite, after a line for each conflict;
+    `shown` is the same without what may be personal.
     """
 
     edited: Edited
@@ -71,13 +72,17 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
         raise SheetError(answers.problems)
     changes = list(_changes(answers, known))
     new_sites = tuple(change.entry for change in changes if change.new)
-    edited = edit_register([register], changes, overwrite=overwrite, new_file=new_file if new_sites else None)
-    if not edited.conflicts:
+    place = new_file if new_sites else None
+    edited = edit_register([register], changes, overwrite=overwrite, new_file=place)
+    told = edited
+    if edited.conflicts:
+        told = edit_register([register], changes, overwrite=True, new_file=place)
+    else:
         _must_load(register, edited.texts)
     return Import(
         edited=edited,
-        difference="".join(f"# {line}\n" for line in map(_told, edited.conflicts)) + edited.diff(_root(register)),
-        shown=_without_personal(edited, register, documents),
+        difference="".join(f"# {line}\n" for line in map(_told, edited.conflicts)) + told.diff(_root(register)),
+        shown=_without_personal(told, register, documents),
         conflicts=tuple(_shown(conflict, answers) for conflict in edited.conflicts),
         left_out=tuple(heading for each in sheets for heading in each.left_out),
         new_sites=new_sites,
@@ -92,7 +97,7 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
     fresh: dict[Path, Path] = {}
     undo: dict[Path, bytes | None] = {}
     try:
-        for path, content in contents.items():
+        for path, content in ((named.resolve(), content) for named, content in contents.items()):
             handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             fresh[path] = Path(name)
             with os.fdopen(handle, "wb") as out:
@@ -115,7 +120,9 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
 
 def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:
     """What the register would not take, told by row and column."""
+    first: dict[str, tuple[str, int]] = {}
     for (site, path), (name, row, column) in answers.places.items():
+        first.setdefault(site, (name, row))
         value = answers.values[site].get(path, site)  # of the id, the site itself
         wrong = fault(path, value)
         if wrong:
@@ -123,7 +130,7 @@ def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:
             answers.problems.append(CellProblem(name, row, column.heading, site, shown, *wrong))
     headings = {column.path: column.heading for column in SITE_COLUMNS}
     for site, values in answers.values.items():
-        name, row, _ = next(place for (other, _), place in answers.places.items() if other == site)
+        name, row = first[site]
         lacks = [] if site in known else [headings[path] for path in SITE_REQUIRED if path not in values]
         if site not in known and not any(path.startswith("clients.") for path in values):
             lacks.append(f"a row in the table {sheet.CLIENTS}")

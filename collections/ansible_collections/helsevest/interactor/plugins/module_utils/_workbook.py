@@ -72,6 +72,8 @@ def workbook_rows(path: Path) -> Iterator[tuple[Iterator[tuple[str, str, Rows]],
         clients = by_name.pop(folded(CLIENTS), None)
         sites = by_name.get(folded(SITES)) or next(iter(by_name.values()), None)
         pages = [(kind, page) for kind, page in ((SITES, sites), (CLIENTS, clients)) if page]
+        if not pages:
+            raise SheetError([f"{path}: has no sheet with cells"])
         yield ((kind, page.title, _rows(page)) for kind, page in pages), book.epoch == CALENDAR_MAC_1904
         book.close()
     except SheetError:

@@ -12,8 +12,8 @@ short_description: Import a table of sites into the register, or export the regi
 author:
   - The Interactor move project (@helsevest)
 description:
-  - Reads and writes the table that a team keeps of its sites, as XLSX or CSV, with Norwegian headings and dates. C(docs/register.md) lists
-    the columns.
+  - Reads and writes the table that a team keeps of its sites, as XLSX or CSV, with Norwegian headings and dates.
+    C(docs/register.md) lists the columns.
   - An import fills in what the register lacks. Comments, order and other sites in the files stay as they are. An empty
     cell takes nothing away. What the register says otherwise is a conflict; then nothing at all is written.
   - Columns about the person who signs an agreement are left out.
@@ -30,7 +30,8 @@ options:
     required: true
   table:
     description:
-      - The table, an C(.xlsx) or C(.csv) file. The clients are its second sheet, or the file C(x.klienter.csv) beside C(x.csv).
+      - The table, an C(.xlsx) or C(.csv) file. The clients are its second sheet, or the file C(x.klienter.csv) beside
+        C(x.csv).
       - An export replaces it, with mode 0600, for it names contacts.
     type: path
     required: true
@@ -148,6 +149,7 @@ def imported(module: AnsibleModule) -> dict[str, Any]:
         "diff": {"prepared": found.shown},
     }
     if full and found.difference and not module.check_mode:
+        Path(full).parent.mkdir(parents=True, exist_ok=True)
         write_files({Path(full): found.difference.encode()}, mode=0o600)
     if found.conflicts:
         where = f"; all values are in {full}" if full and not module.check_mode else ""
@@ -184,6 +186,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    new_file = module.params["new_file"]
+    if Path(new_file).name != new_file or not new_file.endswith(".yml") or new_file.startswith("."):
+        module.fail_json(msg=f"new_file: '{new_file}' is no name of a register file (allowed: name.yml)", problems=[])
     try:
         result = imported(module) if module.params["state"] == "imported" else exported(module)
     except (SheetError, RegisterError) as exc:

@@ -194,6 +194,10 @@ def headings(
     listed = ", ".join(column.heading for column in known)
     columns: dict[int, Column] = {}
     left_out, problems = [], []
+    strange = [name for name in names.values() if folded(name) not in personal and folded(name) not in by_name]
+    if 2 * len(strange) > len(names):  # a row of values, whose words may be personal
+        message = f"is no row of headings: {len(strange)} of its {len(names)} cells are no heading that is known here"
+        return {}, (), [CellProblem(sheet, row, "", "", "", message, listed)]
     for number, name in names.items():
         column = by_name.get(folded(name))
         if folded(name) in personal:
@@ -219,16 +223,15 @@ def read(sheets: Iterable[Sheet]) -> Answers:
     """What all rows say. An empty cell says nothing."""
     answers = Answers()
     for sheet in sheets:
-        keyed = next(iter(sheet.columns.values()), SITE_COLUMNS[0])
-        of_clients = any(column in CLIENT_COLUMNS for column in sheet.columns.values()) and keyed in CLIENT_COLUMNS
-        keys = CLIENT_COLUMNS[:2] if of_clients else SITE_COLUMNS[:1]
+        of_clients = CLIENT_COLUMNS[0] in sheet.columns.values()
+        keys: tuple[Column, ...] = CLIENT_COLUMNS[:2] if of_clients else SITE_COLUMNS[:1]
         taken: dict[tuple[str, ...], int] = {}
         for row, held in sheet.rows:
             found = dict(_row(sheet, row, held, keys, answers.problems))
-            key = tuple(str(found.pop(column, (column, ""))[1]) for column in keys)
+            key = tuple(str(found.pop(column, "")) for column in keys)
             if not all(key):
                 missing = [column.heading for column, part in zip(keys, key, strict=True) if not part]
-                if not any(place in sheet.formulas | sheet.broken for place in ((row, n) for n in sheet.columns)):
+                if not any((row, number) in sheet.formulas | sheet.broken for number in sheet.columns):
                     message = f"has no {' and no '.join(missing)}, so that nobody knows whose it is"
                     answers.problems.append(CellProblem(sheet.name, row, "", "", "", message))
                 continue
@@ -245,7 +248,7 @@ def read(sheets: Iterable[Sheet]) -> Answers:
 
 def _row(
     sheet: Sheet, row: int, held: Mapping[int, Cell], keys: Sequence[Column], problems: list[CellProblem]
-) -> Iterator[tuple[Column, tuple[Column, Any]]]:
+) -> Iterator[tuple[Column, Any]]:
     site = next((str(held[n]) for n, column in sheet.columns.items() if column is keys[0] and n in held), "")
     site = site.removesuffix(".0")[:32]
     for number, column in sheet.columns.items():
@@ -256,15 +259,13 @@ def _row(
             problems.append(CellProblem(*where, "", "is one of Excel's errors", column.kind.allowed))
         elif number in held:
             try:
-                yield column, (column, column.kind.read(held[number], sheet.mac))
+                yield column, column.kind.read(held[number], sheet.mac)
             except CellError as error:
                 shown = "(hidden)" if column.personal else repr(held[number])[:60]
                 problems.append(CellProblem(*where, shown, str(error), error.allowed))
 
 
-def _keep(
-    answers: Answers, sheet: Sheet, row: int, key: tuple[str, ...], found: Mapping[Column, tuple[Column, Any]]
-) -> None:
+def _keep(answers: Answers, sheet: Sheet, row: int, key: tuple[str, ...], found: Mapping[Column, Any]) -> None:
     site, prefix = key[0], f"clients.{key[1]}." if len(key) > 1 else ""
     values = answers.values.setdefault(site, {})
     if prefix:
@@ -272,7 +273,7 @@ def _keep(
         answers.places.setdefault((site, f"{prefix}name"), (sheet.name, row, CLIENT_COLUMNS[1]))
     else:
         answers.places[site, ID] = (sheet.name, row, SITE_COLUMNS[0])
-    for column, (_, value) in found.items():
+    for column, value in found.items():
         parts = {f"{column.path}.{part}": item for part, item in value.items()} if isinstance(value, dict) else {}
         for path, item in (parts or {prefix + column.path: value}).items():
             if values.setdefault(path, item) != item:

@@ -1,17 +1,19 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callback: a task result with `site_table` becomes one table on the terminal."""
+"""Callback: a task result with `site_table` or `plan_calendar` becomes tables on the terminal."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: site_table
 type: aggregate
-short_description: Print one row per site as a table
+short_description: Print one row per site as a table, and a plan as a calendar
 description:
   - Where the result of a task, or a fact that it sets, is named C(site_table) and holds C(title) and C(rows), prints
     the rows as one table.
+  - Where it is named C(plan_calendar) and holds a plan of M(helsevest.interactor.site_plan), prints the plan by week
+    and night, the sites left out, and how good it is.
   - The table is as wide as the terminal (or E(COLUMNS)), and 160 characters where there is none.
 author:
   - The Interactor move project (@helsevest)
@@ -21,19 +23,32 @@ requirements:
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ansible.plugins.callback import CallbackBase
 from ansible.utils import color
 
-from ..module_utils._domain.table import WIDE, Line, cell, columns_for, summary
+from ..module_utils._domain.plan_sheets import plan_sheets
+from ..module_utils._domain.table import Line, Sheet, site_sheet
 
 if TYPE_CHECKING:
     from ansible.executor.task_result import CallbackTaskResult
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "": ""}
+
+
+def site_sheets(table: Mapping[str, Any], width: int) -> list[Sheet]:
+    """The sheet of a `site_table`; AttributeError, KeyError, TypeError or ValueError if it is none."""
+    return [site_sheet(str(table.get("title", "")), list(table["rows"]), width)]
+
+
+SHOWN: Mapping[str, tuple[str, Callable[[Any, int], list[Sheet]]]] = {
+    "site_table": ("table of sites", site_sheets),
+    "plan_calendar": ("plan", plan_sheets),
+}
+"""What is printed, by its name in a result or among its facts: what it is, and how it becomes sheets."""
 
 
 class CallbackModule(CallbackBase):
@@ -43,54 +58,61 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
-        """Print the table that a task answered or set as a fact."""
+        """Print what a task answered or set as a fact."""
         answer = result.result
-        table = answer.get("site_table") or (answer.get("ansible_facts") or {}).get("site_table")
-        if not table:
-            return
+        facts = answer.get("ansible_facts") or {}
+        for name, (what, sheets_of) in SHOWN.items():
+            if shown := answer.get(name) or facts.get(name):
+                self._show(shown, what, sheets_of)
+
+    def _show(self, shown: object, what: str, sheets_of: Callable[[Any, int], list[Sheet]]) -> None:
         try:
             width = shutil.get_terminal_size(fallback=(160, 24)).columns
-            title, rows = str(table.get("title", "")), list(table["rows"])
-            self._display.display(render(title, rows, width, coloured=color.ANSIBLE_COLOR), screen_only=True)
-            self._display.display(render(title, rows, width, coloured=False), log_only=True)
+            sheets = sheets_of(shown, width)
+            self._display.display(render(sheets, width, coloured=color.ANSIBLE_COLOR), screen_only=True)
+            self._display.display(render(sheets, width, coloured=False), log_only=True)
         except ImportError as exc:
             self._display.warning(f"site_table: the table needs the Python package rich: {exc}")
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             # A table that cannot be shown must not look like a move that failed.
-            self._display.warning(f"site_table: this is no table of sites: {type(exc).__name__}: {exc}")
+            self._display.warning(f"site_table: this is no {what}: {type(exc).__name__}: {exc}")
 
 
-def render(title: str, rows: list[Mapping[str, Any]], width: int, *, coloured: bool) -> str:
-    """The table as text of at most `width` characters a line; ImportError without rich."""
+def render(sheets: Sequence[Sheet], width: int, *, coloured: bool) -> str:
+    """The sheets as text of at most `width` characters a line; ImportError without rich."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    columns = columns_for(width)
-    table = Table(
-        box=box.HORIZONTALS,
-        padding=(0, 1, 0, 0),
-        leading=int(columns is not WIDE),
-        title=Text(title),
-        title_justify="left",
-        caption=Text(summary(rows)),
-        caption_justify="left",
-    )
-    last = len(columns) - 1
-    for place, column in enumerate(columns):
-        free = place == last or "name" in column.parts
-        table.add_column(Text(column.heading), no_wrap=not free, overflow="fold", min_width=12 if free else None)
-    for row in rows:
-        table.add_row(*(_text(cell(row, column)) for column in columns))
     out = StringIO()
     colours = "standard" if coloured else None
     console = Console(file=out, width=width, force_terminal=coloured, color_system=colours, emoji=False)
-    console.print(table)
+    for sheet in sheets:
+        table = Table(
+            box=box.HORIZONTALS,
+            padding=(0, 1, 0, 0),
+            leading=int(sheet.leading),
+            title=Text(sheet.title),
+            title_justify="left",
+        )
+        for heading in sheet.headings:
+            free = heading.free
+            table.add_column(Text(heading.text), no_wrap=not free, overflow="fold", min_width=12 if free else None)
+        for section in sheet.sections:
+            for cells in section:
+                table.add_row(*(_text(lines) for lines in cells))
+            table.add_section()
+        if out.tell():
+            console.print()
+        if sheet.headings:
+            console.print(table)
+        if sheet.notes:
+            console.print(_text(sheet.notes))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def _text(lines: list[Line]) -> Any:  # noqa: ANN401 - rich is imported only where a table is drawn
+def _text(lines: Sequence[Line]) -> Any:  # noqa: ANN401 - rich is imported only where a table is drawn
     from rich.text import Text
 
     return Text("\n").join(Text(line.text, style=STYLES[line.tone]) for line in lines)

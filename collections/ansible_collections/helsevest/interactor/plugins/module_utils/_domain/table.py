@@ -55,6 +55,24 @@ class Column:
     parts: tuple[str, ...]
 
 
+class Heading(NamedTuple):
+    """The heading of a sheet's column; what stands in a `free` one may be folded."""
+
+    text: str
+    free: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the terminal draws as one table: sections of rows of cells of lines, and notes below them."""
+
+    title: str
+    headings: Sequence[Heading]
+    sections: Sequence[Sequence[Sequence[Sequence[Line]]]]
+    notes: Sequence[Line] = ()
+    leading: bool = False
+
+
 WIDE = (
     Column("Wave", ("wave",)),
     Column("Site", ("site",)),
@@ -86,6 +104,14 @@ def cell(row: Mapping[str, Any], column: Column) -> list[Line]:
     """The lines of one cell; a part that the row lacks or does not know yet is a dash, or nothing in a merged cell."""
     lines = [line for part in column.parts for line in _part(row, part)]
     return lines or [Line(NOTHING)]
+
+
+def site_sheet(title: str, rows: Sequence[Mapping[str, Any]], width: int) -> Sheet:
+    """One row per site, for a terminal of `width` characters."""
+    columns = columns_for(width)
+    headings = [Heading(column.heading, column is columns[-1] or "name" in column.parts) for column in columns]
+    cells = [[cell(row, column) for column in columns] for row in rows]
+    return Sheet(title, headings, [cells], [Line(summary(rows))], leading=columns is not WIDE)
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> str:

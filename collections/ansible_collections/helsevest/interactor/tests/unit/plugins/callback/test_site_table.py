@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.utils import color
-from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render
+from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render, site_sheets
 
 ROW: dict[str, Any] = {
     "site": "1004",
@@ -35,6 +35,10 @@ ROW: dict[str, Any] = {
 TABLE = {"title": "Wave [1]", "rows": [ROW, {"site": "1005"}]}
 
 
+def drawn(table: dict[str, Any], width: int, *, coloured: bool = False) -> str:
+    return render(site_sheets(table, width), width, coloured=coloured)
+
+
 @pytest.fixture
 def callback(monkeypatch: pytest.MonkeyPatch) -> CallbackModule:
     callback = CallbackModule()
@@ -50,7 +54,7 @@ def callback(monkeypatch: pytest.MonkeyPatch) -> CallbackModule:
 
 @pytest.mark.parametrize("width", [100, 160])
 def test_every_word_is_there_and_no_line_is_too_long(width: int):
-    text = render(TABLE["title"], TABLE["rows"], width, coloured=False)
+    text = drawn(TABLE, width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "\x1b" not in text
     assert "…" not in text
@@ -62,12 +66,13 @@ def test_every_word_is_there_and_no_line_is_too_long(width: int):
 
 
 def test_one_row_a_site_in_the_given_order():
-    text = render("", [{"site": site} for site in ("2001", "1001", "1002")], 160, coloured=False)
+    text = drawn({"rows": [{"site": site} for site in ("2001", "1001", "1002")]}, 160)
     assert re.findall(r"\b\d{4}\b", text) == ["2001", "1001", "1002"]
 
 
 def test_colours_only_where_they_are_wanted():
-    text = render("", [{"outcome": "verified"}, {"outcome": "failed"}, {"verdict": "not_ready"}], 160, coloured=True)
+    rows = [{"outcome": "verified"}, {"outcome": "failed"}, {"verdict": "not_ready"}]
+    text = drawn({"rows": rows}, 160, coloured=True)
     assert "\x1b[32mverified" in text
     assert "\x1b[1;31mfailed" in text
     assert "\x1b[33mnot ready" in text
@@ -81,7 +86,7 @@ def test_a_result_or_a_fact_is_shown(callback: CallbackModule, monkeypatch: pyte
     (screen, screen_only), (log, log_only) = callback.shown
     assert (screen_only, log_only) == ({"screen_only": True}, {"log_only": True})
     assert "\x1b[" in screen
-    assert log == render(TABLE["title"], TABLE["rows"], 100, coloured=False)
+    assert log == drawn(TABLE, 100)
 
 
 @pytest.mark.parametrize("answer", [{}, {"ansible_facts": None}, {"ansible_facts": {"x": 1}}, {"site_table": None}])

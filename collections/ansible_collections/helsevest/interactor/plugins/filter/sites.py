@@ -41,6 +41,16 @@ def site_vars(
     return sites
 
 
+def site_states(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """State and outcome of each site, from `sites` of the gate's answer: what the planner has to know of it."""
+    try:
+        return {site: {"state": answer["state"], "outcome": answer["outcome"]} for site, answer in answers.items()}
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise AnsibleFilterError(
+            f"site_states: these are no answers of site_gate: {type(exc).__name__}: {exc}"
+        ) from exc
+
+
 def step_events(
     hosts: Sequence[str], hostvars: Mapping[str, Any], phase: str, step: str, answer: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -73,4 +83,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"site_vars": site_vars, "step_events": step_events, "rollback_events": rollback_events}
+        return {
+            "site_vars": site_vars,
+            "site_states": site_states,
+            "step_events": step_events,
+            "rollback_events": rollback_events,
+        }

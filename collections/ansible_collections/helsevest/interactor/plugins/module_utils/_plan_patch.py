@@ -25,8 +25,8 @@ def register_patch(plan: Mapping[str, Any], register: Path, root: Path) -> str:
     """The unified diff that makes the files in `register` (a folder or a file) say what `plan` says; empty for none.
 
     Its paths are relative to `root`, or to the register's own parent where it lies elsewhere; its head says how to
-    apply it. Raises PatchError where the register is not the one of which the plan was made, or would be refused afterwards;
-    ImportError where a package is missing.
+    apply it. Raises PatchError where the register is not the one of which the plan was made, or would be refused
+    afterwards; ImportError where a package is missing.
     """
     entries = wanted(plan)
     if not entries:

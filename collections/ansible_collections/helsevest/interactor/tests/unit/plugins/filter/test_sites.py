@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.helsevest.interactor.plugins.filter.sites import site_vars, step_events
+from ansible_collections.helsevest.interactor.plugins.filter.sites import site_states, site_vars, step_events
 
 GROUPS = {
     "site_1001": ["1001-server", "1001-pc1"],
@@ -57,3 +57,20 @@ def test_a_result_that_lacks_what_its_step_promises_is_named() -> None:
     hostvars = {"1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"equal": True}}}
     with pytest.raises(AnsibleFilterError, match="step reconcile of migrate: KeyError: 'differences'"):
         step_events(["1001-server"], hostvars, "migrate", "reconcile", ANSWER)
+
+
+def test_the_planner_gets_state_and_outcome_of_each_site() -> None:
+    answers = {
+        "1001": {"state": "verified", "outcome": "verified", "row": {}},
+        "1002": {"state": "dated", "outcome": None},
+    }
+    assert site_states(answers) == {
+        "1001": {"state": "verified", "outcome": "verified"},
+        "1002": {"state": "dated", "outcome": None},
+    }
+
+
+@pytest.mark.parametrize("answers", [None, {"1001": {}}, {"1001": None}])
+def test_what_are_no_answers_of_the_gate(answers: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="site_states: these are no answers of site_gate"):
+        site_states(answers)

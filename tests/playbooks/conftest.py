@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,39 @@ class Done:
         return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
 
 
+def play(
+    playbook: str,
+    inventory: Path,
+    state: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    **variables: object,
+) -> Done:
+    """Run one of the project's playbooks on `inventory`, with journal and files in the folder `state`."""
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        str(inventory),
+        f"playbooks/{playbook}.yml",
+    ]
+    done = subprocess.run(
+        [*command, "-e", json.dumps(variables), *arguments],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            **(environment or {}),
+            "INTERACTOR_STATE": str(state),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "COLUMNS": "200",
+        },
+        stdin=subprocess.DEVNULL,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout + done.stderr)
+
+
 @dataclass(frozen=True)
 class Controller:
     """A controller with an inventory, a journal of its own and a simulated fleet."""
@@ -54,30 +87,9 @@ class Controller:
 
     def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
         """Run one of the project's playbooks."""
-        command = [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            str(self.inventory),
-            f"playbooks/{playbook}.yml",
-        ]
-        command += ["-e", json.dumps(variables)]
-        environment = {
-            **os.environ,
-            **self.simulation.environment,
-            "INTERACTOR_STATE": str(self.state),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "COLUMNS": "200",
-        }
-        done = subprocess.run(
-            [*command, *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            capture_output=True,
-            check=False,
+        return play(
+            playbook, self.inventory, self.state, *arguments, environment=self.simulation.environment, **variables
         )
-        return Done(done.returncode, done.stdout + done.stderr)
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """The newest row of each site in the journal."""

@@ -14,8 +14,8 @@ author:
 description:
   - Writes C(plan.json) (which the next plan takes as the previous one), C(plan.html), C(moves.ics), C(upgrades.ics),
     C(mornings.ics) and C(plan.patch) into O(dir), with mode 0640.
-  - All of them are made before the first is written, and each is written whole. The same plan gives the same bytes:
-    where nothing else is new, it keeps the time at which it was first made.
+  - All of them are made before the first is written, and each is written whole. The same plan gives the same bytes,
+    and keeps the time at which it was first made.
   - The patch is tried on a copy of the register first. It is never applied here; a person reads and applies it. Where
     the register says all that the plan says, there is no patch, and an old one is removed.
   - An event that was planned and no longer is stays in its calendar file, cancelled.

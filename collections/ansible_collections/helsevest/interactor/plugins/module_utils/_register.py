@@ -108,7 +108,7 @@ def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
     RegisterError with every problem of every file; ImportError where pydantic is missing.
     """
     _need_pydantic()
-    documents, problems = _documents([paths] if isinstance(paths, str | Path) else list(paths))
+    documents, problems = register_documents([paths] if isinstance(paths, str | Path) else list(paths))
     files: list[RegisterFile] = []
     for document in documents:
         problems += document.problems
@@ -154,7 +154,8 @@ def _plain(entry: BaseModel) -> dict[str, Any]:
     return entry.model_dump(mode="json", by_alias=True)
 
 
-def _documents(paths: list[str | Path]) -> tuple[list[Document], list[Problem]]:
+def register_documents(paths: list[str | Path]) -> tuple[list[Document], list[Problem]]:
+    """The files that `paths` names, parsed, and what is wrong with the choice of files itself."""
     files: list[Path] = []
     problems: list[Problem] = []
     for path in map(Path, paths):
@@ -191,7 +192,7 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
             value = value.get(part, SPOILT) if isinstance(value, dict) else SPOILT
         return document.problem(loc, context["message"], context["allowed"], value=value)
     if kind == "extra_forbidden":
-        fields = _fields_at(loc[:-1])
+        fields = fields_at(loc[:-1])
         return document.problem(
             loc, "is no field that is known here" + near_miss(str(loc[-1]), fields), ", ".join(fields), of_key=True
         )
@@ -215,7 +216,8 @@ def _expected(loc: Loc) -> str:
     return ""
 
 
-def _fields_at(loc: Loc) -> list[str]:
+def fields_at(loc: Loc) -> list[str]:
+    """The names of the fields of the mapping at `loc`, in the order of the model. Needs pydantic."""
     return [field.alias or name for name, field in _model_at(loc).model_fields.items()]
 
 

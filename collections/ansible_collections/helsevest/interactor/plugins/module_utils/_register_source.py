@@ -85,16 +85,22 @@ class RegisterError(Exception):
 
 
 class Document:
-    """One file of the register: `data` is its content (None if there is none), `problems` tells what its form lacks."""
+    """One file of the register: `data` is its content (None if there is none), `problems` tells what its form lacks.
 
-    def __init__(self, path: Path, shown: str) -> None:
+    `text` is the file's text, with a byte order mark if it has one; `root` is its node, whose marks count without that
+    mark. A `text` that is given is read instead of the file.
+    """
+
+    def __init__(self, path: Path, shown: str, text: str | None = None) -> None:
+        self.path = path
         self.shown = shown
+        self.text = text or ""
         self.problems: list[Problem] = []
         self.data: Any = None
-        self._root: yaml.Node | None = None
+        self.root: yaml.Node | None = None
         self._seen: set[int] = set()
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            self.text = path.read_bytes().decode() if text is None else text
         except UnicodeDecodeError as error:
             self._report(error.object.count(b"\n", 0, error.start) + 1, 1, "is no text in UTF-8")
             return
@@ -102,17 +108,17 @@ class Document:
             self._report(1, 1, f"cannot be read: {error.strerror}")
             return
         try:
-            self._root = _compose(text)
+            self.root = _compose(self.text.removeprefix("\ufeff"))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             words = ", ".join(part for part in (error.context, error.problem) if part)
             self._report(*((mark.line + 1, mark.column + 1) if mark else (1, 1)), f"is no YAML: {words}")
             return
         except yaml.YAMLError as error:  # a character that YAML does not know has no mark
-            before = text.encode()[: getattr(error, "position", 0)].decode(errors="ignore")
+            before = self.text.removeprefix("\ufeff").encode()[: getattr(error, "position", 0)].decode(errors="ignore")
             self._report(before.count("\n") + 1, len(before) - before.rfind("\n"), "is no YAML: a forbidden character")
             return
-        self.data = None if self._root is None else self._plain(self._root, self._root)
+        self.data = None if self.root is None else self._plain(self.root, self.root)
         if self.data is None:
             self._report(1, 1, "is empty")
         self.problems = [replace(problem, site=self._site_at(problem.line - 1)) for problem in self.problems]
@@ -145,7 +151,7 @@ class Document:
     def place(self, loc: Loc, *, of_key: bool = False) -> tuple[int, int]:
         """Line and column (from 1) of the value at `loc`, of its key, or of the nearest thing around it that exists."""
         key: yaml.Node | None = None
-        node = self._root
+        node = self.root
         for part in loc:
             children = dict(_children(node))
             if part not in children:
@@ -161,7 +167,7 @@ class Document:
 
     def _site_at(self, line: int) -> str:
         for loc, _entry in self.entries("sites"):
-            node = self._root
+            node = self.root
             for part in loc:
                 node = dict(_children(node))[part][1]
             if node and node.start_mark.line <= line < max(node.end_mark.line, node.start_mark.line + 1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from ._domain.calendar import Calendar
+from ._domain.calendar import HALF_DAYS, Calendar, HalfDay, half_days
 
 try:
     from dateutil.easter import easter
@@ -23,12 +23,8 @@ class MissingPackageError(RuntimeError):
     """A Python package that the controller needs is not installed."""
 
 
-HALF_DAYS = ("easter_wednesday", "christmas_eve", "new_years_eve")
-"""Days on which Norwegian offices close at noon; the register says which of them count as days off."""
-
-
-def half_day(name: str, year: int) -> date:
-    """The half day `name` (one of HALF_DAYS) of `year`; ValueError for another name."""
+def half_day(name: HalfDay, year: int) -> date:
+    """The day of `year` that is meant by `name`."""
     match name:
         case "easter_wednesday":
             return easter(year) - timedelta(days=4)
@@ -36,14 +32,13 @@ def half_day(name: str, year: int) -> date:
             return date(year, 12, 24)
         case "new_years_eve":
             return date(year, 12, 31)
-    raise ValueError(f"half_days_off: {name!r}; allowed: {', '.join(HALF_DAYS)}")
 
 
 def norwegian_calendar(years: Iterable[int], half_days_off: Iterable[str] | None = None) -> Calendar:
     """The calendar of `years` and their neighbours, so that the days around New Year are known too (U1).
 
     `half_days_off` are those of HALF_DAYS that count as days off; all of them when it is None.
-    Raises MissingPackageError without the package `holidays`, ValueError for no years.
+    Raises MissingPackageError without the package `holidays`, ValueError for no years or for words that are not known.
     """
     if HOLIDAYS_IMPORT_ERROR:
         raise MissingPackageError(
@@ -55,5 +50,5 @@ def norwegian_calendar(years: Iterable[int], half_days_off: Iterable[str] | None
         raise ValueError("calendar: no years; one or more are wanted")
     # Sundays are no working days by their weekday; here they would only hide which days are holidays of their own.
     public = Norway(years=known, include_sundays=False, expand=False)
-    names = HALF_DAYS if half_days_off is None else half_days_off
+    names = HALF_DAYS if half_days_off is None else half_days(half_days_off)
     return Calendar(frozenset(public) | {half_day(name, year) for name in names for year in known}, known)

@@ -13,13 +13,13 @@ from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ._domain.calendar import HALF_DAYS, HalfDay
 from ._register_types import (
     DATES,
     Address,
     Check,
     Day,
     Email,
-    HalfDay,
     Host,
     Key,
     Months,
@@ -231,7 +231,7 @@ class Calendar(_Entry):
     """Which days count as days off beside weekends and public holidays (U1)."""
 
     half_days_off: list[HalfDay] = Field(
-        default=[*get_args(HalfDay)], description="Half days that count as days off; []: all three are working days"
+        default=[*HALF_DAYS], description="Half days that count as days off; []: all three are working days"
     )
 
 

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, get_args
+
+HalfDay = Literal["easter_wednesday", "christmas_eve", "new_years_eve"]
+"""Days on which Norwegian offices close at noon; the register says which of them count as days off."""
+HALF_DAYS: tuple[HalfDay, ...] = get_args(HalfDay)
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -40,3 +46,12 @@ class Calendar:
         while not self.is_working_day(day):
             day += step
         return day
+
+
+def half_days(words: Iterable[str]) -> frozenset[HalfDay]:
+    """The half days that `words` name; ValueError tells every word that is none."""
+    wanted = [words] if isinstance(words, str) else list(words)
+    unknown = [word for word in wanted if word not in HALF_DAYS]
+    if unknown:
+        raise ValueError(f"half_days_off: {', '.join(map(repr, unknown))}; allowed: {', '.join(HALF_DAYS)}")
+    return frozenset(day for day in HALF_DAYS if day in wanted)

@@ -14,11 +14,12 @@ from datetime import datetime, time, timedelta
 
 from .calendar import Calendar
 from .checks import answered
+from .days import move_opening
 from .ledger import Attempt, Ledger
 from .site import Site
 from .standing import Standing
 from .verdict import HostMeasurement, Validity, host_verdict
-from .window import DEFAULT_UPGRADE_WINDOW, OSLO, Opening, Window, intersection_on
+from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
 
 LOCAL_MODE = "local"
@@ -37,7 +38,7 @@ class Settings:
     move_takes: timedelta = timedelta(minutes=60)
     switch_takes: timedelta = timedelta(minutes=5)
     switch_tolerates: frozenset[Category] = frozenset({Category.FAVOURITE_PACKAGES})
-    morning: time = time(7)
+    morning: time = MORNING
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,8 @@ class Situation:
     @property
     def move_opening(self) -> Opening | None:
         """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a common time."""
-        site = self.site
-        if site.move_date is None:
-            return None
-        return intersection_on(site.move_date, site.window, site.wave_window, site.vendor_windows)
+        day = self.site.move_date
+        return None if day is None else move_opening(self.site, day)
 
     @property
     def in_window(self) -> bool:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -150,15 +151,8 @@ def openings(windows: Sequence[Window], day: date) -> list[Opening]:
     return sorted((opening for opening in found if opening), key=lambda opening: (opening.start, opening.end))
 
 
-def next_opening(window: Window, now: datetime) -> Opening:
-    """The opening that `now` (aware) lies in, else the first that begins after it."""
-    day = now.astimezone(OSLO).date() - _DAY
-    # Two weeks and the day before: a window on one weekday that the clocks jump over opens a week later.
-    for ahead in range(16):
-        opening = window.opening_on(day + ahead * _DAY)
-        if opening and now < opening.end:
-            return opening
-    raise AssertionError("a window opens at least every other week")
+MORNING = time(7)
+"""When an office begins to work, and its contact can be called (A2)."""
 
 
 def intersection_on(
@@ -170,22 +164,53 @@ def intersection_on(
     means always; several vendor windows are one union. Of several stretches the longest counts (the earliest of
     equals), for a move is not interrupted.
     """
+    return _intersection(day, site_window, wave_window, tuple(vendor_windows))
+
+
+def next_opening(
+    site_window: Window,
+    now: datetime,
+    wave_window: Window | None = None,
+    vendor_windows: Sequence[Window] = (),
+) -> Opening | None:
+    """The common opening (see `intersection_on`) that `now` (aware) lies in, else the first that begins after it.
+
+    None where site, wave and vendor do not meet within two weeks; one
+    window alone opens at least every other week.
+    """
+    day = now.astimezone(OSLO).date() - _DAY
+    # Two weeks and the day before: a window on one weekday that the clocks jump over opens a week later.
+    for ahead in range(16):
+        opening = intersection_on(day + ahead * _DAY, site_window, wave_window, vendor_windows)
+        if opening and now < opening.end:
+            return opening
+    return None
+
+
+# The cached functions below are pure; a plan asks for the same windows and days many thousand times.
+
+
+@lru_cache(maxsize=65536)
+def _intersection(
+    day: date, site_window: Window, wave_window: Window | None, vendor_windows: tuple[Window, ...]
+) -> Opening | None:
     site = site_window.opening_on(day)
     stretches = [site] if site else []
     for windows in ((wave_window,) if wave_window else (), vendor_windows):
         if windows:
-            allowed = _union(opening for offset in (-1, 0, 1) for opening in openings(windows, day + offset * _DAY))
-            shared = (stretch.intersect(other) for stretch in stretches for other in allowed)
+            shared = (stretch.intersect(other) for stretch in stretches for other in _union_around(windows, day))
             stretches = [opening for opening in shared if opening]
     return max(stretches, key=lambda opening: (opening.length, -opening.start.timestamp()), default=None)
 
 
-def _union(pieces: Iterable[Opening]) -> list[Opening]:
-    """The same time in as few stretches as possible, in order."""
+@lru_cache(maxsize=4096)
+def _union_around(windows: tuple[Window, ...], day: date) -> tuple[Opening, ...]:
+    """The openings that begin on `day` or a day before or after, in as few stretches as possible."""
+    around = (opening for offset in (-1, 0, 1) for opening in openings(windows, day + offset * _DAY))
     union: list[Opening] = []
-    for piece in sorted(pieces, key=lambda opening: opening.start):
+    for piece in sorted(around, key=lambda opening: opening.start):
         if union and piece.start <= union[-1].end:
             union[-1] = Opening(union[-1].start, max(union[-1].end, piece.end))
         else:
             union.append(piece)
-    return union
+    return tuple(union)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
@@ -15,19 +14,27 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.windo
     DEFAULT_UPGRADE_WINDOW,
     EVERY_DAY,
     OSLO,
-    WEEKDAYS,
     Opening,
     Window,
     intersection_on,
     next_opening,
     openings,
 )
+from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain import wall_clock
+from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain.wall_clock import (
+    DAY,
+    HOUR,
+    MINUTE,
+    any_day,
+    any_time,
+    any_weekdays,
+    small_hours,
+)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 TUESDAY = date(2027, 5, 18)
 SPRING, AUTUMN = date(2027, 3, 28), date(2027, 10, 31)
-DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 def utc(text: str) -> datetime:
@@ -195,6 +202,28 @@ class TestNextOpening:
         sundays = window("02:15", "02:45", "sun")
         assert next_opening(sundays, utc("2027-03-21T02:00")) == sundays.opening_on(SPRING + 7 * DAY)
 
+    def test_the_vendor_is_closed_on_the_day_into_which_the_night_runs(self):
+        # The vendor works Monday to Friday around the clock, in two windows; the site's night begins on Friday.
+        vendor = [window("00:00", "12:00", "mon tue wed thu fri"), window("12:00", "00:00", "mon tue wed thu fri")]
+        friday = window("20:00", "06:00", "fri")
+        assert next_opening(friday, utc("2027-05-14T18:00"), None, vendor) == opening(
+            "2027-05-14T18:00", "2027-05-14T22:00"
+        )
+
+    def test_the_wave_begins_before_midnight_and_the_site_after_it(self):
+        site, wave = window("00:30", "05:00", "wed"), window("22:00", "03:00", "tue")
+        found = next_opening(site, utc("2027-05-18T12:00"), wave)
+        assert found == opening("2027-05-18T22:30", "2027-05-19T01:00")
+
+    def test_the_stretch_that_a_move_would_have_and_no_shorter_one(self):
+        vendor = [window("20:00", "22:00"), window("01:00", "05:00")]
+        found = next_opening(window("20:00", "06:00"), utc("2027-05-18T18:30"), None, vendor)
+        assert found == opening("2027-05-18T23:00", "2027-05-19T03:00")
+
+    def test_none_where_they_never_meet(self):
+        site, vendor = window("20:00", "06:00", "mon"), [window("20:00", "06:00", "wed thu")]
+        assert next_opening(site, utc("2027-05-18T12:00"), None, vendor) is None
+
 
 class TestIntersection:
     night = window("20:00", "06:00")
@@ -238,91 +267,96 @@ class TestIntersection:
         assert intersection_on(TUESDAY, self.night, window("20:00", "22:00"), [window("22:00", "23:00")]) is None
 
 
-# The oracle walks through real time minute by minute and reads Norway's clocks.
-
-times = st.builds(time, st.integers(0, 23), st.integers(0, 59))
-small_hours = st.builds(time, st.integers(1, 3), st.sampled_from([0, 1, 29, 30, 31, 59]))
-days = st.one_of(
-    st.sampled_from([changed + offset * DAY for changed in (SPRING, AUTUMN) for offset in (-2, -1, 0, 1)]),
-    st.dates(date(2026, 1, 1), date(2032, 12, 31)),
-)
+# From here on everything is compared with wall_clock, which walks through real time minute by minute.
 
 
 @st.composite
 def windows(draw: st.DrawFn) -> Window:
-    start, end = draw(times | small_hours), draw(times | small_hours)
+    start, end = draw(any_time | small_hours), draw(any_time | small_hours)
     assume(start != end)
-    return Window(draw(st.frozensets(st.integers(0, 6), min_size=1)), start, end)
+    return Window(draw(st.just(EVERY_DAY) | any_weekdays), start, end)
 
 
-@cache
-def minutes_around(day: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Every minute of `day` and its neighbours: the real moment, and what clocks in Norway show."""
-    first = datetime.combine(day - DAY, time(0), UTC)
-    moments = (first + index * MINUTE for index in range(4 * 24 * 60))
-    return tuple((moment, moment.astimezone(OSLO).replace(tzinfo=None)) for moment in moments)
+vendors = st.lists(windows(), max_size=2)
+moments = st.builds(
+    lambda day, seconds: datetime.combine(day, time(0), UTC) + timedelta(seconds=seconds),
+    any_day,
+    st.integers(0, 24 * 60).map(lambda minutes: minutes * 60) | st.integers(0, 24 * 3600),
+)
+# To the end of the opening and a second more or less, or any.
+durations = st.integers(-1, 1).map(lambda more: ("left", timedelta(seconds=more))) | st.integers(0, 26 * 60).map(
+    lambda minutes: ("any", minutes * MINUTE)
+)
 
 
-def slow_opening(wanted: Window, day: date) -> tuple[datetime, datetime] | None:
-    if WEEKDAYS[day.weekday()] not in {WEEKDAYS[number] for number in wanted.weekdays}:
-        return None
-    shown_start = datetime.combine(day, wanted.start)
-    shown_end = datetime.combine(day if wanted.end > wanted.start else day + DAY, wanted.end)
-    minutes = minutes_around(day)
-    starts = [moment for moment, shown in minutes if shown == shown_start]
-    ends = [moment for moment, shown in minutes if shown == shown_end]
-    start = starts[0] if starts else next(moment for moment, shown in minutes if shown > shown_start)
-    end = ends[-1] if ends else next(moment for moment, shown in minutes if shown > shown_end)
-    return (start, end) if start < end else None
+def stretch(found: Opening | None) -> wall_clock.Stretch | None:
+    return wall_clock.Stretch(found.start, found.end) if found else None
 
 
-@settings(deadline=None, max_examples=200, database=None)
-@given(windows(), days)
+@pytest.mark.parametrize("year", wall_clock.YEARS)
+def test_the_clocks_are_changed_when_the_rule_says(year: int):
+    """The rule of the oracle against the time zone database, through both nights."""
+    for night in (wall_clock.last_sunday(year, 3), wall_clock.last_sunday(year, 10)):
+        for minutes in range(-60, 4 * 60):
+            moment = datetime.combine(night, time(0), UTC) + minutes * MINUTE
+            assert wall_clock.shown(moment) == moment.astimezone(OSLO).replace(tzinfo=None)
+
+
+@settings(deadline=None, max_examples=300, database=None)
+@given(windows(), any_day)
 def test_an_opening_is_what_the_clocks_show(wanted: Window, day: date):
-    found = wanted.opening_on(day)
-    assert (found and (found.start, found.end)) == slow_opening(wanted, day)
+    assert [stretch(wanted.opening_on(day))] == (wall_clock.runs(wall_clock.open_minutes(wanted, day)) or [None])
 
 
-@settings(deadline=None, max_examples=60, database=None)
-@given(windows(), windows() | st.none(), st.lists(windows(), max_size=3), days)
+@settings(deadline=None, max_examples=150, database=None)
+@given(windows(), windows() | st.none(), vendors, any_day)
 def test_the_intersection_is_the_longest_run_of_minutes_that_all_allow(
     site: Window, wave: Window | None, vendor: list[Window], day: date
 ):
-    def allowed(some: list[Window], neighbours: tuple[int, ...]) -> set[datetime]:
-        stretches = [slow_opening(each, day + offset * DAY) for each in some for offset in neighbours]
-        moments = [moment for moment, _ in minutes_around(day)]
-        return {moment for moment in moments for stretch in stretches if stretch and stretch[0] <= moment < stretch[1]}
-
-    shared = allowed([site], (0,))
-    if wave:
-        shared &= allowed([wave], (-1, 0, 1))
-    if vendor:
-        shared &= allowed(vendor, (-1, 0, 1))
-    runs: list[list[datetime]] = []
-    for moment in sorted(shared):
-        if runs and moment - runs[-1][-1] == MINUTE:
-            runs[-1].append(moment)
-        else:
-            runs.append([moment])
-    longest = max(runs, key=len, default=None)
-    expected = Opening(longest[0], longest[-1] + MINUTE) if longest else None
-    assert intersection_on(day, site, wave, vendor) == expected
+    assert stretch(intersection_on(day, site, wave, vendor)) == wall_clock.common_stretch(site, wave, vendor, day)
 
 
 @settings(deadline=None, max_examples=150, database=None)
-@given(windows(), days, st.integers(0, 24 * 60))
-def test_the_next_opening_ends_after_now_and_none_before_it_does(wanted: Window, day: date, minutes: int):
-    now = datetime.combine(day, time(0), UTC) + minutes * MINUTE
+@given(windows(), moments)
+def test_the_next_opening_of_one_window(wanted: Window, now: datetime):
     found = next_opening(wanted, now)
-    candidates = [wanted.opening_on(day + offset * DAY) for offset in range(-3, 20)]
-    assert found == next(each for each in candidates if each and each.end > now)
+    assert found is not None
+    assert stretch(found) == wall_clock.next_stretch(wanted, None, [], now)
+    open_now = any(
+        run.holds(now)
+        for offset in (-2, -1, 0)
+        for run in wall_clock.runs(wall_clock.open_minutes(wanted, wall_clock.shown(now).date() + offset * DAY))
+    )
+    assert found.contains(now) == open_now
+
+
+@settings(deadline=None, max_examples=60, database=None)
+@given(windows(), windows() | st.none(), vendors, moments)
+def test_the_next_common_opening(site: Window, wave: Window | None, vendor: list[Window], now: datetime):
+    assert stretch(next_opening(site, now, wave, vendor)) == wall_clock.next_stretch(site, wave, vendor, now)
 
 
 @settings(deadline=None, max_examples=150, database=None)
-@given(windows(), days, st.integers(-90, 30 * 60), st.integers(0, 30 * 60))
-def test_what_fits_ends_inside(wanted: Window, day: date, offset: int, takes: int):
-    found = wanted.opening_on(day)
-    assume(found is not None)
+@given(windows(), windows() | st.none(), vendors, any_day, st.integers(-90 * 60, 30 * 3600), durations)
+def test_what_is_left_and_what_fits(
+    site: Window,
+    wave: Window | None,
+    vendor: list[Window],
+    day: date,
+    seconds: int,
+    takes: tuple[str, timedelta],
+):
+    found, expected = intersection_on(day, site, wave, vendor), wall_clock.common_stretch(site, wave, vendor, day)
+    assume(found is not None and expected is not None)
     assert found is not None
-    now, duration = found.start + offset * MINUTE, takes * MINUTE
-    assert found.fits(now, duration) == (found.start <= now < found.end and now + duration <= found.end)
+    assert expected is not None
+    now = expected.start + timedelta(seconds=seconds)
+    duration = takes[1] + (max(expected.end - now, MINUTE) if takes[0] == "left" else timedelta(0))
+    inside = expected.holds(now)
+    assert found.contains(now) == inside
+    assert found.remaining(now) == (expected.end - now if inside else timedelta(0))
+    assert found.fits(now, duration) == expected.holds(now, duration)
+    # In Norwegian time the answers are the same, whichever of the two 02:30 it is.
+    local = now.astimezone(OSLO)
+    assert (found.contains(local), found.remaining(local)) == (found.contains(now), found.remaining(now))
+    assert found.fits(local, duration) == found.fits(now, duration)

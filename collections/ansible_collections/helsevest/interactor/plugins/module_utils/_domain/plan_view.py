@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from .table import NOTHING, OSLO, words
 from .times import parse_time
+from .words import Outcome, State
 
 # Not strftime's names, for those follow the language of the terminal.
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -25,6 +26,8 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 NO_OPENING = "no opening"
+GONE = frozenset({State.MOVING, State.MOVED, State.VERIFIED, Outcome.MOVED_OUTSIDE})
+"""Reasons of sites that need no date: they have moved, or are on their way."""
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
@@ -166,7 +169,7 @@ def months(of: Sequence[Week]) -> tuple[Month, ...]:
 
 
 def left_out(plan: Mapping[str, Any]) -> tuple[LeftOut, ...]:
-    """The sites without a date, in the plan's order."""
+    """The sites that lack a date, in the plan's order; those that have moved or are on their way lack none."""
     return tuple(
         LeftOut(
             site["site"],
@@ -175,6 +178,7 @@ def left_out(plan: Mapping[str, Any]) -> tuple[LeftOut, ...]:
             tuple(reason["text"] for reason in site["reasons"]),
         )
         for site in plan["left_out"]
+        if not _is_gone(site)
     )
 
 
@@ -205,26 +209,30 @@ def changed_line(plan: Mapping[str, Any]) -> str:
 
 
 def figures(plan: Mapping[str, Any]) -> dict[str, int]:
-    """The numbers of the plan: planned, nights, promised, reserved (not answered), left_out, new_waves."""
-    sites = plan["sites"]
+    """The numbers of the plan: planned, nights, promised, reserved (not answered), left_out, gone (moved, or on their
+    way), new_waves."""
+    sites, gone = plan["sites"], sum(map(_is_gone, plan["left_out"]))
     return {
         "planned": len(sites),
         "nights": sum(bool(night["moves"]) for night in plan["nights"]),
         "promised": sum(bool(site["promised"]) for site in sites),
         "reserved": sum(not site["answered"] for site in sites),
-        "left_out": len(plan["left_out"]),
+        "left_out": len(plan["left_out"]) - gone,
+        "gone": gone,
         "new_waves": len(plan["new_waves"]),
     }
 
 
 def summary_line(plan: Mapping[str, Any]) -> str:
-    """The plan in one line: `1,540 of 1,600 sites on 80 nights; 120 promised, 300 reserved, 60 left out`."""
+    """The plan in one line: `1,540 of 1,600 sites on 80 nights; 120 promised, 300 reserved, 60 left out`; after that
+    how many have moved or are on their way, if any."""
     n = figures(plan)
-    total = counted(n["planned"] + n["left_out"], "site", "sites")
+    total = counted(n["planned"] + n["left_out"] + n["gone"], "site", "sites")
     where = counted(n["nights"], "night", "nights")
     return (
         f"{n['planned']:,} of {total} on {where}; "
         f"{n['promised']:,} promised, {n['reserved']:,} reserved, {n['left_out']:,} left out"
+        + (f", {n['gone']:,} moved or on their way" if n["gone"] else "")
     )
 
 
@@ -239,6 +247,10 @@ def same_plan(earlier: object, plan: Mapping[str, Any]) -> bool:
     return isinstance(earlier, Mapping) and {key: earlier[key] for key in earlier if key not in apart} == {
         key: plan[key] for key in plan if key not in apart
     }
+
+
+def _is_gone(site: Mapping[str, Any]) -> bool:
+    return any(reason["code"] in GONE for reason in site["reasons"])
 
 
 def _monday_of(night: Night) -> date:

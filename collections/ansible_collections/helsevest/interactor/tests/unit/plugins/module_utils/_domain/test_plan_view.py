@@ -113,6 +113,16 @@ def test_the_plan_in_one_line(plans: Any):
     assert view.span_line(plan) == "25.01.2027 to 24.07.2027"
 
 
+@pytest.mark.parametrize("code", ["moving", "moved", "verified", "moved_outside"])
+def test_who_has_moved_is_not_left_out(plans: Any, code: str):
+    gone = {"site": "4", "name": "D", "reasons": [{"code": code, "text": "x"}]}
+    plan = plans.plan(plans.site(1, FRIDAY), left_out=[gone])
+    assert view.left_out(plan) == ()
+    assert view.summary_line(plan) == (
+        "1 of 2 sites on 1 night; 0 promised, 0 reserved, 0 left out, 1 moved or on their way"
+    )
+
+
 def test_who_is_left_out_and_why_the_most_frequent_first(plans: Any):
     def one(site: str, *codes: str) -> dict[str, Any]:
         return {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ._domain import plan_view as view
+from ._domain import plan_words as words
 from ._domain.table import local_time
 
 try:
@@ -35,9 +36,9 @@ def plan_page(template: Path, title: str, plan: Mapping[str, Any]) -> str:
         return environment.from_string(template.read_text(encoding="utf-8")).render(
             title=title,
             made=local_time(plan["made"], date="%d.%m.%Y"),
-            span=view.span_line(plan),
-            figures=view.figures(plan),
-            lines=[view.status_line(plan), view.changed_line(plan)],
+            span=words.span_line(plan),
+            figures=words.figures(plan),
+            lines=[words.status_line(plan), words.changed_line(plan)],
             optimal=plan["status"] == "optimal",
             warnings=plan["warnings"],
             weeks=weeks,
@@ -46,10 +47,10 @@ def plan_page(template: Path, title: str, plan: Mapping[str, Any]) -> str:
             left_out=left_out,
             reasons=view.by_reason(left_out),
             headings=HEADINGS,
-            weekdays=view.WEEKDAYS,
-            short_day=view.short_day,
-            long_day=view.long_day,
-            counted=view.counted,
+            weekdays=words.WEEKDAYS,
+            short_day=words.short_day,
+            long_day=words.long_day,
+            counted=words.counted,
         )
     except jinja2.TemplateError as exc:
         raise ValueError(f"{template}: {type(exc).__name__}: {exc}") from exc

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ._domain.plan_patch import SITES, WAVES, moved_on, wanted
-from ._domain.plan_view import counted
+from ._domain.plan_words import counted
 from ._register import RegisterError, load_register
 from ._register_edit import Change, EditError, edit_register
 

@@ -92,16 +92,7 @@ class _Search:
             self._wall -= solver.wall_time
             cut = cut or self._wall <= 0
             self._model.add(expression >= value if goal in MAXIMIZED else expression <= value)
-            print(
-                goal,
-                solver.status_name(status),
-                value,
-                bound,
-                "wall",
-                round(solver.wall_time, 2),
-                "det",
-                solver.response_proto.deterministic_time,
-            )
+            print(goal, solver.status_name(status), value, bound, "wall", round(solver.wall_time,2), "det", solver.response_proto.deterministic_time)
         return Solution(nights, tuple(reached), cut)
 
     def _build(self) -> None:
@@ -163,9 +154,7 @@ class _Search:
                 return total((1, meets) for meets in self._meets.values()) + len(self._problem.met)
             case Goal.EARLY:
                 first = self._problem.first
-                return total(
-                    (size(number) * (night - first).days, moves) for (number, night), moves in self._moves.items()
-                )
+                return total((size(number) * (night - first).days, moves) for (number, night), moves in self._moves.items())
 
     def _hint(self, nights: dict[str, date]) -> None:
         model = self._model

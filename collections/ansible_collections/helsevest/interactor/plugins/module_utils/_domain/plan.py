@@ -17,6 +17,8 @@ from enum import StrEnum
 from zlib import crc32
 
 
+
+
 class Goal(StrEnum):
     """What a plan is good at, in order of weight: a later goal never costs anything of an earlier one."""
 

@@ -8,20 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .plan_view import (
-    LeftOut,
-    Night,
-    Placed,
-    Week,
-    by_reason,
-    changed_line,
-    left_out,
-    short_day,
-    span_line,
-    status_line,
-    summary_line,
-    weeks,
-)
+from .plan_view import LeftOut, Night, Placed, Week, by_reason, left_out, weeks
+from .plan_words import changed_line, short_day, span_line, status_line, summary_line
 from .table import BAD, GOOD, PLAIN, WARN, Heading, Line, Sheet
 
 WIDE_FROM = 120

@@ -8,26 +8,21 @@ The plan is plain data (docs/contracts.md, The plan). Nothing here decides anyth
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from .plan_words import is_gone, short_day
 from .table import NOTHING, OSLO, words
 from .times import parse_time
-from .words import Outcome, State
 
-# Not strftime's names, for those follow the language of the terminal.
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 NO_OPENING = "no opening"
-GONE = frozenset({State.MOVING, State.MOVED, State.VERIFIED, Outcome.MOVED_OUTSIDE})
-"""Reasons of sites that need no date: they have moved, or are on their way."""
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
@@ -121,21 +116,6 @@ class LeftOut(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def counted(number: int, singular: str, plural: str) -> str:
-    """`1 site`, `2 sites`; thousands apart, as `1,600 sites`."""
-    return f"{number:,} {singular if number == 1 else plural}"
-
-
-def short_day(day: date) -> str:
-    """`Tue 16.03`."""
-    return f"{WEEKDAYS[day.weekday()]} {day:%d.%m}"
-
-
-def long_day(day: date) -> str:
-    """`Tue 16.03.2027`."""
-    return f"{short_day(day)}.{day.year}"
-
-
 def weeks(plan: Mapping[str, Any]) -> tuple[Week, ...]:
     """The weeks in which something moves, with their nights, in order of time."""
     placed: dict[str, list[Mapping[str, Any]]] = {}
@@ -178,7 +158,7 @@ def left_out(plan: Mapping[str, Any]) -> tuple[LeftOut, ...]:
             tuple(reason["text"] for reason in site["reasons"]),
         )
         for site in plan["left_out"]
-        if not _is_gone(site)
+        if not is_gone(site)
     )
 
 
@@ -192,65 +172,12 @@ def by_reason(sites: Sequence[LeftOut]) -> list[tuple[str, tuple[LeftOut, ...]]]
     return [(words(code), tuple(found[code])) for code in sorted(found, key=lambda code: (-len(found[code]), code))]
 
 
-def status_line(plan: Mapping[str, Any]) -> str:
-    """How good the plan is: optimal, or how near the best possible it is proven to be, rounded up."""
-    if plan["status"] == "optimal":
-        return "The plan is optimal: nothing within these settings is better."
-    # A relative distance of 0.013 is 1.3 %; the small part keeps 0.013 * 1000 from becoming 13.000000000000002.
-    per_cent = math.ceil(plan["distance"] * 1000 - 1e-9) / 10
-    return f"The plan is within {per_cent:.1f} % of the best possible."
-
-
-def changed_line(plan: Mapping[str, Any]) -> str:
-    """How many sites have another date than in the previous plan."""
-    changed = plan["changed"]
-    which = "No site has" if not changed else counted(changed, "site has", "sites have")
-    return f"{which} another date than in the previous plan."
-
-
-def figures(plan: Mapping[str, Any]) -> dict[str, int]:
-    """The numbers of the plan: planned, nights, promised, reserved (not answered), left_out, gone (moved, or on their
-    way), new_waves."""
-    sites, gone = plan["sites"], sum(map(_is_gone, plan["left_out"]))
-    return {
-        "planned": len(sites),
-        "nights": sum(bool(night["moves"]) for night in plan["nights"]),
-        "promised": sum(bool(site["promised"]) for site in sites),
-        "reserved": sum(not site["answered"] for site in sites),
-        "left_out": len(plan["left_out"]) - gone,
-        "gone": gone,
-        "new_waves": len(plan["new_waves"]),
-    }
-
-
-def summary_line(plan: Mapping[str, Any]) -> str:
-    """The plan in one line: `1,540 of 1,600 sites on 80 nights; 120 promised, 300 reserved, 60 left out`; after that
-    how many have moved or are on their way, if any."""
-    n = figures(plan)
-    total = counted(n["planned"] + n["left_out"] + n["gone"], "site", "sites")
-    where = counted(n["nights"], "night", "nights")
-    return (
-        f"{n['planned']:,} of {total} on {where}; "
-        f"{n['promised']:,} promised, {n['reserved']:,} reserved, {n['left_out']:,} left out"
-        + (f", {n['gone']:,} moved or on their way" if n["gone"] else "")
-    )
-
-
-def span_line(plan: Mapping[str, Any]) -> str:
-    """`25.01.2027 to 24.07.2027`."""
-    return " to ".join(f"{date.fromisoformat(plan[end]):%d.%m.%Y}" for end in ("from", "to"))
-
-
 def same_plan(earlier: object, plan: Mapping[str, Any]) -> bool:
     """Whether `earlier` says what `plan` says, the time at which it was made and what it changed left out."""
     apart = {"made", "changed"}
     return isinstance(earlier, Mapping) and {key: earlier[key] for key in earlier if key not in apart} == {
         key: plan[key] for key in plan if key not in apart
     }
-
-
-def _is_gone(site: Mapping[str, Any]) -> bool:
-    return any(reason["code"] in GONE for reason in site["reasons"])
 
 
 def _monday_of(night: Night) -> date:

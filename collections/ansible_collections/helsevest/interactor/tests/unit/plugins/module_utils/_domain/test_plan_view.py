@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain import plan_view as view
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain import plan_words as words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,18 +89,18 @@ def test_a_month_has_its_name(plans: Any):
 )
 def test_how_near_the_best_it_is_holds_when_rounded(plans: Any, distance: float, said: str):
     plan = plans.plan(status="feasible", distance=distance)
-    assert view.status_line(plan) == f"The plan is within {said} % of the best possible."
+    assert words.status_line(plan) == f"The plan is within {said} % of the best possible."
 
 
 def test_an_optimal_plan_says_so(plans: Any):
-    assert view.status_line(plans.plan()) == "The plan is optimal: nothing within these settings is better."
+    assert words.status_line(plans.plan()) == "The plan is optimal: nothing within these settings is better."
 
 
 @pytest.mark.parametrize(
-    ("changed", "words"), [(0, "No site has"), (1, "1 site has"), (2, "2 sites have"), (1200, "1,200 sites have")]
+    ("changed", "said"), [(0, "No site has"), (1, "1 site has"), (2, "2 sites have"), (1200, "1,200 sites have")]
 )
-def test_what_changed(plans: Any, changed: int, words: str):
-    assert view.changed_line(plans.plan(changed=changed)) == f"{words} another date than in the previous plan."
+def test_what_changed(plans: Any, changed: int, said: str):
+    assert words.changed_line(plans.plan(changed=changed)) == f"{said} another date than in the previous plan."
 
 
 def test_the_plan_in_one_line(plans: Any):
@@ -109,8 +110,8 @@ def test_the_plan_in_one_line(plans: Any):
         plans.site(3, MONDAY),
         left_out=[{"site": "4", "name": "D", "reasons": []}],
     )
-    assert view.summary_line(plan) == "3 of 4 sites on 2 nights; 1 promised, 1 reserved, 1 left out"
-    assert view.span_line(plan) == "25.01.2027 to 24.07.2027"
+    assert words.summary_line(plan) == "3 of 4 sites on 2 nights; 1 promised, 1 reserved, 1 left out"
+    assert words.span_line(plan) == "25.01.2027 to 24.07.2027"
 
 
 @pytest.mark.parametrize("code", ["moving", "moved", "verified", "moved_outside"])
@@ -118,7 +119,7 @@ def test_who_has_moved_is_not_left_out(plans: Any, code: str):
     gone = {"site": "4", "name": "D", "reasons": [{"code": code, "text": "x"}]}
     plan = plans.plan(plans.site(1, FRIDAY), left_out=[gone])
     assert view.left_out(plan) == ()
-    assert view.summary_line(plan) == (
+    assert words.summary_line(plan) == (
         "1 of 2 sites on 1 night; 0 promised, 0 reserved, 0 left out, 1 moved or on their way"
     )
 

@@ -112,6 +112,16 @@ def test_a_person_plans_reads_applies_and_plans_again(inventory: Path) -> None:
     assert once_more.changed == 0, once_more.output
 
 
+def test_a_promise_that_is_given_up_is_planned_anew(inventory: Path) -> None:
+    # Typed as on a command line, where every value is a text.
+    done = plan(inventory, "-e", "plan_replan=1003,1001")
+    assert done.code == 0, done.output
+    assert "1003 Sentrum" in done.output
+    made = json.loads((inventory.parent.parent / "state" / "plan" / "plan.json").read_text())
+    assert [site["promised"] for site in made["sites"] if site["site"] == "1003"] == [False]
+    assert made["settings"]["replan"] == ["1001", "1003"]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [({"plan_from": "soon"}, "soon"), ({"plan_moves_per_night": "many"}, "many"), ({"plan_epj": "apart"}, "apart")],

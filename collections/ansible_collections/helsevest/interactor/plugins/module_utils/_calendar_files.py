@@ -10,6 +10,7 @@ is no longer planned stays in it, cancelled: a calendar that imports the file ta
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ except ImportError as _error:
     ICALENDAR_IMPORT_ERROR: ImportError | None = _error
 else:
     ICALENDAR_IMPORT_ERROR = None
+
+CALLED_OFF = "Avlyst: "
 
 
 def calendar_file(name: str, events: Iterable[TeamEvent], made: datetime, before: bytes | None = None) -> bytes:
@@ -43,8 +46,12 @@ def calendar_file(name: str, events: Iterable[TeamEvent], made: datetime, before
     events = list(events)
     kept = {event.uid for event in events}
     gone = [event for event in read_events(before) if event.uid not in kept and event.start > made] if before else []
-    for event, status in [*((one, "CONFIRMED") for one in events), *((one, "CANCELLED") for one in gone)]:
-        calendar.add_component(_component(event, status, made))
+    for event in events:
+        calendar.add_component(_component(event, "CONFIRMED", made))
+    for event in gone:
+        # In words too, for not every calendar program heeds the status of an event that is imported.
+        called_off = replace(event, summary=CALLED_OFF + event.summary.removeprefix(CALLED_OFF))
+        calendar.add_component(_component(called_off, "CANCELLED", made))
     return calendar.to_ical()
 
 

@@ -83,8 +83,10 @@ def test_what_is_no_longer_planned_is_cancelled_and_stays_so():
             MARCH[1].uid: "CANCELLED",
             MARCH[2].uid: "CANCELLED",
         }
+        assert [one.summary for one in read_events(file)] == ["Flytting: 1 kontor"] + 2 * ["Avlyst: Flytting: 1 kontor"]
     file = calendar_file("Plan", MARCH, LATER + 2 * DAY, file)
     assert set(statuses(file).values()) == {"CONFIRMED"}
+    assert read_events(file) == MARCH
 
 
 def test_what_has_taken_place_is_not_cancelled():

@@ -136,6 +136,15 @@ def test_the_filter_shows_only_where_it_works(plan: dict[str, Any]):
     assert ("div", "hidden", None) in page(plan).attributes
 
 
+def test_all_of_a_large_plan_is_there(plans: Any):
+    sites = [plans.site(1000 + n, TUESDAY + timedelta(days=n // 20)) for n in range(1600)]
+    shown = page(plans.plan(*sites))
+    assert [value for tag, name, value in shown.attributes if (tag, name) == ("th", "scope")].count("row") == 1600
+    nights = {value for _, name, value in shown.attributes if name == "id"}
+    assert len(nights) == 80
+    assert {f"#{night}" for night in nights} == {value for _, name, value in shown.attributes if name == "href"}
+
+
 def test_a_plan_of_nothing_is_a_page(plans: Any):
     assert "No night has a move." in page(plans.plan()).text
 

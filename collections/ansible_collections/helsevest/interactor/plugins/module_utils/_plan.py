@@ -22,7 +22,9 @@ from ._domain.site import Site
 from ._domain.window import OSLO
 from ._gate import ARGUMENT_SPEC as GATE_SPEC
 from ._holidays import MissingPackageError, norwegian_calendar
-from ._solver import SolverError, check_package, solve
+from ._ortools import check_package
+from ._relaxation import FlowError
+from ._solver import SolverError, solve
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "sites": GATE_SPEC["sites"],
@@ -49,7 +51,7 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
         case, register = read_case(params, clock_now(params["clock_url"]))
         question = question_of(case)
         plan = plan_of(case, question, solve(question.problem, case.settings.effort), register)
-    except (ClockError, MissingPackageError, SolverError, ValueError) as exc:
+    except (ClockError, FlowError, MissingPackageError, SolverError, ValueError) as exc:
         raise PlanError(f"site_plan: {exc}") from exc
     except KeyError as exc:
         raise PlanError(f"site_plan: a site lacks {exc}") from exc

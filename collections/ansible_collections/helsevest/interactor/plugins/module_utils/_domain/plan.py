@@ -9,14 +9,12 @@ many of a class move on which night; who of them does is decided here, and the s
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from zlib import crc32
-
-
 
 
 class Goal(StrEnum):
@@ -180,6 +178,38 @@ def distribute(parties: Sequence[Party], counts: Mapping[date, int]) -> dict[str
             nights[party_id] = night
             room[night] -= 1
     return nights
+
+
+def without_hopeless(problem: Problem) -> Problem:
+    """The same problem without the nights that have too little room for a party even when nobody else comes."""
+    room = Room(problem)
+    return replace(
+        problem,
+        parties=tuple(
+            replace(party, options=tuple(option for option in party.options if not room.lacks(party, option)))
+            for party in problem.parties
+        ),
+    )
+
+
+def fewest_meetings(problem: Problem, planned: int) -> int:
+    """How many pairs of EPJ and night there are at least, when `planned` sites of the problem are planned."""
+    rooms = sorted(problem.moves.values(), reverse=True)
+
+    def nights_for(sites: int) -> int:
+        nights = 0
+        while sites > 0 and nights < len(rooms):
+            sites -= rooms[nights]
+            nights += 1
+        return nights
+
+    sizes: Counter[str] = Counter()
+    for party in problem.parties:
+        sizes.update(dict(party.epjs))
+    missing = sum(party.size for party in problem.parties) - planned
+    if missing:
+        return max(len(problem.met), nights_for(max(0, sum(sizes.values()) - missing)))
+    return max(len(problem.met), sum(nights_for(many) for many in sizes.values()))
 
 
 class Room:

@@ -47,7 +47,9 @@ class _Check:
         for site in sorted({*told, *self._sites}):
             if told[site] != 1 or site not in self._sites:
                 yield f"site {site} is told {told[site]} times"
-        yield from (f"site {o['site']} is left out without a reason" for o in self._plan["left_out"] if not o["reasons"])
+        yield from (
+            f"site {o['site']} is left out without a reason" for o in self._plan["left_out"] if not o["reasons"]
+        )
 
     def _promise(self, site: Site, row: Mapping[str, Any]) -> Iterator[str]:
         neighbours = [s for s in self._sites.values() if s.shared_server and s.shared_server == site.shared_server]

@@ -46,6 +46,39 @@ class Done:
         return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
 
 
+def play(
+    playbook: str,
+    inventory: Path,
+    state: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    **variables: object,
+) -> Done:
+    """Run one of the project's playbooks on `inventory`, with journal and files in the folder `state`."""
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        str(inventory),
+        str(ROOT / "playbooks" / f"{playbook}.yml"),
+    ]
+    done = subprocess.run(
+        [*command, "-e", json.dumps(variables), *arguments],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "INTERACTOR_STATE": str(state),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "COLUMNS": "200",
+            **(environment or {}),
+        },
+        stdin=subprocess.DEVNULL,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout + done.stderr)
+
+
 @dataclass(frozen=True)
 class Controller:
     """A controller with an inventory, a journal of its own and a simulated fleet."""
@@ -57,31 +90,8 @@ class Controller:
 
     def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
         """Run one of the project's playbooks."""
-        command = [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            str(self.inventory),
-            str(ROOT / "playbooks" / f"{playbook}.yml"),
-        ]
-        command += ["-e", json.dumps(variables)]
-        environment = {
-            **os.environ,
-            **self.simulation.environment,
-            "INTERACTOR_STATE": str(self.state),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "COLUMNS": "200",
-            **self.environment,
-        }
-        done = subprocess.run(
-            [*command, *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout + done.stderr)
+        environment = {**self.simulation.environment, **self.environment}
+        return play(playbook, self.inventory, self.state, *arguments, environment=environment, **variables)
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """The newest row of each site in the journal."""

@@ -1,19 +1,21 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callback: a task result with `site_table` or `site_lists` becomes tables on the terminal."""
+"""Callback: a result with `site_table`, `site_lists` or `plan_calendar` becomes tables on the terminal."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: site_table
 type: aggregate
-short_description: Print one row per site as a table, and lists
+short_description: Print one row per site as a table, lists, and a plan as a calendar
 description:
   - Where the result of a task, or a fact that it sets, is named C(site_table) and holds C(title) and C(rows), prints
     the rows as one table.
   - Where it is named C(site_lists) and holds a list of dictionaries with C(title), C(headings) and C(rows) (lists of
     texts), prints each as a table. Its last column wraps; on a narrow terminal all columns but the first are one.
+  - Where it is named C(plan_calendar) and holds a plan of M(helsevest.interactor.site_plan), prints the plan by week
+    and night, the sites left out, and how good it is.
   - The table is as wide as the terminal (or E(COLUMNS)), and 160 characters where there is none.
 author:
   - The Interactor move project (@helsevest)
@@ -31,6 +33,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible.utils import color
 
 from ..module_utils._domain.lists import list_sheets
+from ..module_utils._domain.plan_sheets import plan_sheets
 from ..module_utils._domain.table import Line, Sheet, site_sheet
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ def site_sheets(table: Mapping[str, Any], width: int) -> list[Sheet]:
 SHOWN: Mapping[str, tuple[str, Callable[[Any, int], list[Sheet]]]] = {
     "site_table": ("table of sites", site_sheets),
     "site_lists": ("list of lists", list_sheets),
+    "plan_calendar": ("plan", plan_sheets),
 }
 """What is printed, by its name in a result or among its facts: what it is, and how it becomes sheets."""
 

@@ -51,6 +51,16 @@ def no_such_site(site: str, groups: Mapping[str, Sequence[str]]) -> str:
     return f"site {site!r} is none of the register's {len(known)} site(s){hint}"
 
 
+def site_states(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """State and outcome of each site, from `sites` of the gate's answer: what the planner has to know of it."""
+    try:
+        return {site: {"state": answer["state"], "outcome": answer["outcome"]} for site, answer in answers.items()}
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise AnsibleFilterError(
+            f"site_states: these are no answers of site_gate: {type(exc).__name__}: {exc}"
+        ) from exc
+
+
 def step_events(
     hosts: Sequence[str], hostvars: Mapping[str, Any], phase: str, step: str, answer: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -86,6 +96,7 @@ class FilterModule:
         return {
             "no_such_site": no_such_site,
             "rollback_events": rollback_events,
+            "site_states": site_states,
             "site_vars": site_vars,
             "step_events": step_events,
         }

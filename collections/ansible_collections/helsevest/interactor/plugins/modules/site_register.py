@@ -64,6 +64,11 @@ waves:
   type: list
   elements: int
   returned: success
+wave_vars:
+  description: The waves as C(interactor_wave), also those without a site, in order of their ids.
+  type: list
+  elements: dict
+  returned: success
 problems:
   description: All that is wrong, one line of text each, in order of place.
   type: list
@@ -115,6 +120,7 @@ def main() -> None:
         sites=len(register.sites),
         clients=sum(len(site.clients) for site in register.sites),
         waves=sorted(register.waves),
+        wave_vars=[register.wave_vars(number) for number in sorted(register.waves)],
         problems=[],
     )
 

@@ -1,19 +1,23 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures for tests of plugins: a web server on loopback that answers as it is told."""
+"""Fixtures for tests of plugins: a web server on loopback that answers as it is told, and plans to show."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import EVERY_DAY, Window
 
 
 @dataclass
@@ -66,3 +70,64 @@ def web() -> Iterator[SimpleNamespace]:
     yield web
     server.shutdown()
     server.server_close()
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Makes plans as docs/contracts.md has them, from sites that `site` makes; what is given replaces the default."""
+
+    def site(self, number: int, day: date, window: tuple[int, int] = (20, 6), **given: Any) -> dict[str, Any]:
+        """A site that moves on `day`, with its window in hours."""
+        opening = Window(EVERY_DAY, time(window[0]), time(window[1])).opening_on(day)
+        assert opening
+        year, week, _ = day.isocalendar()
+        return {
+            "site": str(number),
+            "name": f"Kontor {number}",
+            "county": "Vestland",
+            "epj": "Journalen",
+            "wave": week,
+            "wave_name": f"Week {week}, {year}",
+            "move_date": str(day),
+            "upgrade_date": str(day - timedelta(days=1)),
+            "opens": format_time(opening.start),
+            "ends": format_time(opening.end),
+            "morning": str(day + timedelta(days=1)),
+            "promised": False,
+            "answered": True,
+            "signed": True,
+            "was": {"wave": None, "move_date": None},
+            "shared_server": None,
+            **given,
+        }
+
+    def plan(self, *sites: dict[str, Any], **given: Any) -> dict[str, Any]:
+        """A plan of `sites`, 20 moves a night and 20 calls a morning."""
+        moves, calls = (Counter(site[field] for site in sites if site[field]) for field in ("move_date", "morning"))
+        promised = Counter(site["move_date"] for site in sites if site["promised"])
+        return {
+            "schema": 1,
+            "made": "2027-01-04T08:00:00Z",
+            "from": "2027-01-25",
+            "to": "2027-07-24",
+            "status": "optimal",
+            "distance": 0.0,
+            "goals": [],
+            "changed": 0,
+            "settings": {},
+            "sites": sorted(sites, key=lambda site: (site["move_date"], site["site"])),
+            "nights": [
+                {"date": day, "moves": moves[day], "capacity": 20, "promised": promised[day]} for day in sorted(moves)
+            ],
+            "mornings": [{"date": day, "calls": calls[day], "capacity": 20} for day in sorted(calls)],
+            "new_waves": [],
+            "left_out": [],
+            "warnings": [],
+            **given,
+        }
+
+
+@pytest.fixture(scope="session")
+def plans() -> Plans:
+    """What makes plans."""
+    return Plans()

@@ -104,6 +104,20 @@ def test_what_is_no_table_is_a_warning_and_no_crash(callback: CallbackModule, ta
     assert text.startswith("site_table: this is no table of sites: ")
 
 
+@pytest.mark.parametrize("answer", [{"plan_calendar": "text"}, {"ansible_facts": {"plan_calendar": {"sites": []}}}])
+def test_what_is_no_plan_is_a_warning_and_no_crash(callback: CallbackModule, answer: dict[str, Any]):
+    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    [(text, more)] = callback.shown
+    assert more == {"warning": True}
+    assert text.startswith("site_table: this is no plan: ")
+
+
+def test_a_plan_is_shown(callback: CallbackModule, plans: Any):
+    callback.v2_runner_on_ok(SimpleNamespace(result={"ansible_facts": {"plan_calendar": plans.plan()}}))
+    assert [more for _, more in callback.shown] == [{"screen_only": True}, {"log_only": True}]
+    assert "The plan is optimal" in callback.shown[0][0]
+
+
 def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
     real = builtins.__import__
 

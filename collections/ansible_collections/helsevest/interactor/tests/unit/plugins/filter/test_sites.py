@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.helsevest.interactor.plugins.filter.sites import no_such_site, site_vars, step_events
+from ansible_collections.helsevest.interactor.plugins.filter.sites import (
+    no_such_site,
+    site_states,
+    site_vars,
+    step_events,
+)
 
 GROUPS = {
     "site_1001": ["1001-server", "1001-pc1"],
@@ -72,3 +77,20 @@ def test_a_site_that_is_not_there_is_told_with_those_that_look_like_it(asked: st
 
 def test_a_near_miss_is_told_as_it_is_written() -> None:
     assert no_such_site("kirke2", {"site_Kirke1": []}).endswith("did you mean 'Kirke1'?")
+
+
+def test_the_planner_gets_state_and_outcome_of_each_site() -> None:
+    answers = {
+        "1001": {"state": "verified", "outcome": "verified", "row": {}},
+        "1002": {"state": "dated", "outcome": None},
+    }
+    assert site_states(answers) == {
+        "1001": {"state": "verified", "outcome": "verified"},
+        "1002": {"state": "dated", "outcome": None},
+    }
+
+
+@pytest.mark.parametrize("answers", [None, {"1001": {}}, {"1001": None}])
+def test_what_are_no_answers_of_the_gate(answers: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="site_states: these are no answers of site_gate"):
+        site_states(answers)

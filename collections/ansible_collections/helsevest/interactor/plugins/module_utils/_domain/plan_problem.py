@@ -1,0 +1,294 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the register to the planner's question: who is promised, who is left out and why, who may have which night."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from .calendar import Calendar
+from .checks import answered
+from .days import Obstacle, morning_after, move_opening, obstacles
+from .plan import Option, Party, Problem
+from .plan_settings import EpjRule, PlanSettings
+from .site import Site
+from .step import Settings
+from .window import OSLO, Opening
+from .words import Outcome, State
+
+_GONE = frozenset({State.MOVING, State.MOVED, State.VERIFIED})
+_SPAN = re.compile(r"\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d")
+_UPGRADE = Settings(target_version="", described_modes=frozenset())
+
+
+@dataclass(frozen=True)
+class Previous:
+    """What an earlier plan said: date and wave of each site, and the names of the waves that it made, by id."""
+
+    dates: Mapping[str, date] = field(default_factory=dict)
+    waves: Mapping[str, int] = field(default_factory=dict)
+    new_waves: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a plan depends on. `states` gives state and outcome of each site as the gate's answer has them."""
+
+    sites: Sequence[Site]
+    calendar: Calendar
+    settings: PlanSettings
+    now: datetime
+    states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    previous: Previous = field(default_factory=Previous)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a site has no date: a code, and in English for operations."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """The sites sorted out, and what is left to be found."""
+
+    problem: Problem
+    promised: Mapping[str, date]
+    left_out: Mapping[str, tuple[Reason, ...]]
+    warnings: tuple[str, ...]
+
+
+def has_answered(members: Iterable[Site]) -> bool:
+    """Whether P6 is complete for every one of the sites on a server: only then may they have a date (P7)."""
+    return all(answered(site) for site in members)
+
+
+def groups_of(sites: Iterable[Site]) -> list[list[Site]]:
+    """The sites that move together: those of one shared server, everyone else alone; in order of the ids."""
+    groups: dict[tuple[bool, str], list[Site]] = defaultdict(list)
+    for site in sorted(sites, key=lambda site: site.id):
+        groups[site.shared_server is not None, site.shared_server or site.id].append(site)
+    return list(groups.values())
+
+
+def is_promised(site: Site, case: Case) -> bool:
+    """Whether the register gives it a date that has not passed, and no attempt of that night was rolled back."""
+    day = site.move_date
+    if day is None or site.id in case.settings.replan:
+        return False
+    opening = move_opening(site, day)
+    if opening is None:
+        return day >= case.now.astimezone(OSLO).date()
+    if case.states.get(site.id, (None, None))[1] == Outcome.ROLLED_BACK and opening.start <= case.now:
+        return False
+    return case.now < opening.end
+
+
+def upgrade_missed(evening: date, now: datetime) -> bool:
+    """Whether there is no time left for an upgrade on `evening` (U1)."""
+    opening = _UPGRADE.upgrade_window.opening_on(evening)
+    return opening is None or now > opening.end - _UPGRADE.upgrade_takes
+
+
+def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
+    """Every reason why this site alone cannot be planned on `day`."""
+    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
+    yield from obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded)
+    evening = case.calendar.last_working_day_before(day)
+    if not upgraded and upgrade_missed(evening, case.now):
+        yield Obstacle("upgrade_evening", f"the upgrade's evening, {evening}, is over", "us")
+    if not answered(site):
+        since = case.settings.first + timedelta(days=max(case.settings.answer_days, _unsigned(site, case)))
+        if day < since:
+            yield Obstacle("not_answered", f"it has not answered, so {since} is the first night (answer_days)", "site")
+    elif site.agreement_status != "signed":
+        since = case.settings.first + timedelta(days=_unsigned(site, case))
+        if day < since:
+            text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
+            yield Obstacle("not_signed", text, "site")
+
+
+def _unsigned(site: Site, case: Case) -> int:
+    return 0 if site.agreement_status == "signed" else case.settings.agreement_days
+
+
+def common_opening(members: Sequence[Site], day: date) -> Opening | None:
+    """When all sites of a server may be worked on, on `day`."""
+    common: Opening | None = None
+    for number, site in enumerate(members):
+        opening = move_opening(site, day)
+        common = opening if number == 0 else opening and common and common.intersect(opening)
+        if common is None:
+            return None
+    return common
+
+
+def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str, list[Obstacle]]:
+    """Every reason why these sites cannot be planned on `day`, by site; those of a neighbour on the server count."""
+    own = {site.id: list(site_obstacles(site, day, case)) for site in members}
+    if len(members) == 1:
+        return own
+    told = {
+        site: obstacles
+        + [
+            Obstacle("shared_server", f"site {other} on the same server: {obstacle.text}", obstacle.who)
+            for other, others in own.items()
+            if other != site
+            for obstacle in others
+        ]
+        for site, obstacles in own.items()
+    }
+    common = common_opening(members, day)
+    if not any(told.values()) and (common is None or common.length < case.settings.takes):
+        for of_site in told.values():
+            of_site.append(Obstacle("shared_server", f"on {day} the sites of its server have no time in common", "us"))
+    return told
+
+
+def question_of(case: Case) -> Question:
+    """Sort the sites out and state what is to be found.
+
+    Raises ValueError for a night in a year whose holidays are not known.
+    """
+    promised: dict[str, date] = {}
+    left_out: dict[str, tuple[Reason, ...]] = {}
+    warnings: list[str] = []
+    parties: list[Party] = []
+    for members in groups_of(case.sites):
+        gone = _gone(members, case)
+        if gone:
+            left_out |= gone
+        elif all(is_promised(site, case) for site in members):
+            for site in members:
+                if site.move_date:
+                    promised[site.id] = site.move_date
+                    warnings += _broken_promises(site, site.move_date, case)
+        else:
+            party, reasons = _party(members, case)
+            left_out |= reasons
+            parties += [party] if party else []
+    problem = _problem(parties, promised, case)
+    return Question(problem, promised, left_out, (*warnings, *_overfull(promised, case)))
+
+
+def _gone(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, ...]]:
+    told: dict[str, Reason] = {}
+    for site in members:
+        state, outcome = case.states.get(site.id, (None, None))
+        if outcome == Outcome.MOVED_OUTSIDE:
+            told[site.id] = Reason("moved_outside", "it was found in the cloud without an attempt of ours")
+        elif state in _GONE:
+            told[site.id] = Reason(str(state), "its move is under way" if state == State.MOVING else f"it is {state}")
+    first = next(iter(told), None)
+    return {
+        site.id: (told.get(site.id) or Reason("shared_server", f"site {first} on the same server: {told[first].text}"),)
+        for site in members
+        if first
+    }
+
+
+def _broken_promises(site: Site, day: date, case: Case) -> Iterator[str]:
+    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
+    for obstacle in obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded):
+        yield f"site {site.id} keeps its promised date {day}, but {obstacle.text}"
+    if not answered(site):
+        yield f"site {site.id} keeps its promised date {day}, but has not answered everything (P7)"
+
+
+def _party(members: Sequence[Site], case: Case) -> tuple[Party | None, dict[str, tuple[Reason, ...]]]:
+    options: list[Option] = []
+    found: dict[str, list[Obstacle]] = {site.id: [] for site in members}
+    nights = case.settings.nights()
+    for night in nights:
+        against = group_obstacles(members, night, case)
+        if any(against.values()):
+            for site, of_site in against.items():
+                found[site] += of_site
+        else:
+            openings = [move_opening(site, night) for site in members]
+            mornings = Counter(morning_after(opening) for opening in openings if opening)
+            options.append(Option(night, tuple(sorted(mornings.items()))))
+    if not options:
+        return None, {site: tuple(_summary(of_site, len(nights), case.settings)) for site, of_site in found.items()}
+    epjs = Counter(site.epj for site in members if site.epj and case.settings.epj is not EpjRule.IGNORE)
+    party = Party(
+        id=members[0].id,
+        sites=tuple(site.id for site in members),
+        answered=has_answered(members),
+        options=tuple(options),
+        epjs=tuple(sorted((epj, count) for epj, count in epjs.items() if epj)),
+        previous=next((day for site in members if (day := _earlier(site, case))), None),
+    )
+    return party, {}
+
+
+def _earlier(site: Site, case: Case) -> date | None:
+    """The date of the earlier plan, unless it is the promise that is now to be planned anew."""
+    day = case.previous.dates.get(site.id)
+    return None if day == site.move_date else day
+
+
+def _summary(found: Iterable[Obstacle], nights: int, settings: PlanSettings) -> Iterator[Reason]:
+    """Each kind of obstacle once, with the number of nights that it takes; the most frequent first."""
+    kinds: dict[tuple[str, ...], list[Obstacle]] = defaultdict(list)
+    for obstacle in found:
+        neighbour = obstacle.text.partition(":")[0] if obstacle.code == "shared_server" else ""
+        kinds[obstacle.code, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
+    for alike in sorted(kinds.values(), key=lambda alike: (-len(alike), alike[0].code, alike[0].text)):
+        where = f"{len(alike)} of {nights} nights from {settings.first} to {settings.last}"
+        yield Reason(alike[0].code, f"{alike[0].text} (so or alike on {where})")
+
+
+def moves_and_calls(dates: Mapping[str, date], sites: Mapping[str, Site]) -> tuple[Counter[date], Counter[date]]:
+    """How many sites move in each night, and how many calls each morning brings."""
+    openings = [(move_opening(sites[site], day), day) for site, day in dates.items()]
+    mornings = (morning_after(opening) if opening else day + timedelta(days=1) for opening, day in openings)
+    return Counter(dates.values()), Counter(mornings)
+
+
+def _problem(parties: list[Party], promised: Mapping[str, date], case: Case) -> Problem:
+    settings, sites = case.settings, {site.id: site for site in case.sites}
+    moves, calls = moves_and_calls(promised, sites)
+    mornings = {morning for party in parties for option in party.options for morning, _calls in option.calls}
+    taken = Counter((sites[site].epj, day) for site, day in promised.items() if sites[site].epj)
+    epjs = {epj for party in parties for epj, _count in party.epjs}
+    return Problem(
+        first=settings.first,
+        parties=tuple(parties),
+        moves={night: max(0, settings.moves(night) - moves[night]) for night in settings.nights()},
+        calls={
+            morning: max(0, settings.calls(morning, case.calendar.is_working_day(morning)) - calls[morning])
+            for morning in sorted(mornings)
+        },
+        epj={
+            (epj, night): max(0, settings.epj_per_night - taken[epj, night])
+            for epj in sorted(epjs)
+            for night in settings.nights()
+            if settings.epj is EpjRule.SPREAD
+        },
+        together=settings.epj is EpjRule.TOGETHER,
+        met=frozenset((epj, day) for epj, day in taken if epj and settings.epj is EpjRule.TOGETHER),
+    )
+
+
+def _overfull(promised: Mapping[str, date], case: Case) -> Iterator[str]:
+    sites = {site.id: site for site in case.sites}
+    moves, calls = moves_and_calls(promised, sites)
+    for night, many in sorted(moves.items()):
+        if many > (most := case.settings.moves(night)):
+            yield f"{many} moves are promised for the night of {night}, which has room for {most}"
+    for morning, many in sorted(calls.items()):
+        if many > (most := case.settings.calls(morning, case.calendar.is_working_day(morning))):
+            yield f"{many} calls follow from promised moves on the morning of {morning}, which has room for {most}"
+    if case.settings.epj is EpjRule.SPREAD:
+        taken = Counter((sites[site].epj, day) for site, day in promised.items())
+        for (epj, night), many in sorted(taken.items(), key=str):
+            if epj and many > (most := case.settings.epj_per_night):
+                yield f"{many} sites of the EPJ {epj} are promised for the night of {night}, which has room for {most}"

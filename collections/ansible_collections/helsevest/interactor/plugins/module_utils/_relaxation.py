@@ -1,0 +1,163 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan could reach at best: the problem with sites of one server allowed to part, which a network flow solves.
+
+The flow proves how good a plan can be, and is nearly a plan itself: only servers that several sites share, and
+windows that end after the morning has begun, are left for the search to put right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zlib import crc32
+
+from ._domain.plan import PartyClass, Problem
+from ._ortools import min_cost_flow
+
+_DRAW = 1023
+"""Between nights that are equally good a number made of class and night decides, up to this."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How many sites of each class move on each night, and what that is worth."""
+
+    counts: Mapping[tuple[int, date], int]
+    kept: int
+    early: int
+
+
+class FlowError(RuntimeError):
+    """The flow has no solution, which only a fault of ours explains."""
+
+
+class _Network:
+    """A min-cost flow whose nodes have names."""
+
+    def __init__(self) -> None:
+        self._solver: Any = min_cost_flow.SimpleMinCostFlow()
+        self._numbers: dict[Hashable, int] = {}
+
+    def node(self, name: Hashable) -> int:
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    def arc(self, tail: Hashable, head: Hashable, capacity: int, cost: int = 0) -> int:
+        return int(self._solver.add_arc_with_capacity_and_unit_cost(self.node(tail), self.node(head), capacity, cost))
+
+    def supply(self, name: Hashable, units: int) -> None:
+        self._solver.set_node_supply(self.node(name), units)
+
+    def solve(self) -> None:
+        status = self._solver.solve()
+        if status != self._solver.OPTIMAL:
+            raise FlowError(f"the relaxed plan ended with {status}")
+
+    def flow(self, arc: int) -> int:
+        return int(self._solver.flow(arc))
+
+
+class Relaxation:
+    """The relaxed problem; its answers are bounds for the real one."""
+
+    def __init__(self, problem: Problem, classes: Sequence[PartyClass]) -> None:
+        """Take the problem and its classes, which give the numbers of a flow's counts."""
+        self._problem, self._classes = problem, classes
+        self._units = [len(alike.parties) * alike.like.size for alike in classes]
+        self._seeds = [
+            crc32(repr((c.like.size, c.like.answered, c.like.epjs, c.like.options)).encode()) for c in classes
+        ]
+
+    def draw(self, number: int, night: date) -> int:
+        """The number that decides between equally good nights of a class."""
+        return crc32(f"{self._seeds[number]} {night}".encode()) & _DRAW
+
+    def most(self) -> tuple[int, int]:
+        """How many sites that have answered, and then how many others, can be planned at most."""
+        network = _Network()
+        unanswered = sum(u for u, c in zip(self._units, self._classes, strict=True) if not c.like.answered)
+        left: dict[bool, list[int]] = {True: [], False: []}
+        for number, alike in enumerate(self._classes):
+            units, is_answered = self._units[number], alike.like.answered
+            network.supply(("class", number), units)
+            left[is_answered].append(network.arc(("class", number), "out", units, unanswered + 1 if is_answered else 1))
+            for option in alike.like.options:
+                network.arc(("class", number), self._entry(number, option.night), units)
+        self._nights(network, {})
+        network.supply("out", -sum(self._units))
+        network.solve()
+        totals = {
+            a: sum(u for u, c in zip(self._units, self._classes, strict=True) if c.like.answered is a) for a in left
+        }
+        answered, reserved = (totals[a] - sum(map(network.flow, left[a])) for a in (True, False))
+        return answered, reserved
+
+    def best(
+        self,
+        answered: int,
+        reserved: int,
+        *,
+        keep: bool = True,
+        opening_costs: Mapping[tuple[str, date], float] | None = None,
+    ) -> Flow:
+        """The best flow of that many sites: most kept (with `keep`), then earliest, then as the draw says.
+
+        `opening_costs` add to the cost of each site of an EPJ in a night, in units of the whole plan's days.
+        """
+        network, total = _Network(), answered + reserved
+        span = max((night - self._problem.first).days for night in self._problem.moves) + 1
+        day = _DRAW * max(1, total) + 1
+        keeping = day * span * max(1, total) * (8 if opening_costs else 1) if keep else 0
+        network.supply(True, answered)
+        network.supply(False, reserved)
+        arcs: list[tuple[int, int, date, bool]] = []
+        for number, alike in enumerate(self._classes):
+            network.arc(alike.like.answered, ("class", number), self._units[number])
+            previous = alike.previous() if keep else {}
+            for option in alike.like.options:
+                night, entry = option.night, self._entry(number, option.night)
+                cost = day * (night - self._problem.first).days + self.draw(number, night)
+                arcs.append((network.arc(("class", number), entry, self._units[number], cost), number, night, False))
+                if night in previous:
+                    stay = network.arc(("class", number), entry, previous[night] * alike.like.size, cost - keeping)
+                    arcs.append((stay, number, night, True))
+        costs = {place: int(cost * day * span) for place, cost in (opening_costs or {}).items()}
+        self._nights(network, costs)
+        network.supply("out", -total)
+        network.solve()
+        counts: dict[tuple[int, date], int] = defaultdict(int)
+        kept = early = 0
+        for arc, number, night, stays in arcs:
+            if flow := network.flow(arc):
+                counts[number, night] += flow
+                kept += flow if stays else 0
+                early += flow * (night - self._problem.first).days
+        return Flow(dict(counts), kept, early)
+
+    def _entry(self, number: int, night: date) -> Hashable:
+        """Where a class enters a night: by its EPJ where that matters and there is only one."""
+        epjs = self._classes[number].like.epjs
+        return ("epj", epjs[0][0], night) if len(epjs) == 1 else ("night", night)
+
+    def _nights(self, network: _Network, costs: Mapping[tuple[str, date], int]) -> None:
+        problem, plenty = self._problem, sum(self._units)
+        mornings = {(o.night, m) for alike in self._classes for o in alike.like.options for m, _calls in o.calls}
+        places = {
+            (alike.like.epjs[0][0], option.night)
+            for alike in self._classes
+            if len(alike.like.epjs) == 1
+            for option in alike.like.options
+        }
+        for place in sorted(places):
+            limit = problem.epj.get(place, plenty)
+            network.arc(("epj", *place), ("night", place[1]), limit, costs.get(place, 0))
+        for night in sorted({night for night, _morning in mornings}):
+            network.arc(("night", night), ("moved", night), problem.moves.get(night, 0))
+        for night, morning in sorted(mornings):
+            network.arc(("moved", night), ("morning", morning), plenty)
+        for morning in sorted({morning for _night, morning in mornings}):
+            network.arc(("morning", morning), "out", problem.calls.get(morning, 0))

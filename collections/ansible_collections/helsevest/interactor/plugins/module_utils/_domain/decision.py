@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from .checks import answered, judge_register
+from .checks import judge_register, register_state
 from .gate import Case, Reason, reasons_against
 from .ledger import Attempt
 from .owes import Owed, owes
@@ -167,9 +167,7 @@ def _state(situation: Situation, outcome: Outcome | None) -> State:
         return State.MOVING
     if situation.is_upgraded:
         return State.UPGRADED
-    if not answered(situation.site):
-        return State.REGISTERED
-    return State.DATED if situation.site.move_date else State.ANSWERED
+    return register_state(situation.site)
 
 
 def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:

@@ -74,7 +74,9 @@ keyed_groups:
 """
 
 import json
+import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,6 +84,7 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.template import trust_as_template
 
 from ..module_utils._domain.groups import PARENTS
 from ..module_utils._inventory import fingerprint, inventory_of, wider_vars
@@ -96,6 +99,28 @@ CONNECTION = {
 START = (
     "start the simulator (make demo, or: python -m simulator --scenario FILE) and set INTERACTOR_SIMULATION to its file"
 )
+
+
+# Without any sign that a template is written with.
+_NO_TEMPLATE = re.compile(r"[\w .,:;+@/()'&?!–-]*")
+
+
+@cache
+def _marked_text(text: str) -> str:
+    return cast("str", trust_as_template(text)) if _NO_TEMPLATE.fullmatch(text) else text
+
+
+def _marked(value: object) -> object:
+    """`value` with each text that cannot be a template marked as one that may be shown.
+
+    Nothing of the register is ever a template: texts that might be one stay unmarked, and Ansible never evaluates them.
+    To mark the others changes how they are listed: as they are, not each wrapped in `__ansible_unsafe`.
+    """
+    if isinstance(value, str):
+        return _marked_text(value)
+    if isinstance(value, dict):
+        return {name: _marked(inner) for name, inner in value.items()}
+    return [_marked(inner) for inner in value] if isinstance(value, list) else value
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -181,7 +206,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _set(self, entity: str, variables: dict[str, Any]) -> None:
         for name, value in variables.items():
-            self.inventory.set_variable(entity, name, value)
+            self.inventory.set_variable(entity, name, _marked(value))
 
     def _group(self, name: str, parent: str) -> str:
         if name not in self.inventory.groups:

@@ -64,10 +64,14 @@ def _sites(register: Register, waves: Mapping[str, Mapping[str, Any]]) -> Iterat
         waivers.setdefault(waiver["site"], []).append(waiver)
     for site in register.sites:
         raw = register.site_vars(site)
-        # Every host carries its site's data, so that a site's PCs are names there, and their connections their own.
+        # Every host carries its site's data, so that there the machines are names: a connection is its own host's.
+        named = {
+            "server": {"name": site.server.name, "host": site.server.host},
+            "clients": [{"name": client.name} for client in site.clients],
+        }
         variables = {
             "interactor_site_id": site.id,
-            "interactor_site": raw | {"clients": [{"name": client["name"]} for client in raw["clients"]]},
+            "interactor_site": raw | named,
             "interactor_waivers": waivers.get(site.id, []),
         }
         yield {

@@ -28,13 +28,22 @@ SPOILT = object()
 """Stands for a value whose form is wrong already, so that nothing more need be said of it."""
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PERSONAL = frozenset(("contact", "who"))
-_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_UNTAGGED: dict[type[yaml.Node], str] = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_TAGS = frozenset(_UNTAGGED.values())
 
 
 class _Loader(_Base):
     """Refuses what is nested deeper than any register, before it exhausts the stack (libyaml's parser crashes)."""
 
     depth = 0
+
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
+        """The tag of a node that has none of its own: never YAML's guess."""
+        return _UNTAGGED[kind]
 
     def descend_resolver(self, current_node: yaml.Node | None, current_index: object) -> None:
         self.depth += 1

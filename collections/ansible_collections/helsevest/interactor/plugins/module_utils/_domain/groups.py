@@ -27,7 +27,7 @@ _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "đ": "d", "ð": "d", "ŋ": "n"
 
 
 def groups_of(site: Site) -> dict[str, tuple[str, ...]]:
-    """The groups of `site` below each of PARENTS (docs/contracts.md, Groups). States are those of the register alone."""
+    """The groups of `site` below each of PARENTS (docs/contracts.md, Groups). States: as the register tells."""
     by_day = "window_day" if site.window.is_by_day else "window_night"
     return {
         "counties": (f"county_{safe(site.county)}",),

@@ -73,6 +73,7 @@ keyed_groups:
     key: ansible_winrm_transport
 """
 
+import gc
 import json
 import re
 import sys
@@ -88,7 +89,7 @@ from ansible.template import trust_as_template
 
 from ..module_utils._domain.groups import PARENTS
 from ..module_utils._inventory import fingerprint, inventory_of, wider_vars
-from ..module_utils._register import RegisterError, load_register
+from ..module_utils._register import RegisterError, load_register, without_collector
 
 SUFFIXES = (".register.yml", ".register.yaml")
 CONNECTION = {
@@ -134,11 +135,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        plain = self._plain(path, use_cache=cache)
         simulation = self._simulation(path)
-        self._add_groups(plain)
-        for site in plain["sites"]:
-            self._add_site(plain, site)
+        with without_collector():
+            plain = self._plain(path, use_cache=cache)
+            self._add_groups(plain)
+            for site in plain["sites"]:
+                self._add_site(plain, site)
+        gc.freeze()  # the hosts stay as long as the run
         self._set("all", {**plain["common"], **simulation.get("all", {})})
         self._set("interactor", simulation.get("interactor", {}))
         inventory.add_host("localhost")

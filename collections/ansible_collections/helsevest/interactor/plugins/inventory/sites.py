@@ -135,9 +135,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: InventoryData, loader: DataLoader, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        simulation = self._simulation(path)
         with without_collector():
             plain = self._plain(path, use_cache=cache)
+            simulation = self._simulation(path)
             self._add_groups(plain)
             for site in plain["sites"]:
                 self._add_site(plain, site)

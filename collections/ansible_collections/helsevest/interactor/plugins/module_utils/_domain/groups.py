@@ -54,12 +54,12 @@ def window_name(window: Window) -> str:
 
 
 def safe(name: str) -> str:
-    """A name as part of a group's: `møre_og_romsdal` becomes `more_og_romsdal`.
+    """A name as part of a group's: `Møre og Romsdal` becomes `more_og_romsdal`.
 
     Names that differ in case, accents or punctuation only come together. A name of which nothing would be left, or that
     would read as none, becomes a part of its hash.
     """
-    folded = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
+    folded = unicodedata.normalize("NFKD", name).casefold().translate(_LETTERS)
     plain = re.sub(r"[^a-z0-9]+", "_", "".join(letter for letter in folded if not unicodedata.combining(letter)))
     plain = plain.strip("_")
     return plain if plain not in ("", NONE) else f"x{hashlib.sha256(name.encode()).hexdigest()[:8]}"

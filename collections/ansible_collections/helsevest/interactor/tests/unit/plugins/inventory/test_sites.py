@@ -10,10 +10,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.groups import PARENTS
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "ansible.cfg").is_file())
 BIN = Path(sys.executable).parent
@@ -92,20 +94,37 @@ def test_hosts_groups_and_variables(run: Run) -> None:
     found = listed(run("ansible-inventory", "--list"))
     hosts = found.pop("_meta")["hostvars"]
     assert set(hosts) == {"1001-server", "1001-pc1", "2001-server", "2001-pc1", "2001-pc2", "localhost"}
-    groups = {name: set(group.get("hosts", [])) for name, group in found.items() if "hosts" in group}
-    night, day = {"1001-server", "1001-pc1"}, {"2001-server", "2001-pc1", "2001-pc2"}
+    groups = {name: set(group["hosts"]) for name, group in found.items() if "hosts" in group}
     assert groups == {
         "ungrouped": {"localhost"},
         "servers": {"1001-server", "2001-server"},
         "clients": {"1001-pc1", "2001-pc1", "2001-pc2"},
-        "site_1001": night,
-        "site_2001": day,
+        "site_1001": {"1001-server", "1001-pc1"},
+        "site_2001": {"2001-server", "2001-pc1", "2001-pc2"},
+    }
+    night, day = {"site_1001"}, {"site_2001"}
+    below = {name: set(group["children"]) for name, group in found.items() if "children" in group}
+    assert below.pop("interactor") == {"servers", "clients", *PARENTS}
+    assert below.pop("all") == {"ungrouped", "interactor"}
+    parents = {parent: below.pop(parent) for parent in PARENTS}
+    assert set(chain.from_iterable(parents.values())) == set(below) | night | day | {"wave_none"}
+    assert below == {
+        "county_vestland": night,
+        "county_rogaland": day,
+        "date_none": night | day,
+        "epj_none": night | day,
+        "kind_gp_office": night,
+        "kind_emergency_clinic": day,
+        "language_nb": night | day,
+        "mode_server_in_cloud": night | day,
+        "state_registered": night | day,
         "wave_1": night,
         "wave_2": day,
         "window_night": night,
         "window_day": day,
+        "window_all_2000_0600": night,
+        "window_all_1000_1400": day,
     }
-    assert set(found["interactor"]["children"]) == set(groups) - {"ungrouped"}
     server, client, other = hosts["1001-server"], hosts["1001-pc1"], hosts["2001-pc2"]
     common = {
         "ansible_connection": "winrm",
@@ -168,7 +187,8 @@ def test_hosts_groups_and_variables(run: Run) -> None:
 
 def test_the_graph(run: Run) -> None:
     done = run("ansible-inventory", "--graph", "window_day")
-    assert done.stdout == "@window_day:\n  |--2001-server\n  |--2001-pc1\n  |--2001-pc2\n", done.stderr
+    hosts = "".join(f"  |  |--2001-{name}\n" for name in ("server", "pc1", "pc2"))
+    assert done.stdout == f"@window_day:\n  |--@site_2001:\n{hosts}", done.stderr
 
 
 def test_nothing_of_the_register_is_a_template(run: Run) -> None:
@@ -287,7 +307,7 @@ def test_no_play_runs_on_a_register_with_errors(run: Run, tmp_path: Path) -> Non
         (
             "inventory",
             "helsevest.interactor.sites",
-            ["simulated", "INTERACTOR_SIMULATION", "keyed_groups", "window_day"],
+            ["simulated", "INTERACTOR_SIMULATION", "keyed_groups", "window_night", "clients"],
         ),
         ("module", "helsevest.interactor.site_register", ["path", "export_schema", "RETURN", "check_mode"]),
     ],

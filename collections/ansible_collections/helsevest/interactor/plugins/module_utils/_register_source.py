@@ -102,6 +102,7 @@ class Document:
         self.data: Any = None
         self._root: yaml.Node | None = None
         self._seen: set[int] = set()
+        self._inside: dict[int, dict[str | int, tuple[yaml.Node, yaml.Node]]] = {}
         try:
             text = path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -156,7 +157,7 @@ class Document:
         key: yaml.Node | None = None
         node = self._root
         for part in loc:
-            children = dict(_children(node))
+            children = self._children(node)
             if part not in children:
                 key = None
                 break
@@ -168,11 +169,17 @@ class Document:
         mark = (key if key is not None and (of_key or empty) else node).start_mark
         return mark.line + 1, mark.column + 1
 
+    def _children(self, node: yaml.Node | None) -> dict[str | int, tuple[yaml.Node, yaml.Node]]:
+        """Key and value of all that a node holds, made once: each problem of a long list asks for it."""
+        if id(node) not in self._inside:
+            self._inside[id(node)] = dict(_children(node))
+        return self._inside[id(node)]
+
     def _site_at(self, line: int) -> str:
         for loc, _entry in self.entries("sites"):
             node = self._root
             for part in loc:
-                node = dict(_children(node))[part][1]
+                node = self._children(node)[part][1]
             if node and node.start_mark.line <= line < max(node.end_mark.line, node.start_mark.line + 1):
                 return self._site(loc)
         return ""

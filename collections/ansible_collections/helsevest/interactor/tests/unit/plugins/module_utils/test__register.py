@@ -433,6 +433,40 @@ def test_a_waiver_is_for_a_site_that_is_there(fail: Fail) -> None:
     assert "waivers[0].site: '1O01' - is no site of this register; did you mean '1001'? (allowed: 1001)" in line
 
 
+@pytest.mark.parametrize(
+    "check", ["P3", "P4.ros", "P6.contact", "P6.signatory", "CLOCK", "SERVER", "A1", "CLIENT.1001-pc1"]
+)
+def test_every_check_can_be_waived(load: Load, check: str) -> None:
+    waiver = f"waivers: [{{check: {check}, site: 1001, reason: x, who: Ola, until: 2020-01-01}}]\n"
+    assert load(all=WAVES + waiver + "sites:\n" + office()).waivers[0].check == check, "also one that is over"
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        ("P6.contct", "is no check; did you mean 'P6.contact'? (allowed: P1, P2, P3, P4, P4.ros,"),
+        ("p3", "is no check; did you mean 'P3'?"),
+        ("CLIENT", "is no check (allowed: P1,"),
+        ("CLIENT.1001-pc2", "is no check; did you mean 'CLIENT.1001-pc1'?"),
+        ("CLIENT.pc1", "is no check; did you mean 'CLIENT.1001-pc1'?"),
+        ("speed", "is no check (allowed: P1,"),
+    ],
+)
+def test_a_check_that_is_waived_is_one_that_is_there(fail: Fail, check: str, told: str) -> None:
+    waiver = f"waivers: [{{check: {check}, site: 1001, reason: x, who: Ola, until: 2027-06-01}}]\n"
+    line = one(fail(all=WAVES + waiver + "sites:\n" + office()))
+    assert f"site 1001: waivers[0].check: '{check}' - {told}" in line
+
+
+def test_a_wave_that_is_near_to_one_is_suggested(fail: Fail) -> None:
+    waves = "waves:\n" + "".join(f"  - {{id: {number}, name: W}}\n" for number in (10, 21, 300))
+    told = {"12": "'21'", "100": "'10'", "12345": None, "201": "'21'", "30": "'300'"}
+    for wave, near in told.items():
+        line = one(fail(all=waves + "sites:\n" + office(wave=wave)))
+        assert ("did you mean" in line) == (near is not None)
+        assert near is None or f"is no wave of this register; did you mean {near}? (allowed: 10, 21, 300)" in line
+
+
 def test_an_unknown_wave_is_not_told_where_the_waves_cannot_be_read(fail: Fail) -> None:
     assert one(fail(waves="waves: [", sites="sites:\n" + office())).startswith("register/waves.yml:2:1: is no YAML: ")
 

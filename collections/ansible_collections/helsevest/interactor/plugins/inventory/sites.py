@@ -49,7 +49,7 @@ options:
         any of its files has changed, so that what is kept is never older than the files.
       - The register's contacts are kept with it, so the folder of a cache in files has to be closed to others (mode
         0700); any other is refused.
-      - Reading 1,600 sites takes about 1.5 seconds, so this seldom pays.
+      - To read 1,600 sites takes less than a second, so this seldom pays.
   simulated:
     description:
       - Whether the hosts are those of the simulator, which then gives the clock too.

@@ -14,9 +14,6 @@ from ._domain.groups import groups_of, wave_group
 from ._domain.site import Site
 from ._register import Register, register_files
 
-FORM = 1
-"""Raise it whenever the form of `inventory_of` changes, so that no older cache is read."""
-
 
 def inventory_of(register: Register) -> dict[str, Any]:
     """The inventory of a register, JSON-able.
@@ -44,12 +41,12 @@ def wider_vars(inventory: Mapping[str, Any], site: Mapping[str, Any]) -> dict[st
 
 
 def fingerprint(folder: Path) -> str:
-    """Tells whether a register, or this code's form of it, is still the same: a hash of names and contents.
+    """Tells whether a register is still the same, and so is the code that reads it: a hash of names and contents.
 
     A file that cannot be read counts as such; what is wrong with it is told when it is loaded.
     """
-    found = sha256(str(FORM).encode())
-    for file in register_files(folder):
+    found = sha256()
+    for file in [*sorted(Path(__file__).parent.rglob("*.py")), *register_files(folder)]:
         try:
             content = file.read_bytes()
         except OSError:

@@ -142,7 +142,7 @@ def _sites(random: Random, sites: int, clients: int, sharing: float) -> Iterator
         answered = random.random() < 0.75
         moved = f"{mondays[wave - 1] + timedelta(days=random.randrange(4))}" if answered else "null"
         waved = answered or random.random() < 0.8
-        server = [f"host: srv.k{number}.example", f"credential: k{number}"]
+        server = [f"host: srv.k{number}.example"]
         shared = ""
         if partner:
             label, of_wave, moved = partner

@@ -78,6 +78,7 @@ import json
 import re
 import sys
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,7 +88,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.template import trust_as_template
 
-from ..module_utils._domain.groups import PARENTS
+from ..module_utils._domain.groups import PARENTS, in_order
 from ..module_utils._inventory import fingerprint, inventory_of, wider_vars
 from ..module_utils._register import RegisterError, load_register, without_collector
 
@@ -211,28 +212,30 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for name, value in variables.items():
             self.inventory.set_variable(entity, name, _marked(value))
 
-    def _group(self, name: str, parent: str) -> str:
-        if name not in self.inventory.groups:
-            self.inventory.add_group(name)
-            self.inventory.add_child(parent, name)
-        return name
+    def _group(self, name: str, parent: str) -> None:
+        self.inventory.add_group(name)
+        self.inventory.add_child(parent, name)
 
     def _add_groups(self, plain: dict[str, Any]) -> None:
         self.inventory.add_group("interactor")
         self._set("interactor", CONNECTION)
-        for parent in ("servers", "clients", *PARENTS):
+        below = {"waves": {*plain["waves"]}, "windows": {"window_night", "window_day"}}
+        for parent in PARENTS:
             self._group(parent, "interactor")
-        for name in ("window_night", "window_day"):
-            self._group(name, "windows")
+            values = chain.from_iterable(site["groups"][parent] for site in plain["sites"])
+            for name in in_order({*below.get(parent, ()), *values}):
+                self._group(name, parent)
+        for parent in ("servers", "clients"):
+            self._group(parent, "interactor")
         for name, variables in plain["waves"].items():
-            self._set(self._group(name, "waves"), variables)
+            self._set(name, variables)
 
     def _add_site(self, plain: dict[str, Any], site: dict[str, Any]) -> None:
         (own,) = site["groups"]["sites"]
-        self._set(self._group(own, "sites"), site["variables"])
+        self._set(own, site["variables"])
         for parent, names in site["groups"].items():
             for name in names if parent != "sites" else ():
-                self.inventory.add_child(self._group(name, parent), own)
+                self.inventory.add_child(name, own)
         wider = {**CONNECTION, **wider_vars(plain, site)}
         for name, variables in site["hosts"].items():
             role = variables["interactor_role"]

@@ -19,7 +19,8 @@ from .checks import register_state
 from .site import Site
 from .window import WEEKDAYS, Window
 
-PARENTS = ("counties", "dates", "epjs", "kinds", "languages", "modes", "sites", "states", "waves", "windows")
+# In the order in which a person wants to see them.
+PARENTS = ("waves", "windows", "dates", "states", "counties", "kinds", "epjs", "languages", "modes", "sites")
 NONE = "none"
 
 # Letters that Unicode does not take apart into a plain letter and a mark.
@@ -30,17 +31,26 @@ def groups_of(site: Site) -> dict[str, tuple[str, ...]]:
     """The groups of `site` below each of PARENTS (docs/contracts.md, Groups). States: as the register tells."""
     by_day = "window_day" if site.window.is_by_day else "window_night"
     return {
-        "counties": (f"county_{safe(site.county)}",),
+        "waves": (wave_group(site.wave),),
+        "windows": (by_day, f"window_{window_name(site.window)}"),
         "dates": (f"date_{site.move_date:%Y_%m_%d}" if site.move_date else f"date_{NONE}",),
-        "epjs": (f"epj_{safe(site.epj) if site.epj else NONE}",),
+        "states": (f"state_{register_state(site)}",),
+        "counties": (f"county_{safe(site.county)}",),
         "kinds": (f"kind_{site.kind}",),
+        "epjs": (f"epj_{safe(site.epj) if site.epj else NONE}",),
         "languages": (f"language_{site.language}",),
         "modes": (f"mode_{site.mode}",),
         "sites": (f"site_{site.id}",),
-        "states": (f"state_{register_state(site)}",),
-        "waves": (wave_group(site.wave),),
-        "windows": (by_day, f"window_{window_name(site.window)}"),
     }
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of groups as a person sorts them: numbers by their value, and what is not known last."""
+    return sorted(names, key=lambda name: (name.endswith(f"_{NONE}"), re.sub(r"[0-9]+", _digits, name)))
+
+
+def _digits(number: re.Match[str]) -> str:
+    return number[0].zfill(16)
 
 
 def wave_group(number: int | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -189,6 +190,16 @@ def test_the_graph(run: Run) -> None:
     done = run("ansible-inventory", "--graph", "window_day")
     hosts = "".join(f"  |  |--2001-{name}\n" for name in ("server", "pc1", "pc2"))
     assert done.stdout == f"@window_day:\n  |--@site_2001:\n{hosts}", done.stderr
+
+
+def test_the_graph_begins_with_the_waves_and_is_in_order(run: Run) -> None:
+    register = REGISTER.replace("{id: 2, name: Two}", "{id: 2, name: Two}\n  - {id: 10, name: Ten}")
+    shown = run("ansible-inventory", "--graph", "interactor", register=register).stdout
+    assert re.findall(r"^  \|--@(\w+)", shown, re.MULTILINE) == [*PARENTS, "servers", "clients"]
+    assert re.findall(r"@((?:wave|county)_\w+)", shown) == [
+        *("wave_1", "wave_2", "wave_10", "wave_none"),
+        *("county_rogaland", "county_vestland"),
+    ]
 
 
 def test_nothing_of_the_register_is_a_template(run: Run) -> None:

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.groups import (
     PARENTS,
     groups_of,
+    in_order,
     safe,
     window_name,
 )
@@ -68,6 +69,13 @@ def test_an_epj_that_is_called_none_is_told_from_one_that_is_not_known() -> None
 def test_a_window_is_named_by_its_days_and_times(days: str, name: str) -> None:
     window = Window(frozenset(WEEKDAYS.index(day) for day in days.split()), time(20), time(6))
     assert window_name(window) == f"{name}_2000_0600"
+
+
+def test_groups_are_sorted_as_people_do() -> None:
+    names = ["wave_10", "wave_none", "wave_2", "wave_1"]
+    assert in_order(names) == ["wave_1", "wave_2", "wave_10", "wave_none"]
+    assert in_order({"date_2027_10_01", "date_none", "date_2027_09_30"})[0] == "date_2027_09_30"
+    assert in_order({"site_7B", "site_7a", "site_10", "site_0010"})[:2] == ["site_7B", "site_7a"]
 
 
 def test_no_two_windows_have_one_name() -> None:

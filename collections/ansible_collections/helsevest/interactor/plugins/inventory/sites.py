@@ -103,8 +103,8 @@ START = (
 )
 
 
-# Without any sign that a template is written with.
-_NO_TEMPLATE = re.compile(r"[\w .,:;+@/()'&?!–-]*")
+# Without any sign that a template is written with, nor one that an expression needs to call or to filter something.
+_NO_TEMPLATE = re.compile(r"[\w .,:;+@/&?!–-]*")
 
 
 @cache

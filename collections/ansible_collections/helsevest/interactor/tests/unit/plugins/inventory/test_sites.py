@@ -293,6 +293,14 @@ def test_what_could_be_a_template_is_listed_as_unsafe_and_nothing_else(run: Run)
     assert done.stdout.count("__ansible_unsafe") == 2, "at the two hosts of that site"
 
 
+@pytest.mark.parametrize(
+    "name", ["lookup('pipe', 'id')", "a | b", "x[0]", "#jinja2: x", "{% x %}", "{# x", "$x", "a % b"]
+)
+def test_what_could_do_something_as_an_expression_is_never_trusted(run: Run, name: str) -> None:
+    done = run("ansible-inventory", "--host", "2001-server", register=REGISTER.replace("Day office", json.dumps(name)))
+    assert json.loads(done.stdout)["interactor_site"]["name"] == {"__ansible_unsafe": name}
+
+
 # The cache
 
 CACHED = "cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: {folder}\n"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.template import is_trusted_as_template
+from ansible_collections.helsevest.interactor.plugins.inventory.sites import _marked
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.groups import PARENTS
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "ansible.cfg").is_file())
@@ -294,11 +296,24 @@ def test_what_could_be_a_template_is_listed_as_unsafe_and_nothing_else(run: Run)
 
 
 @pytest.mark.parametrize(
-    "name", ["lookup('pipe', 'id')", "a | b", "x[0]", "#jinja2: x", "{% x %}", "{# x", "$x", "a % b"]
+    ("text", "trusted"),
+    [
+        ("Vågen legekontor, avd. 2/B – øst", True),
+        ("kari@vågen.example", True),
+        ("+47 55 00 00 00", True),
+        ("lookup('pipe', 'id')", False),
+        ("a | b", False),
+        ("x[0]", False),
+        ("#jinja2: x", False),
+        ("{% x %}", False),
+        ("{{", False),
+        ("$x", False),
+    ],
 )
-def test_what_could_do_something_as_an_expression_is_never_trusted(run: Run, name: str) -> None:
-    done = run("ansible-inventory", "--host", "2001-server", register=REGISTER.replace("Day office", json.dumps(name)))
-    assert json.loads(done.stdout)["interactor_site"]["name"] == {"__ansible_unsafe": name}
+def test_what_could_do_something_as_an_expression_is_never_trusted(text: str, trusted: bool) -> None:
+    marked = _marked({"name": [text]})
+    assert marked == {"name": [text]}
+    assert is_trusted_as_template(marked["name"][0]) is trusted
 
 
 # The cache

@@ -49,11 +49,6 @@ TITLES: dict[str, str] = {
     "LEASE": "Interactor lets people in again",
 }
 
-# The check of a client is named with its host, so that one can be waived and not the others.
-CLIENT_CHECK = "CLIENT."
-CHECKS = tuple(check for check in TITLES if check != CLIENT_CHECK.rstrip("."))
-"""The ids of all checks but those of single clients, which are `CLIENT.<host>`."""
-
 _MAIL = "TeamIHR@helse-vest-ikt.no"
 
 REMEDIES: dict[str, Remedy] = {

@@ -460,7 +460,7 @@ def test_a_check_that_is_waived_is_one_that_is_there(fail: Fail, check: str, tol
 
 def test_a_wave_that_is_near_to_one_is_suggested(fail: Fail) -> None:
     waves = "waves:\n" + "".join(f"  - {{id: {number}, name: W}}\n" for number in (10, 21, 300))
-    told = {"12": "'21'", "100": "'300'", "12345": None, "201": "'21'", "30": "'300'"}
+    told = {"12": "'21'", "100": "'300'", "5678": None, "201": "'21'", "30": "'300'"}
     for wave, near in told.items():
         line = one(fail(all=waves + "sites:\n" + office(wave=wave)))
         assert ("did you mean" in line) == (near is not None)

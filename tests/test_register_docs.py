@@ -18,9 +18,15 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.sheet
     SITE_COLUMNS,
     Column,
 )
-from ansible_collections.helsevest.interactor.plugins.module_utils._register import json_schema, load_register
+from ansible_collections.helsevest.interactor.plugins.module_utils._register import (
+    RegisterError,
+    json_schema,
+    load_register,
+)
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from tests.fleet import write_register
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = (ROOT / "docs" / "register.md").read_text(encoding="utf-8")
@@ -117,6 +123,107 @@ def test_the_registers_that_are_shipped_are_right(inventory: Path) -> None:
         modeline = file.read_text(encoding="utf-8").splitlines()[0]
         assert modeline.startswith("# yaml-language-server: $schema=")
         assert (file.parent / modeline.partition("=")[2]).resolve() == ROOT / "docs" / "register.schema.json"
+
+
+class CoreLoader(yaml.BaseLoader):
+    """YAML 1.2's core schema, as editors read a file: `20:00`, `NO` and `2027-05-18` are text, `0047` is a number."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for tag, pattern, first, construct in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""], lambda _text: None),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF", lambda text: text.lower() == "true"),
+    (
+        "int",
+        r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
+        "-+0123456789",
+        lambda text: int(text, 0 if text[1:2] in "ox" else 10),
+    ),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789", float),
+):
+    CoreLoader.add_implicit_resolver(f"!{tag}", re.compile(f"^(?:{pattern})$"), list(first))
+    CoreLoader.add_constructor(
+        f"!{tag}", lambda loader, node, construct=construct: construct(loader.construct_scalar(node))
+    )
+
+
+def in_an_editor(text: str) -> Any:
+    return yaml.load(text, CoreLoader)
+
+
+def test_the_editors_view_of_yaml() -> None:
+    seen = in_an_editor("[20:00, NO, 2027-05-18, 0047, 1.10, true, ~, null, 1e3, 0x1F, '12', yes, 12]")
+    assert seen == ["20:00", "NO", "2027-05-18", 47, 1.1, True, None, None, 1000.0, 31, "12", "yes", 12]
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("inventories/*/register/*.yml")), ids=lambda path: path.stem)
+def test_an_editor_finds_nothing_wrong_in_what_is_shipped(file: Path) -> None:
+    jsonschema.validate(in_an_editor(file.read_text(encoding="utf-8")), json_schema())
+
+
+def test_an_editor_finds_nothing_wrong_in_a_fleet(tmp_path: Path) -> None:
+    write_register(tmp_path, sites=60, clients=2)
+    for file in tmp_path.glob("*.yml"):
+        jsonschema.validate(in_an_editor(file.read_text(encoding="utf-8")), json_schema())
+
+
+SITE = """
+waves: [{id: 1, name: 2027, dates: {from: 2027-05-18, to: 2027-05-20}}]
+waivers: [{check: CLIENT.0017-pc1, site: 0017, reason: 1.10, who: NO, until: 2027-05-18}]
+sites:
+  - id: 0017
+    name: 1337
+    kind: gp_office
+    county: true
+    epj: 1.10
+    wave: 1
+    move_date: 2027-05-18
+    window: {from: 20:00, to: 06:00}
+    closed: [{from: 2027-07-05, to: 2027-07-25}]
+    contact: {name: NO, email: k@a.example, phone: 004755123456, weekends: yes}
+    agreement: {status: sent, sent: 2027-04-01, reference: 17}
+    signatory_known: no
+    server: {host: srv.a.example, credential: 1}
+    clients: [{name: pc1, host: pc1.a.example, port: 5987}]
+"""
+
+
+def test_what_the_register_takes_without_quotes_an_editor_takes_too(tmp_path: Path) -> None:
+    (tmp_path / "all.yml").write_text(SITE)
+    assert load_register(tmp_path).sites[0].id == "0017"
+    jsonschema.validate(in_an_editor(SITE), json_schema())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("kind: gp_office", "kind: gp_ofice"),
+        ("from: 20:00", "from: 2000"),
+        ("weekends: yes", "weekends: on"),
+        ("port: 5987", "port: 70000"),
+        ("check: CLIENT.0017-pc1", "check: P33"),
+        ("    epj: ", "    ejp: "),
+        ("status: sent,", "status: sendt,"),
+        ("wave: 1\n", "wave: one\n"),
+    ],
+)
+def test_an_editor_finds_what_the_register_refuses(tmp_path: Path, right: str, wrong: str) -> None:
+    text = SITE.replace(right, wrong)
+    assert text != SITE
+    (tmp_path / "all.yml").write_text(text)
+    with pytest.raises(RegisterError):
+        load_register(tmp_path)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(in_an_editor(text), json_schema())
+
+
+def test_every_field_is_described_to_the_editor() -> None:
+    schema = json_schema()
+    for name, definition in {"": schema, **schema["$defs"]}.items():
+        assert definition["additionalProperties"] is False
+        for field, told in definition["properties"].items():
+            assert told.get("description"), f"{name}.{field}"
 
 
 def test_the_template_shows_every_field_of_a_site() -> None:

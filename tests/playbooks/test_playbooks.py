@@ -21,6 +21,18 @@ def test_register_tells_what_each_site_owes_and_contacts_no_host(controller: Con
     assert "Sentrum" in done.output
 
 
+def test_a_site_without_a_wave_is_the_last_row(controller: Controller, register: Path) -> None:
+    path = register / "register" / "wave2.yml"
+    waveless, count = re.subn(r"wave: 2\n    move_date: null", "wave: null", path.read_text(encoding="utf-8"), count=1)
+    assert count == 1
+    path.write_text(waveless, encoding="utf-8")
+    person = Controller(controller.simulation, controller.state, register / "sites.register.yml")
+    done = person.play("register")
+    assert done.code == 0, done.output
+    rows = re.findall(r"^\s*\S+\s+(\d{4}) ", done.output, re.MULTILINE)
+    assert rows == ["1001", "1002", "1003", "1004", "2001", "2003", "2004", "2002"]
+
+
 @pytest.mark.parametrize(
     ("limit", "hosts"),
     [

@@ -35,7 +35,7 @@ def plan_page(template: Path, title: str, plan: Mapping[str, Any]) -> str:
     try:
         return environment.from_string(template.read_text(encoding="utf-8")).render(
             title=title,
-            made=local_time(plan["made"], date="%d.%m.%Y"),
+            made=local_time(plan["made"], form="%d.%m.%Y"),
             span=words.span_line(plan),
             figures=words.figures(plan),
             lines=[words.status_line(plan), words.changed_line(plan)],

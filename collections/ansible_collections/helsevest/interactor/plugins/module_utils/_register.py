@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,36 +72,9 @@ class Register:
         ]
         return raw
 
-    def waiver_vars(self, site: Site) -> list[dict[str, Any]]:
-        """The site's waivers as `interactor_waivers`."""
-        return [_plain(waiver) for waiver in self.waivers if waiver.site == site.id]
-
-    def host_vars(self) -> dict[str, dict[str, Any]]:
-        """Every host's name in the inventory with all its `interactor_*` variables (docs/contracts.md)."""
-        hosts: dict[str, dict[str, Any]] = {}
-        for site in self.sites:
-            raw = self.site_vars(site)
-            shared = {
-                "interactor_site_id": site.id,
-                "interactor_site": raw,
-                "interactor_wave": self.wave_vars(site.wave),
-                **self.common_vars,
-                "interactor_waivers": self.waiver_vars(site),
-            }
-            for role, machine in machines(raw):
-                hosts[f"{site.id}-{machine['name']}"] = {
-                    **shared,
-                    "interactor_role": role,
-                    "interactor_credential": machine["credential"],
-                }
-        return hosts
-
-
-def machines(raw: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Role (`server` or `client`) and data of each host of an `interactor_site`."""
-    yield "server", raw["server"]
-    for client in raw["clients"]:
-        yield "client", client
+    def waiver_list(self) -> list[dict[str, Any]]:
+        """All waivers, as `interactor_waivers` has those of a site."""
+        return [_plain(waiver) for waiver in self.waivers]
 
 
 def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
@@ -108,6 +83,26 @@ def load_register(paths: Iterable[str | Path] | str | Path) -> Register:
     RegisterError with every problem of every file; ImportError where pydantic is missing.
     """
     need_pydantic()
+    with without_collector():
+        return _load(paths)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python's garbage collector from looking, again and again, through much that is made to stay.
+
+    It takes more than half of the time in which a large register is read.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(paths: Iterable[str | Path] | str | Path) -> Register:
     documents, problems = register_documents([paths] if isinstance(paths, str | Path) else list(paths))
     files: list[RegisterFile] = []
     for document in documents:
@@ -155,24 +150,31 @@ def _plain(entry: BaseModel) -> dict[str, Any]:
     return entry.model_dump(mode="json", by_alias=True)
 
 
+def register_files(path: Path) -> list[Path]:
+    """The files of a register that `path` names: itself, or the `*.yml` in it that are not hidden, in order."""
+    return [file for file in _inside(path) if file.suffix == ".yml"] if path.is_dir() else [path]
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.iterdir() if not child.name.startswith("."))
+
+
 def register_documents(paths: list[str | Path]) -> tuple[list[Document], list[Problem]]:
     """The files that `paths` names, parsed, and what is wrong with the choice of files itself."""
     files: list[Path] = []
     problems: list[Problem] = []
     for path in map(Path, paths):
+        found = register_files(path)
+        files += found
         if not path.is_dir():
-            files.append(path)
             continue
-        inside = sorted(child for child in path.iterdir() if not child.name.startswith("."))
-        found = [child for child in inside if child.suffix == ".yml"]
         problems += [
             Problem(_shown_path(child), 1, 1, "", "", "", "would not be read: name it .yml")
-            for child in inside
+            for child in _inside(path)
             if child.suffix == ".yaml"
         ]
         if not found:
             problems.append(Problem(_shown_path(path), 1, 1, "", "", "", "holds no *.yml file, so no register"))
-        files += found
     return [Document(file, _shown_path(file)) for file in files], problems
 
 

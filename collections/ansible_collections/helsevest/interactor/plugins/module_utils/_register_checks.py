@@ -9,10 +9,16 @@ These checks read what was typed, not the models, so that they also speak where 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ._domain.texts import TITLES
 from ._register_source import Document, Loc, Problem
+
+CLIENT_CHECK = "CLIENT."
+"""What the id of a client's check begins with; its host follows, so that one can be waived and not the others."""
+CHECKS = tuple(check for check in TITLES if check != CLIENT_CHECK.rstrip("."))
+"""The ids of all other checks."""
 
 _Place = tuple[Document, Loc]
 
@@ -41,6 +47,36 @@ def near_miss(word: object, known: Sequence[str]) -> str:
     return f"; did you mean '{folded[close[0]]}'?" if close else ""
 
 
+class _Known:
+    """Names of the register, to be asked often: whether one is among them, and if not, which one was meant.
+
+    Two names that differ in one letter (another, one more, one less), or in the order of two, become equal when a
+    letter is taken out of each.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = sorted(names)
+        self._names = set(self.names)
+        self._thinned: dict[str, list[str]] = {}
+        for name in self.names:
+            for thinned in _thinned(name):
+                self._thinned.setdefault(thinned, []).append(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def near_miss(self, name: str) -> str:
+        """`; did you mean '…'?`, where there is one that looks like `name`; never `name` itself."""
+        close = (known for thinned in _thinned(name) for known in self._thinned.get(thinned, ()) if known != name)
+        found = next(close, None)
+        return f"; did you mean '{found}'?" if found else ""
+
+
+def _thinned(name: str) -> list[str]:
+    folded = name.casefold()
+    return [folded, *(folded[:at] + folded[at + 1 :] for at in range(len(folded) if len(folded) > 1 else 0))]
+
+
 def _entries(documents: Sequence[Document], section: str) -> Iterator[tuple[Document, Loc, dict[str, Any]]]:
     for document in documents:
         for loc, entry in document.entries(section):
@@ -59,8 +95,8 @@ def _where(place: _Place) -> str:
     return f"{document.shown}:{line}:{column}"
 
 
-def _ids(documents: Sequence[Document], section: str) -> list[str]:
-    return sorted({_text(entry, "id") for _, _, entry in _entries(documents, section)} - {""})
+def _ids(documents: Sequence[Document], section: str) -> _Known:
+    return _Known({_text(entry, "id") for _, _, entry in _entries(documents, section)} - {""})
 
 
 def _listed(words: Sequence[str], what: str) -> str:
@@ -82,10 +118,9 @@ def _unknown_waves(documents: Sequence[Document]) -> Iterator[Problem]:
     known = _ids(documents, "waves")
     for document, loc, entry in _entries(documents, "sites"):
         wave = _text(entry, "wave")
-        if wave.isdecimal() and wave not in known:
-            yield document.problem(
-                (*loc, "wave"), "is no wave of this register", _listed(known, "waves"), value=entry["wave"]
-            )
+        if wave.isascii() and wave.isdecimal() and wave not in known:
+            message = "is no wave of this register" + known.near_miss(wave)
+            yield document.problem((*loc, "wave"), message, _listed(known.names, "waves"), value=entry["wave"])
 
 
 def _dates_of_waves(documents: Sequence[Document]) -> Iterator[Problem]:
@@ -110,12 +145,20 @@ def _second_calendars(documents: Sequence[Document]) -> Iterator[Problem]:
 
 
 def _unknown_waivers(documents: Sequence[Document]) -> Iterator[Problem]:
+    sites = {_text(entry, "id"): entry for _, _, entry in _entries(documents, "sites")}
     known = _ids(documents, "sites")
     for document, loc, entry in _entries(documents, "waivers"):
-        site = _text(entry, "site")
+        site, check = _text(entry, "site"), _text(entry, "check")
         if site and site not in known:
-            message = "is no site of this register" + near_miss(site, known)
-            yield document.problem((*loc, "site"), message, _listed(known, "sites"), value=entry["site"])
+            message = "is no site of this register" + known.near_miss(site)
+            yield document.problem((*loc, "site"), message, _listed(known.names, "sites"), value=entry["site"])
+        clients = [_text(client, "name") for _, client in _clients(loc, sites.get(site, {}))]
+        of_clients = [f"{CLIENT_CHECK}{site}-{name}" for name in clients]
+        unknown_site = site not in known and check.startswith(CLIENT_CHECK)
+        if check and not unknown_site and check not in (*CHECKS, *of_clients):
+            message = "is no check" + near_miss(check, [*CHECKS, *of_clients])
+            allowed = f"{', '.join(CHECKS)}, {CLIENT_CHECK}{site or '<site>'}-<client>"
+            yield document.problem((*loc, "check"), message, allowed, value=entry["check"])
 
 
 def _clients(loc: Loc, entry: dict[str, Any]) -> Iterator[tuple[Loc, dict[str, Any]]]:
@@ -162,10 +205,11 @@ def _shared_servers(documents: Sequence[Document]) -> Iterator[Problem]:
     for document, loc, entry in _entries(documents, "sites"):
         if label := _text(entry, "shared_server"):
             sites.setdefault(label, []).append((document, loc, entry))
+    known = _Known(sites)
     for label, sharing in sites.items():
         document, loc, entry = sharing[0]
         if len(sharing) == 1:
-            message = "stands at this site only" + near_miss(label, [other for other in sites if other != label])
+            message = "stands at this site only" + known.near_miss(label)
             allowed = "null, or the same name at two sites or more"
             yield document.problem((*loc, "shared_server"), message, allowed, value=label)
         for field in (("server", "host"), ("wave",), ("move_date",)):

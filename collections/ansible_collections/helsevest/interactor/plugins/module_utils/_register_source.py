@@ -28,13 +28,22 @@ SPOILT = object()
 """Stands for a value whose form is wrong already, so that nothing more need be said of it."""
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PERSONAL = frozenset(("contact", "who"))
-_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_UNTAGGED: dict[type[yaml.Node], str] = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_TAGS = frozenset(_UNTAGGED.values())
 
 
 class _Loader(_Base):
     """Refuses what is nested deeper than any register, before it exhausts the stack (libyaml's parser crashes)."""
 
     depth = 0
+
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
+        """The tag of a node that has none of its own: never YAML's guess."""
+        return _UNTAGGED[kind]
 
     def descend_resolver(self, current_node: yaml.Node | None, current_index: object) -> None:
         self.depth += 1
@@ -99,6 +108,7 @@ class Document:
         self.data: Any = None
         self.root: yaml.Node | None = None
         self._seen: set[int] = set()
+        self._inside: dict[int, dict[str | int, tuple[yaml.Node, yaml.Node]]] = {}
         try:
             self.text = path.read_bytes().decode() if text is None else text
         except UnicodeDecodeError as error:
@@ -153,7 +163,7 @@ class Document:
         key: yaml.Node | None = None
         node = self.root
         for part in loc:
-            children = dict(_children(node))
+            children = self._children(node)
             if part not in children:
                 key = None
                 break
@@ -165,11 +175,17 @@ class Document:
         mark = (key if key is not None and (of_key or empty) else node).start_mark
         return mark.line + 1, mark.column + 1
 
+    def _children(self, node: yaml.Node | None) -> dict[str | int, tuple[yaml.Node, yaml.Node]]:
+        """Key and value of all that a node holds, made once: each problem of a long list asks for it."""
+        if id(node) not in self._inside:
+            self._inside[id(node)] = dict(_children(node))
+        return self._inside[id(node)]
+
     def _site_at(self, line: int) -> str:
         for loc, _entry in self.entries("sites"):
             node = self.root
             for part in loc:
-                node = dict(_children(node))[part][1]
+                node = self._children(node)[part][1]
             if node and node.start_mark.line <= line < max(node.end_mark.line, node.start_mark.line + 1):
                 return self._site(loc)
         return ""

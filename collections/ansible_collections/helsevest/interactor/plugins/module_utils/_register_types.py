@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ._register_checks import CHECKS, CLIENT_CHECK
+
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 DATES = "a date as YYYY-MM-DD"
@@ -39,8 +41,11 @@ def _text(value: object) -> object:
     if not isinstance(value, str):
         return value
     value = value.strip()
-    if not value or not value.isprintable():
+    if not value or "\n" in value:
         raise refusal("is empty or more than one line", "one line of text")
+    hidden = next((character for character in value if not character.isprintable()), None)
+    if hidden:
+        raise refusal(f"holds a character that cannot be seen (U+{ord(hidden):04X})", "one line of text, plain blanks")
     return value
 
 
@@ -98,19 +103,30 @@ def _whole(lowest: int, highest: int) -> tuple[BeforeValidator, WithJsonSchema]:
     )
 
 
-# An editor reads a bare 0047 or 1001 as a number; the register reads it as text, so the schema allows both.
-_TEXT_OR_NUMBER = WithJsonSchema({"type": ["string", "integer"]})
+# An editor takes a bare 0047, 1.10 or true for a number or a yes; the register reads text, so the schema allows them.
+_BARE = WithJsonSchema({"type": ["string", "number", "boolean"]})
+_TRUTH = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "boolean"},
+            {"type": "string", "pattern": "^([Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$"},
+        ]
+    }
+)
+_CHECK = WithJsonSchema(
+    {"anyOf": [{"enum": list(CHECKS)}, {"type": "string", "pattern": f"^{re.escape(CLIENT_CHECK)}[A-Za-z0-9_-]+$"}]}
+)
 
-Text = Annotated[str, BeforeValidator(_text)]
-Key = Annotated[Text, _matching(r"[A-Za-z0-9]{1,16}", "1 to 16 letters and digits"), _TEXT_OR_NUMBER]
+Text = Annotated[str, BeforeValidator(_text), _BARE]
+Key = Annotated[Text, _matching(r"[A-Za-z0-9]{1,16}", "1 to 16 letters and digits")]
 Name = Annotated[
     Text, _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "letters, digits, hyphens and underscores, up to 32")
 ]
-Check = Annotated[Text, _matching(r"[A-Za-z0-9_]{1,64}", "the id of a check, letters, digits and underscores")]
+Check = Annotated[Text, _CHECK]  # which there are is told by the check between entries
 Host = Annotated[Text, AfterValidator(_host)]
 Address = Annotated[Text, AfterValidator(_address)]
 Email = Annotated[Text, _matching(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+", "one address as name@domain.no")]
-Phone = Annotated[Text, _matching(r"\+?[0-9](?: ?[0-9]){4,17}", "digits, with spaces, with + before"), _TEXT_OR_NUMBER]
+Phone = Annotated[Text, _matching(r"\+?[0-9](?: ?[0-9]){4,17}", "digits, with spaces, with + before")]
 Day = Annotated[date, BeforeValidator(_day)]
 Time = Annotated[
     time,
@@ -118,7 +134,7 @@ Time = Annotated[
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
 ]
-Truth = Annotated[bool, BeforeValidator(_truth)]
+Truth = Annotated[bool, BeforeValidator(_truth), _TRUTH]
 Port = Annotated[int, *_whole(1, 65535)]
 WaveId = Annotated[int, *_whole(1, 9999)]
 Months = Annotated[int, *_whole(12, 18)]

@@ -15,7 +15,7 @@ from .results import CheckResult, apply_waivers, result
 from .site import Site
 from .times import format_time, parse_time
 from .window import OSLO
-from .words import CheckOutcome, Severity
+from .words import CheckOutcome, Severity, State
 
 __all__ = ["CheckResult", "answered", "judge_facts", "judge_page", "judge_register", "judge_service"]
 
@@ -211,6 +211,13 @@ def missing_contact(site: Site) -> list[str]:
 def answered(site: Site) -> bool:
     """Whether every answer that P6 asks for is there."""
     return all(check.outcome is CheckOutcome.PASS for check in _answers(site))
+
+
+def register_state(site: Site) -> State:
+    """Where the site stands as far as the register alone tells."""
+    if not answered(site):
+        return State.REGISTERED
+    return State.DATED if site.move_date else State.ANSWERED
 
 
 def judge_register(site: Site, now: datetime) -> list[CheckResult]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from .checks import answered
+from .checks import register_state
 from .gate import may
 from .gate_rules import Reason
 from .ledger import Attempt
@@ -178,9 +178,7 @@ def _state(situation: Situation, outcome: Outcome | None) -> State:
         return State.MOVING
     if situation.is_upgraded:
         return State.UPGRADED
-    if not answered(situation.site):
-        return State.REGISTERED
-    return State.DATED if situation.site.move_date else State.ANSWERED
+    return register_state(situation.site)
 
 
 def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:

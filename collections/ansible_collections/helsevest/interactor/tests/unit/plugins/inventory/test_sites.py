@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.template import is_trusted_as_template
+from ansible_collections.helsevest.interactor.plugins.inventory.sites import _marked
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.groups import PARENTS
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "ansible.cfg").is_file())
 BIN = Path(sys.executable).parent
@@ -92,20 +97,37 @@ def test_hosts_groups_and_variables(run: Run) -> None:
     found = listed(run("ansible-inventory", "--list"))
     hosts = found.pop("_meta")["hostvars"]
     assert set(hosts) == {"1001-server", "1001-pc1", "2001-server", "2001-pc1", "2001-pc2", "localhost"}
-    groups = {name: set(group.get("hosts", [])) for name, group in found.items() if "hosts" in group}
-    night, day = {"1001-server", "1001-pc1"}, {"2001-server", "2001-pc1", "2001-pc2"}
+    groups = {name: set(group["hosts"]) for name, group in found.items() if "hosts" in group}
     assert groups == {
         "ungrouped": {"localhost"},
         "servers": {"1001-server", "2001-server"},
         "clients": {"1001-pc1", "2001-pc1", "2001-pc2"},
-        "site_1001": night,
-        "site_2001": day,
+        "site_1001": {"1001-server", "1001-pc1"},
+        "site_2001": {"2001-server", "2001-pc1", "2001-pc2"},
+    }
+    night, day = {"site_1001"}, {"site_2001"}
+    below = {name: set(group["children"]) for name, group in found.items() if "children" in group}
+    assert below.pop("interactor") == {"servers", "clients", *PARENTS}
+    assert below.pop("all") == {"ungrouped", "interactor"}
+    parents = {parent: below.pop(parent) for parent in PARENTS}
+    assert set(chain.from_iterable(parents.values())) == set(below) | night | day | {"wave_none"}
+    assert below == {
+        "county_vestland": night,
+        "county_rogaland": day,
+        "date_none": night | day,
+        "epj_none": night | day,
+        "kind_gp_office": night,
+        "kind_emergency_clinic": day,
+        "language_nb": night | day,
+        "mode_server_in_cloud": night | day,
+        "state_registered": night | day,
         "wave_1": night,
         "wave_2": day,
         "window_night": night,
         "window_day": day,
+        "window_all_2000_0600": night,
+        "window_all_1000_1400": day,
     }
-    assert set(found["interactor"]["children"]) == set(groups) - {"ungrouped"}
     server, client, other = hosts["1001-server"], hosts["1001-pc1"], hosts["2001-pc2"]
     common = {
         "ansible_connection": "winrm",
@@ -168,7 +190,18 @@ def test_hosts_groups_and_variables(run: Run) -> None:
 
 def test_the_graph(run: Run) -> None:
     done = run("ansible-inventory", "--graph", "window_day")
-    assert done.stdout == "@window_day:\n  |--2001-server\n  |--2001-pc1\n  |--2001-pc2\n", done.stderr
+    hosts = "".join(f"  |  |--2001-{name}\n" for name in ("server", "pc1", "pc2"))
+    assert done.stdout == f"@window_day:\n  |--@site_2001:\n{hosts}", done.stderr
+
+
+def test_the_graph_begins_with_the_waves_and_is_in_order(run: Run) -> None:
+    register = REGISTER.replace("{id: 2, name: Two}", "{id: 2, name: Two}\n  - {id: 10, name: Ten}")
+    shown = run("ansible-inventory", "--graph", "interactor", register=register).stdout
+    assert re.findall(r"^  \|--@(\w+)", shown, re.MULTILINE) == [*PARENTS, "servers", "clients"]
+    assert re.findall(r"@((?:wave|county)_\w+)", shown) == [
+        *("wave_1", "wave_2", "wave_10", "wave_none"),
+        *("county_rogaland", "county_vestland"),
+    ]
 
 
 def test_nothing_of_the_register_is_a_template(run: Run) -> None:
@@ -200,11 +233,184 @@ strict: true
     assert set(found["county_Vestland"]["hosts"]) == {"1001-server", "1001-pc1"}
 
 
+def test_keyed_groups_take_all_that_their_users_know(run: Run) -> None:
+    source = (
+        SOURCE
+        + """
+compose: {area: "interactor_site.county | lower"}
+leading_separator: false
+keyed_groups:
+  - {key: area, prefix: "", parent_group: areas}
+  - {key: interactor_site.window.weekdays, prefix: opens, separator: "-"}
+  - {key: interactor_site.shared_server, prefix: house, default_value: own}
+  - {key: "{'port': ansible_port}", prefix: of}
+"""
+    )
+    found = listed(run("ansible-inventory", "--list", source=source))
+    assert set(found["areas"]["children"]) == {"vestland", "rogaland"}
+    assert set(found["vestland"]["hosts"]) == {"1001-server", "1001-pc1"}
+    assert len(found["opens_sun"]["hosts"]) == len(found["house_own"]["hosts"]) == 5
+    assert found["of_port_5987"]["hosts"] == ["1001-pc1"]
+
+
+def test_expressions_know_the_extra_variables_when_wanted(run: Run) -> None:
+    source = SOURCE + "use_extra_vars: true\ncompose: {said: said_by_me | default('nobody')}\n"
+    for arguments, said in (([], "nobody"), (["-e", "said_by_me=Ola"], "Ola")):
+        found = listed(run("ansible-inventory", "--host", "1001-server", *arguments, source=source))
+        assert found["said"] == said
+
+
+def test_an_expression_that_fails_is_passed_over_when_not_strict(run: Run) -> None:
+    source = SOURCE + "compose: {x: no_such_variable}\ngroups: {y: no_such_variable}\nkeyed_groups: [{key: no_such}]\n"
+    found = listed(run("ansible-inventory", "--list", source=source))
+    assert "x" not in found["_meta"]["hostvars"]["1001-server"]
+    assert "y" not in found
+
+
 def test_an_expression_that_fails_is_told_when_strict(run: Run) -> None:
     source = SOURCE + "compose: {x: no_such_variable}\nstrict: true\n"
     done = run("ansible-inventory", "--list", source=source)
     assert done.returncode not in (0, 2)
     assert "Could not set x for host 1001-server" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["source", "environment"])
+def test_the_clients_can_be_left_out(run: Run, how: str) -> None:
+    said = {"source": SOURCE + "clients: false\n"} if how == "source" else {"INTERACTOR_CLIENTS": "false"}
+    found = listed(run("ansible-inventory", "--list", **said))
+    assert set(found["_meta"]["hostvars"]) == {"1001-server", "2001-server", "localhost"}
+    site = found["_meta"]["hostvars"]["2001-server"]["interactor_site"]
+    assert site["clients"] == [{"name": "pc1"}, {"name": "pc2"}], "the gate still counts them"
+
+
+def test_a_site_without_a_wave_has_a_group(run: Run) -> None:
+    found = listed(run("ansible-inventory", "--list", register=REGISTER.replace("    wave: 2\n", "")))
+    assert found["wave_none"]["children"] == ["site_2001"]
+    assert found["_meta"]["hostvars"]["2001-pc1"]["interactor_wave"] is None
+
+
+def test_what_could_be_a_template_is_listed_as_unsafe_and_nothing_else(run: Run) -> None:
+    done = run("ansible-inventory", "--list")
+    assert '"name": {\n                        "__ansible_unsafe": "Night office {{ 1 + 1 }}"' in done.stdout
+    assert done.stdout.count("__ansible_unsafe") == 2, "at the two hosts of that site"
+
+
+@pytest.mark.parametrize(
+    ("text", "trusted"),
+    [
+        ("Vågen legekontor, avd. 2/B – øst", True),
+        ("kari@vågen.example", True),
+        ("+47 55 00 00 00", True),
+        ("lookup('pipe', 'id')", False),
+        ("a | b", False),
+        ("x[0]", False),
+        ("#jinja2: x", False),
+        ("{% x %}", False),
+        ("{{", False),
+        ("$x", False),
+    ],
+)
+def test_what_could_do_something_as_an_expression_is_never_trusted(text: str, trusted: bool) -> None:
+    marked = _marked({"name": [text]})
+    assert marked == {"name": [text]}
+    assert is_trusted_as_template(marked["name"][0]) is trusted
+
+
+# The cache
+
+CACHED = "cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: {folder}\n"
+
+
+@pytest.fixture
+def cached(tmp_path: Path) -> str:
+    """A source that keeps the register in a folder of the test's own."""
+    (tmp_path / "cache").mkdir(mode=0o700)
+    return SOURCE + CACHED.format(folder=tmp_path / "cache")
+
+
+def poison(folder: Path, old: str, new: str) -> None:
+    """Change what is kept, so that it shows whether it is used."""
+    (file,) = folder.iterdir()
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def counties(done: subprocess.CompletedProcess[str]) -> set[str]:
+    return {
+        host["interactor_site"]["county"]
+        for host in listed(done)["_meta"]["hostvars"].values()
+        if "interactor_site" in host
+    }
+
+
+def test_the_cache_gives_the_same_and_is_used(run: Run, cached: str, tmp_path: Path) -> None:
+    plain = listed(run("ansible-inventory", "--list"))
+    assert listed(run("ansible-inventory", "--list", source=cached)) == plain
+    assert listed(run("ansible-inventory", "--list", source=cached)) == plain
+    poison(tmp_path / "cache", "Rogaland", "Oslo")
+    assert counties(run("ansible-inventory", "--list", source=cached)) == {"Vestland", "Oslo"}
+
+
+def test_a_cache_can_be_flushed(run: Run, cached: str, tmp_path: Path) -> None:
+    run("ansible-inventory", "--list", source=cached)
+    poison(tmp_path / "cache", "Rogaland", "Oslo")
+    done = run("ansible-inventory", "--list", "--flush-cache", source=cached)
+    assert counties(done) == {"Vestland", "Rogaland"}
+    assert counties(run("ansible-inventory", "--list", source=cached)) == {"Vestland", "Rogaland"}
+
+
+def test_a_cache_is_never_older_than_the_register(run: Run, cached: str, tmp_path: Path) -> None:
+    run("ansible-inventory", "--list", source=cached)
+    changed = REGISTER.replace("Rogaland", "Nordland")
+    assert counties(run("ansible-inventory", "--list", source=cached, register=changed)) == {"Vestland", "Nordland"}
+    assert len(list((tmp_path / "cache").iterdir())) == 1, "what was kept before is gone"
+    (tmp_path / "an inventory" / "register" / "more.yml").write_text(
+        "sites: [{id: 9, name: N, kind: specialist, county: Troms, server: {host: s.c}, "
+        "clients: [{name: a, host: a.c}]}]\n"
+    )
+    done = run("ansible-inventory", "--list", source=cached, register=changed)
+    assert counties(done) == {"Vestland", "Nordland", "Troms"}
+    bad = run("ansible-inventory", "--list", source=cached, register=BAD)
+    assert bad.returncode not in (0, 2)
+    assert "the register has 3 problem(s)" in bad.stderr
+
+
+def test_a_cache_that_others_may_read_is_refused(run: Run, cached: str, tmp_path: Path) -> None:
+    (tmp_path / "cache").chmod(0o750)
+    done = run("ansible-inventory", "--list", source=cached)
+    assert done.returncode not in (0, 2)
+    assert "may be entered by others" in done.stderr
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_cache_in_memory_needs_no_folder(run: Run) -> None:
+    assert counties(run("ansible-inventory", "--list", source=SOURCE + "cache: true\n")) == {"Vestland", "Rogaland"}
+
+
+# AWX
+
+
+def test_a_source_in_awx_needs_no_more_than_the_project(tmp_path: Path) -> None:
+    """As AWX does it: in a copy of the project, with the plural of the collections' path, which does not count."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("ansible.cfg", "collections", "inventories"):
+        (project / name).symlink_to(ROOT / name)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "ANSIBLE_COLLECTIONS_PATHS": str(project / "requirements_collections"),
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
+        "INTERACTOR_CLIENTS": "true",
+    }
+    command = [str(BIN / "ansible-inventory"), "-i", "inventories/production/sites.register.yml", "--list", "--export"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    found = listed(done)
+    assert found["site_1001"]["hosts"] == ["1001-server", "1001-pc1"]
+    assert found["wave_none"]["children"] == ["site_1001"]
+    assert found["wave_none"]["vars"] == {"interactor_wave": None}
+    assert found["_meta"]["hostvars"]["1001-server"]["ansible_host"] == "srv.eksempelveien.example"
 
 
 def test_a_simulated_inventory_says_where_the_simulator_is(run: Run, simulation: str) -> None:
@@ -287,7 +493,7 @@ def test_no_play_runs_on_a_register_with_errors(run: Run, tmp_path: Path) -> Non
         (
             "inventory",
             "helsevest.interactor.sites",
-            ["simulated", "INTERACTOR_SIMULATION", "keyed_groups", "window_day"],
+            ["simulated", "INTERACTOR_SIMULATION", "keyed_groups", "window_night", "clients"],
         ),
         ("module", "helsevest.interactor.site_register", ["path", "export_schema", "RETURN", "check_mode"]),
     ],

@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.helsevest.interactor.plugins.module_utils import _register, _register_source
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import WEEKDAYS
+from ansible_collections.helsevest.interactor.plugins.module_utils._inventory import host_vars, inventory_of
 from ansible_collections.helsevest.interactor.plugins.module_utils._register import (
     Register,
     RegisterError,
@@ -79,6 +80,10 @@ def one(lines: list[str]) -> str:
     return lines[0]
 
 
+def hosts_of(register: Register) -> dict[str, dict[str, Any]]:
+    return host_vars(inventory_of(register))
+
+
 def site_of(register: Register) -> dict[str, Any]:
     return register.site_vars(register.sites[0])
 
@@ -113,7 +118,7 @@ def test_defaults_are_filled_in(load: Load) -> None:
         "shared_server": None,
     }
     assert site_of(register) == expected
-    hosts = register.host_vars()
+    hosts = hosts_of(register)
     assert hosts == json.loads(json.dumps(hosts))
     assert {name: variables["interactor_role"] for name, variables in hosts.items()} == {
         "1001-server": "server",
@@ -122,7 +127,8 @@ def test_defaults_are_filled_in(load: Load) -> None:
     assert hosts["1001-pc1"] == {
         "interactor_site_id": "1001",
         "interactor_role": "client",
-        "interactor_site": expected,
+        "interactor_site": expected
+        | {"server": {"name": "server", "host": "srv.k1001.example"}, "clients": [{"name": "pc1"}]},
         "interactor_wave": {"id": 1, "name": "One", "dates": None, "window": None, "freezes": []},
         "interactor_vendor": {"windows": [], "freezes": []},
         "interactor_health_trust": {"freezes": []},
@@ -147,7 +153,7 @@ waivers:
         b="sites:\n" + office(1001, more),
         c="vendor: {freezes: [{from: 2027-12-20, to: 2028-01-02, reason: Christmas}]}\nsites:\n" + office(1002),
     )
-    hosts = register.host_vars()
+    hosts = hosts_of(register)
     site = Site.from_vars(hosts["1001-server"])
     assert (site.id, site.server_host, site.client_hosts) == ("1001", "1001-server", ("1001-pc1",))
     assert [waiver.check for waiver in site.waivers] == ["P3"]
@@ -212,7 +218,7 @@ def test_a_text_means_what_its_field_says(
 
 def test_an_id_keeps_its_zeros(load: Load) -> None:
     register = load(all=WAVES + "sites:\n" + office(id="0017"))
-    assert list(register.host_vars()) == ["0017-server", "0017-pc1"]
+    assert list(hosts_of(register)) == ["0017-server", "0017-pc1"]
 
 
 def test_a_file_from_windows_is_read(load: Load) -> None:
@@ -427,6 +433,40 @@ def test_a_waiver_is_for_a_site_that_is_there(fail: Fail) -> None:
     assert "waivers[0].site: '1O01' - is no site of this register; did you mean '1001'? (allowed: 1001)" in line
 
 
+@pytest.mark.parametrize(
+    "check", ["P3", "P4.ros", "P6.contact", "P6.signatory", "CLOCK", "SERVER", "A1", "CLIENT.1001-pc1"]
+)
+def test_every_check_can_be_waived(load: Load, check: str) -> None:
+    waiver = f"waivers: [{{check: {check}, site: 1001, reason: x, who: Ola, until: 2020-01-01}}]\n"
+    assert load(all=WAVES + waiver + "sites:\n" + office()).waivers[0].check == check, "also one that is over"
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        ("P6.contct", "is no check; did you mean 'P6.contact'? (allowed: P1, P2, P3, P4, P4.ros,"),
+        ("p3", "is no check; did you mean 'P3'?"),
+        ("CLIENT", "is no check (allowed: P1,"),
+        ("CLIENT.1001-pc2", "is no check; did you mean 'CLIENT.1001-pc1'?"),
+        ("CLIENT.pc1", "is no check; did you mean 'CLIENT.1001-pc1'?"),
+        ("speed", "is no check (allowed: P1,"),
+    ],
+)
+def test_a_check_that_is_waived_is_one_that_is_there(fail: Fail, check: str, told: str) -> None:
+    waiver = f"waivers: [{{check: {check}, site: 1001, reason: x, who: Ola, until: 2027-06-01}}]\n"
+    line = one(fail(all=WAVES + waiver + "sites:\n" + office()))
+    assert f"site 1001: waivers[0].check: '{check}' - {told}" in line
+
+
+def test_a_wave_that_is_near_to_one_is_suggested(fail: Fail) -> None:
+    waves = "waves:\n" + "".join(f"  - {{id: {number}, name: W}}\n" for number in (10, 21, 300))
+    told = {"12": "'21'", "100": "'300'", "5678": None, "201": "'21'", "30": "'300'"}
+    for wave, near in told.items():
+        line = one(fail(all=waves + "sites:\n" + office(wave=wave)))
+        assert ("did you mean" in line) == (near is not None)
+        assert near is None or f"is no wave of this register; did you mean {near}? (allowed: 10, 21, 300)" in line
+
+
 def test_an_unknown_wave_is_not_told_where_the_waves_cannot_be_read(fail: Fail) -> None:
     assert one(fail(waves="waves: [", sites="sites:\n" + office())).startswith("register/waves.yml:2:1: is no YAML: ")
 
@@ -473,10 +513,10 @@ def test_libyaml_is_used() -> None:
 def test_the_parser_in_python_gives_the_same(load: Load, fail: Fail, monkeypatch: pytest.MonkeyPatch) -> None:
     right = WAVES + "sites:\n" + office(more="window: {from: 20:00, to: 05:59}\nepj:\nclosed: ~")
     wrong = right + "waivers: &w []\nvendor: *w\nextra: !x y\n"
-    fast = load(all=right).host_vars(), fail(all=wrong)
+    fast = hosts_of(load(all=right)), fail(all=wrong)
     mixin = {name: vars(_register_source._Loader)[name] for name in ("depth", "descend_resolver", "ascend_resolver")}
     monkeypatch.setattr(_register_source, "_Loader", type("_Loader", (yaml.BaseLoader,), mixin))
-    assert (load(all=right).host_vars(), fail(all=wrong)) == fast
+    assert (hosts_of(load(all=right)), fail(all=wrong)) == fast
 
 
 def test_a_folder_that_is_no_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

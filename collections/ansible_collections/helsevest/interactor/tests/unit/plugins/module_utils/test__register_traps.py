@@ -141,10 +141,8 @@ def test_quotes_change_nothing(read: Read, field: str, typed: str) -> None:
     if typed in NULLS or field == "credential":  # it stands in a flow mapping, where other signs have a meaning
         return
     plain = read(field, typed)
-    assert plain in (ERROR, read(field, f'"{typed}"'))
-    assert read(field, f"'{typed}'") in (ERROR, plain)
-    if typed == typed.strip():
-        assert read(field, f"'{typed}'") == plain
+    quoted = {read(field, f'"{typed}"'), read(field, f"'{typed}'")}
+    assert quoted == {plain} or (typed != typed.strip() and quoted <= {plain, ERROR}), "a blank at the end, at most"
 
 
 def test_a_null_in_quotes_is_text(read: Read) -> None:

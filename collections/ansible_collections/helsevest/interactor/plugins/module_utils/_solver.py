@@ -103,8 +103,10 @@ class _Search:
     def _bound(self, goal: Goal, reached: list[Reached], most: tuple[int, int], flow: Flow) -> int:
         """What no plan can pass that has what is `reached` already."""
         problem = self._problem
-        as_relaxed = all(one.value == one.bound for one in reached if one.goal is not Goal.TOGETHER)
         values = {one.goal: one.value for one in reached}
+        dreamt = {Goal.ANSWERED: most[0], Goal.RESERVED: most[1], Goal.KEPT: flow.kept}
+        # The flow's later goals are bounds only for who has its earlier ones.
+        as_relaxed = all(values[goal] == dreamt[goal] for goal in dreamt if goal in values)
         planned = values.get(Goal.ANSWERED, 0), values.get(Goal.RESERVED, 0)
         match goal:
             case Goal.ANSWERED:

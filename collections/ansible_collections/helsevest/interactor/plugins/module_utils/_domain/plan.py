@@ -244,7 +244,7 @@ def option_on(party: Party, night: date) -> Option | None:
 
 
 def first_guess(problem: Problem, given: Mapping[str, date] | None = None) -> dict[str, date]:
-    """A plan without search, for a solver to better: what is `given`, then the earlier plan, then who has least choice."""
+    """A plan without search: what is `given`, then the earlier plan, then first who has least choice."""
     room, nights = Room(problem), {}
 
     def put(party: Party, options: Iterable[Option | None]) -> None:

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from typing import Any
 
 from ._domain.plan import (
     MAXIMIZED,
     Goal,
-    Option,
     PartyClass,
     Problem,
     Reached,
@@ -22,6 +21,8 @@ from ._domain.plan import (
     distribute,
     fewest_meetings,
     first_guess,
+    fitting,
+    remaining,
     without_hopeless,
 )
 from ._ortools import check_package, cp_model
@@ -29,8 +30,9 @@ from ._relaxation import Flow, Relaxation
 
 WALL_SECONDS = 600.0
 """An emergency brake for the whole search; a plan that it ended says so."""
-COLUMNS = 12_000
-"""How many pairs of class and night the search looks at; the flow's own nights and those of shared servers first."""
+COLUMNS = ((0.4, 2_000), (0.6, 12_000))
+"""How far round the flow the search looks, wider where that is not enough: a share of the effort, and how many pairs of
+class and night besides the flow's own."""
 ROUNDS = 12
 """How often the flow is asked again for fewer EPJ systems per night."""
 
@@ -59,33 +61,52 @@ class _Search:
         self._cut = False
 
     def run(self) -> Solution:
-        problem, goals = self._problem, self._problem.goals()
+        problem = self._problem
         most = self._relaxed.most()
         flow = self._relaxed.best(*most)
-        nights = self._fewer_meetings(most, self._rounded(flow)) if problem.together else self._rounded(flow)
-        model: _Model | None = None
+        nights = self._fewer_meetings(most) if problem.together else self._rounded()
+        reached = self._reached(nights, most, flow)
+        for share, columns in COLUMNS:
+            if all(one.value == one.bound for one in reached):
+                break
+            model = _Model(problem, self._classes, columns_of(self._classes, flow, nights, columns))
+            nights, reached = self._bettered(model, nights, most, flow, share)
+            if model.is_whole:
+                break
+        return Solution(nights, tuple(reached), self._cut)
+
+    def _reached(self, nights: Mapping[str, date], most: tuple[int, int], flow: Flow) -> list[Reached]:
         reached: list[Reached] = []
+        for goal in self._problem.goals():
+            bound = self._bound(goal, reached, most, flow)
+            reached.append(Reached(goal, self._problem.value(goal, nights), bound))
+        return reached
+
+    def _bettered(
+        self, model: _Model, nights: dict[str, date], most: tuple[int, int], flow: Flow, share: float
+    ) -> tuple[dict[str, date], list[Reached]]:
+        """Better the plan goal by goal, with a `share` of the effort, and settle it."""
+        reached: list[Reached] = []
+        goals, effort = self._problem.goals(), self._effort * share
         for place, goal in enumerate(goals):
             bound = self._bound(goal, reached, most, flow)
-            value = problem.value(goal, nights)
-            if value != bound:
-                model = model or _Model(problem, self._classes, flow, nights)
-                for earlier in reached[len(model.held) :]:
-                    model.hold(earlier)
-                nights, proven = self._better(model, goal, nights, bound, self._effort / (len(goals) - place + 1))
-                value = problem.value(goal, nights)
+            if self._problem.value(goal, nights) != bound:
+                left = effort / (len(goals) - place + 1)
+                nights, proven, used = self._better(model, goal, nights, bound, left)
+                effort -= used
                 if proven is not None and model.is_whole:
-                    bound = max(bound, proven) if goal not in MAXIMIZED else min(bound, proven)
-            reached.append(Reached(goal, value, bound))
-        if model:
-            nights = self._settled(model, reached, nights)
-        return Solution(nights, tuple(reached), self._cut)
+                    bound = min(bound, proven) if goal in MAXIMIZED else max(bound, proven)
+            reached.append(Reached(goal, self._problem.value(goal, nights), bound))
+            model.hold(reached[-1])
+        return self._better(model, None, nights, None, effort)[0], reached
 
     def _bound(self, goal: Goal, reached: list[Reached], most: tuple[int, int], flow: Flow) -> int:
         """What no plan can pass that has what is `reached` already."""
         problem = self._problem
-        as_relaxed = all(one.value == one.bound for one in reached if one.goal is not Goal.TOGETHER)
         values = {one.goal: one.value for one in reached}
+        dreamt = {Goal.ANSWERED: most[0], Goal.RESERVED: most[1], Goal.KEPT: flow.kept}
+        # The flow's later goals are bounds only for who has its earlier ones.
+        as_relaxed = all(values[goal] == dreamt[goal] for goal in dreamt if goal in values)
         planned = values.get(Goal.ANSWERED, 0), values.get(Goal.RESERVED, 0)
         match goal:
             case Goal.ANSWERED:
@@ -100,43 +121,58 @@ class _Search:
             case Goal.EARLY:
                 return flow.early if as_relaxed else self._relaxed.best(*planned, keep=False).early
 
-    def _rounded(self, flow: Flow) -> dict[str, date]:
-        """The flow as a plan: whole parties only, and those that it parted wherever there is room."""
+    def _rounded(self, costs: Mapping[tuple[str, date], float] | None = None) -> dict[str, date]:
+        """The flow as a plan: servers that it leaves whole are pinned, then one that it parts, then it is asked again.
+
+        When every shared server has its night, what is left of the flow is a plan.
+        """
         nights: dict[str, date] = {}
-        of_class: dict[int, dict[date, int]] = defaultdict(dict)
-        for (number, night), units in sorted(flow.counts.items()):
-            of_class[number][night] = units // self._classes[number].like.size
-        for number, counts in of_class.items():
-            nights |= distribute(self._classes[number].parties, counts)
-        return first_guess(self._problem, nights)
-
-    def _fewer_meetings(self, most: tuple[int, int], nights: dict[str, date]) -> dict[str, date]:
-        """Ask the flow again and again, dearer each time where an EPJ had few sites in a night."""
         problem = self._problem
-        goals = problem.goals()
+        while True:
+            rest = remaining(problem, nights)
+            classes = classes_of(rest)
+            relaxed = Relaxation(rest, classes)
+            flow = relaxed.best(*relaxed.most(), opening_costs=costs)
+            servers: dict[str, date] = {}
+            singles: dict[str, date] = {}
+            parted: list[tuple[int, int, date]] = []
+            for number, alike in enumerate(classes):
+                size = alike.like.size
+                units = {night: many for (of, night), many in sorted(flow.counts.items()) if of == number}
+                whole = {night: many // size for night, many in units.items() if many >= size}
+                (singles if size == 1 else servers).update(distribute(alike.parties, whole))
+                parted += [(many % size, number, night) for night, many in units.items() if many % size]
+            nights |= fitting(rest, servers)
+            if not parted:
+                return first_guess(problem, nights | singles)
+            for _units, number, night in sorted(parted, reverse=True):
+                party = next((one for one in classes[number].parties if one.id not in nights), None)
+                if party and (pinned := fitting(remaining(problem, nights), {party.id: night})):
+                    nights |= pinned
+                    break
+            else:
+                return first_guess(problem, nights | singles)
 
-        def worth(plan: Mapping[str, date]) -> list[int]:
-            return [problem.value(goal, plan) * (-1 if goal in MAXIMIZED else 1) for goal in goals]
-
-        best, sizes = nights, {party.id: party for party in problem.parties}
-        costs = dict.fromkeys(
-            ((epj, o.night) for alike in self._classes for epj, _n in alike.like.epjs for o in alike.like.options), 1.0
-        )
+    def _fewer_meetings(self, most: tuple[int, int]) -> dict[str, date]:
+        """Ask the flow again and again, dearer each time where an EPJ had few sites in a night."""
+        places = {(epj, o.night) for alike in self._classes for epj, _n in alike.like.epjs for o in alike.like.options}
+        costs = dict.fromkeys(sorted(places - self._problem.met), 1.0)
+        best, fewest = costs, len(places) + 1
         for _round in range(ROUNDS):
+            flow = self._relaxed.best(*most, opening_costs=costs)
             meeting: dict[tuple[str, date], int] = defaultdict(int)
-            for party, night in nights.items():
-                for epj, count in sizes[party].epjs:
-                    meeting[epj, night] += count
-            costs |= {place: 1 / count for place, count in meeting.items()}
-            costs |= dict.fromkeys(problem.met & set(costs), 0.0)
-            nights = self._rounded(self._relaxed.best(*most, opening_costs=costs))
-            best = min(best, nights, key=worth)
-        return best
+            for (number, night), units in flow.counts.items():
+                for epj, _count in self._classes[number].like.epjs:
+                    meeting[epj, night] += units
+            if len(meeting) < fewest:
+                best, fewest = costs, len(meeting)
+            costs = {place: 1 / meeting[place] if place in meeting else cost for place, cost in costs.items()}
+        return self._rounded(best)
 
     def _better(
         self, model: _Model, goal: Goal | None, nights: dict[str, date], bound: int | None, effort: float
-    ) -> tuple[dict[str, date], int | None]:
-        """The best plan for `goal` (None: as the draw says) that the effort finds, and what CP-SAT proves of it."""
+    ) -> tuple[dict[str, date], int | None, float]:
+        """The best plan for `goal` (None: as the draw says), what CP-SAT proves of it, and the effort that it took."""
         model.aim(goal, bound, self._relaxed)
         model.hint(nights)
         solver = cp_model.CpSolver()
@@ -147,56 +183,48 @@ class _Search:
         parameters.max_time_in_seconds = max(self._wall, 1.0)
         status = solver.solve(model.cp)
         used = solver.response_proto.deterministic_time
-        self._effort -= used
         self._wall -= solver.wall_time
         self._cut = self._cut or (self._wall <= 0 and status != cp_model.OPTIMAL)
         if status == cp_model.UNKNOWN:
-            return nights, None
+            return nights, None, used
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise SolverError(f"the search for {goal} ended with {solver.status_name(status)}")
-        found = model.nights(solver)
-        if goal is None:
-            return found, None
-        return found, round(solver.best_objective_bound)
+        return model.nights(solver), round(solver.best_objective_bound), used
 
-    def _settled(self, model: _Model, reached: list[Reached], nights: dict[str, date]) -> dict[str, date]:
-        """Among plans that are equally good, the one that the draw says."""
-        for earlier in reached[len(model.held) :]:
-            model.hold(earlier)
-        return self._better(model, None, nights, None, self._effort / 2)[0]
+
+def columns_of(
+    classes: Sequence[PartyClass], flow: Flow, nights: Mapping[str, date], more: int
+) -> set[tuple[int, date]]:
+    """The pairs of class and night to look at: the flow's, the plan's, the earlier plan's, and `more` near to them."""
+    columns, beside = set(flow.counts), []
+    for number, alike in enumerate(classes):
+        columns |= {(number, nights[party.id]) for party in alike.parties if party.id in nights}
+        columns |= {(number, night) for night in alike.previous()}
+    of_class: dict[int, list[date]] = defaultdict(list)
+    for number, night in columns:
+        of_class[number].append(night)
+    for number, alike in enumerate(classes):
+        near = of_class[number]
+        for option in alike.like.options:
+            if (number, option.night) not in columns:
+                away = min((abs((option.night - night).days) for night in near), default=0)
+                beside.append((away, alike.like.size == 1, -len(alike.parties), number, option.night))
+    return columns | {(number, night) for *_rank, number, night in sorted(beside)[:more]}
 
 
 class _Model:
     """The problem for CP-SAT: how many parties of each class move on each night."""
 
-    def __init__(self, problem: Problem, classes: list[PartyClass], flow: Flow, nights: Mapping[str, date]) -> None:
+    def __init__(self, problem: Problem, classes: Sequence[PartyClass], columns: Set[tuple[int, date]]) -> None:
         self.cp: Any = cp_model.CpModel()
-        self.held: list[Reached] = []
+        self.is_whole = len(columns) == sum(len(alike.like.options) for alike in classes)
         self._problem, self._classes = problem, classes
         self._moves: dict[tuple[int, date], Any] = {}
         self._kept: dict[tuple[int, date], Any] = {}
         self._meets: dict[tuple[str, date], Any] = {}
-        columns = self._columns(flow, nights)
-        self.is_whole = len(columns) == sum(len(alike.like.options) for alike in classes)
         self._build(columns)
 
-    def _columns(self, flow: Flow, nights: Mapping[str, date]) -> set[tuple[int, date]]:
-        """The pairs of class and night that are looked at."""
-        columns = set(flow.counts)
-        for number, alike in enumerate(self._classes):
-            columns |= {(number, nights[party.id]) for party in alike.parties if party.id in nights}
-            columns |= {(number, night) for night in alike.previous()}
-        by_worth = sorted(
-            enumerate(self._classes), key=lambda one: (one[1].like.size == 1, -len(one[1].parties), one[0])
-        )
-        for number, alike in by_worth:
-            wider = columns | {(number, option.night) for option in alike.like.options}
-            if len(wider) > COLUMNS and alike.like.size == 1:
-                break
-            columns = wider
-        return columns
-
-    def _build(self, columns: set[tuple[int, date]]) -> None:
+    def _build(self, columns: Set[tuple[int, date]]) -> None:
         model, problem = self.cp, self._problem
         of_night: dict[date, list[Any]] = defaultdict(list)
         of_morning: dict[date, list[Any]] = defaultdict(list)
@@ -204,9 +232,9 @@ class _Model:
         for number, alike in enumerate(self._classes):
             party, previous, mine = alike.like, alike.previous(), []
             for option in (o for o in party.options if (number, o.night) in columns):
-                moves = self._add_column(
-                    number, option, min(len(alike.parties), problem.moves[option.night] // party.size)
-                )
+                most = min(len(alike.parties), problem.moves[option.night] // party.size)
+                moves = model.new_int_var(0, most, f"moves {number} {option.night}")
+                self._moves[number, option.night] = moves
                 mine.append(moves)
                 of_night[option.night].append(party.size * moves)
                 for morning, calls in option.calls:
@@ -229,12 +257,7 @@ class _Model:
                 self._meets[place] = model.new_bool_var(f"meets {place[0]} {place[1]}")
                 model.add(sum(terms) <= problem.moves[place[1]] * self._meets[place])
 
-    def _add_column(self, number: int, option: Option, most: int) -> Any:
-        moves = self.cp.new_int_var(0, most, f"moves {number} {option.night}")
-        self._moves[number, option.night] = moves
-        return moves
-
-    def _sum(self, goal: Goal) -> Any:
+    def _sum(self, goal: Goal) -> cp_model.LinearExprT:
         first = self._problem.first
         like = [alike.like for alike in self._classes]
         match goal:
@@ -266,7 +289,6 @@ class _Model:
         """From now on never less of a goal than it has reached."""
         expression = self._sum(reached.goal)
         self.cp.add(expression >= reached.value if reached.goal in MAXIMIZED else expression <= reached.value)
-        self.held.append(reached)
 
     def hint(self, nights: Mapping[str, date]) -> None:
         """Begin the search at a plan."""
@@ -288,7 +310,7 @@ class _Model:
         for place, variable in self._meets.items():
             self.cp.add_hint(variable, place in meets)
 
-    def nights(self, solver: Any) -> dict[str, date]:
+    def nights(self, solver: cp_model.CpSolver) -> dict[str, date]:
         """The plan that CP-SAT found."""
         counts: dict[int, dict[date, int]] = defaultdict(dict)
         for (number, night), variable in self._moves.items():

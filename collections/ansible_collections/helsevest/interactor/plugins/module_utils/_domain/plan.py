@@ -244,7 +244,7 @@ def option_on(party: Party, night: date) -> Option | None:
 
 
 def first_guess(problem: Problem, given: Mapping[str, date] | None = None) -> dict[str, date]:
-    """A plan without search, for a solver to better: what is `given`, then the earlier plan, then who has least choice."""
+    """A plan without search: what is `given`, then the earlier plan, then first who has least choice."""
     room, nights = Room(problem), {}
 
     def put(party: Party, options: Iterable[Option | None]) -> None:
@@ -273,3 +273,30 @@ def first_guess(problem: Problem, given: Mapping[str, date] | None = None) -> di
     for party in ranked():
         put(party, party.options)
     return nights
+
+
+def fitting(problem: Problem, nights: Mapping[str, date]) -> dict[str, date]:
+    """Of `nights` those for which there is room, in order of the parties' ids."""
+    room, found = Room(problem), {}
+    for party in sorted(problem.parties, key=lambda party: party.id):
+        option = option_on(party, nights[party.id]) if party.id in nights else None
+        if option and not room.lacks(party, option):
+            room.take(party, option)
+            found[party.id] = option.night
+    return found
+
+
+def remaining(problem: Problem, nights: Mapping[str, date]) -> Problem:
+    """What is left of the problem when the parties in `nights` have theirs."""
+    moves, calls, epj = dict(problem.moves), dict(problem.calls), dict(problem.epj)
+    for party in problem.parties:
+        option = option_on(party, nights[party.id]) if party.id in nights else None
+        if option:
+            moves[option.night] -= party.size
+            for morning, many in option.calls:
+                calls[morning] -= many
+            for name, many in party.epjs:
+                if (name, option.night) in epj:
+                    epj[name, option.night] -= many
+    parties = tuple(party for party in problem.parties if party.id not in nights)
+    return replace(problem, parties=parties, moves=moves, calls=calls, epj=epj)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -101,7 +101,9 @@ class _Check:
             if size[number] + many > largest:
                 yield f"wave {number} gets {size[number] + many} sites"
 
-    def _crowded(self, place: Any, limit: Any) -> Iterator[tuple[Any, int]]:
+    def _crowded(
+        self, place: Callable[[Mapping[str, Any]], Any], limit: Callable[[date], int]
+    ) -> Iterator[tuple[Any, int]]:
         """Where more move than may, and not by promises alone."""
         all_of = Counter(place(row) for row in self._rows.values())
         for where in sorted({place(row) for row in self._moved_by_us.values()}, key=str):

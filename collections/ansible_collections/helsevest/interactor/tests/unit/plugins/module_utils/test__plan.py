@@ -1,0 +1,418 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The planner as module and action plugin call it, on small registers and on one of 300 sites."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils import _ortools, _plan
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan import (
+    MAXIMIZED,
+    Option,
+    Party,
+    Problem,
+    Room,
+    option_on,
+)
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan_check import violations
+from ansible_collections.helsevest.interactor.plugins.module_utils._plan import PlanError, answer, read_case
+from ansible_collections.helsevest.interactor.plugins.module_utils._solver import solve
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .plan_fleet import NIGHT, fleet, site
+
+NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
+WAVE = {"id": 3, "name": "Bølge 3", "dates": {"from": "2027-02-01", "to": "2027-02-05"}, "window": None, "freezes": []}
+
+
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Make a plan on the morning of 4 January 2027."""
+    monkeypatch.setattr(_plan, "clock_now", lambda _url: NOW)
+    return lambda sites, **given: answer(params(sites, **given))["plan"]
+
+
+def params(sites: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
+    names = {"waves", "calendar", "states", "previous"}
+    told = {name: given.pop(name) for name in names & set(given)}
+    return {"sites": sites, "waves": [], "calendar": None, "states": {}, "previous": None, "clock_url": None} | {
+        **told,
+        "settings": {name.rstrip("_"): value for name, value in given.items()},
+    }
+
+
+def dates(plan: dict[str, Any]) -> dict[str, str]:
+    return {row["site"]: row["move_date"] for row in plan["sites"]}
+
+
+def codes(plan: dict[str, Any], of: int | str) -> list[str]:
+    return [reason["code"] for out in plan["left_out"] if out["site"] == str(of) for reason in out["reasons"]]
+
+
+def test_a_site_gets_the_first_night_and_all_that_follows_from_it(plan: Callable[..., dict[str, Any]]) -> None:
+    told = plan([site(1001)])
+    assert told["sites"] == [
+        {
+            "site": "1001",
+            "name": "Kontor 1001",
+            "county": "Vestland",
+            "epj": "Journalen",
+            "wave": 1,
+            "wave_name": "Week 4, 2027",
+            "move_date": "2027-01-25",
+            "upgrade_date": "2027-01-22",
+            "opens": "2027-01-25T19:00:00Z",
+            "ends": "2027-01-26T05:00:00Z",
+            "morning": "2027-01-26",
+            "promised": False,
+            "answered": True,
+            "signed": True,
+            "was": {"wave": None, "move_date": None},
+            "shared_server": None,
+        }
+    ]
+    assert (told["status"], told["distance"], told["changed"]) == ("optimal", 0.0, 0)
+    assert told["nights"] == [{"date": "2027-01-25", "moves": 1, "capacity": 20, "promised": 0}]
+    assert told["mornings"] == [{"date": "2027-01-26", "calls": 1, "capacity": 20}]
+    assert told["new_waves"] == [{"id": 1, "name": "Week 4, 2027", "from": "2027-01-25", "to": "2027-01-31"}]
+    assert (told["from"], told["to"]) == ("2027-01-25", "2027-07-24")
+
+
+def test_a_friday_needs_a_contact_on_saturday(plan: Callable[..., dict[str, Any]]) -> None:
+    friday = {**NIGHT, "weekdays": ["fri"]}
+    there = site(1002, window=friday)
+    there["interactor_site"]["contact"]["weekends"] = True
+    told = plan([site(1001, window=friday), there])
+    assert dates(told) == {"1002": "2027-01-29"}
+    assert codes(told, 1001) == ["no_opening", "contact_day_after"]
+    assert told["mornings"] == [{"date": "2027-01-30", "calls": 1, "capacity": 5}]
+
+
+def test_what_is_full_is_told_by_what_fills_it(plan: Callable[..., dict[str, Any]]) -> None:
+    week = {"from_": "2027-01-25", "to": "2027-01-26"}
+    told = plan([site(number) for number in range(1001, 1006)], **week, moves_per_night=2)
+    assert told["goals"][0] == {"goal": "answered", "value": 4, "bound": 4, "distance": 0.0}
+    assert [out["reasons"][0]["code"] for out in told["left_out"]] == ["moves_full"]
+    told = plan([site(number) for number in range(1001, 1006)], **week, calls_on={"2027-01-26": 1, "2027-01-27": 1})
+    assert len(told["sites"]) == 2
+    assert {code for out in told["left_out"] for code in codes(told, out["site"])} == {"calls_full"}
+
+
+def test_who_has_answered_goes_before_who_has_not(plan: Callable[..., dict[str, Any]]) -> None:
+    silent = [site(number, contact=None) for number in range(1001, 1004)]
+    told = plan([*silent, site(1009)], from_="2027-01-25", to="2027-01-25", moves_per_night=1, answer_days=0)
+    assert list(dates(told)) == ["1009"] or codes(told, 1009) == []
+    told = plan([site(1001, contact=None)])
+    assert told["sites"][0]["answered"] is False
+    assert told["sites"][0]["move_date"] == "2027-02-22"
+
+
+def test_an_agreement_that_is_not_signed_costs_two_weeks(plan: Callable[..., dict[str, Any]]) -> None:
+    sent = {"status": "sent", "form": "digital", "sent": "2027-01-02", "signed": None, "reference": None}
+    assert dates(plan([site(1001, agreement=sent)])) == {"1001": "2027-02-08"}
+    assert dates(plan([site(1001, agreement=sent)], agreement_days=0)) == {"1001": "2027-01-25"}
+
+
+def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
+    closed = [{"from": "2027-02-02", "to": "2027-02-02"}]
+    promised = [site(number, WAVE, move_date="2027-02-02", closed=closed) for number in (1001, 1002)]
+    told = plan([*promised, site(1003)], from_="2027-02-02", moves_per_night=1)
+    assert dates(told) == {"1001": "2027-02-02", "1002": "2027-02-02", "1003": "2027-02-03"}
+    assert told["nights"][0] == {"date": "2027-02-02", "moves": 2, "capacity": 1, "promised": 2}
+    assert [row["promised"] for row in told["sites"]] == [True, True, False]
+    assert "closed 2027-02-02 to 2027-02-02" in told["warnings"][0]
+    assert "2 moves are promised for the night of 2027-02-02, which has room for 1" in told["warnings"]
+    told = plan(promised, replan=["1001"])
+    assert dates(told) == {"1001": "2027-02-03", "1002": "2027-02-02"}, "the 1st has its morning in the closure"
+
+
+def test_a_date_that_has_passed_or_was_rolled_back_is_planned_anew(plan: Callable[..., dict[str, Any]]) -> None:
+    past = {**WAVE, "dates": None}
+    told = plan([site(1001, past, move_date="2027-01-02"), site(1002, past, move_date="2027-01-20")])
+    assert dates(told) == {"1001": "2027-01-25", "1002": "2027-01-20"}
+    undone = {"1001": {"state": "upgraded", "outcome": "rolled_back"}}
+    assert dates(plan([site(1001, past, move_date="2027-01-03")], states=undone)) == {"1001": "2027-01-25"}
+
+
+def test_who_has_moved_is_left_out_with_its_neighbours(plan: Callable[..., dict[str, Any]]) -> None:
+    sites = [site(1001), site(1002), site(1003, shared_server="a"), site(1004, shared_server="a")]
+    states = {
+        "1001": {"state": "verified", "outcome": "verified"},
+        "1002": {"state": "registered", "outcome": "moved_outside"},
+        "1003": {"state": "moving", "outcome": None},
+    }
+    told = plan(sites, states=states)
+    assert told["sites"] == []
+    assert [codes(told, number) for number in range(1001, 1005)] == [
+        ["verified"],
+        ["moved_outside"],
+        ["moving"],
+        ["shared_server"],
+    ]
+
+
+def test_the_sites_of_one_server_move_together_and_wait_for_each_other(plan: Callable[..., dict[str, Any]]) -> None:
+    away = [{"from": "2027-01-25", "to": "2027-01-31"}]
+    sites = [site(1001, shared_server="a"), site(1002, shared_server="a", closed=away)]
+    told = plan(sites, moves_per_night=2)
+    assert set(dates(told).values()) == {"2027-02-01"}
+    assert {row["wave"] for row in told["sites"]} == {1}
+    told = plan(sites, moves_per_night=1)
+    assert codes(told, 1001) == codes(told, 1002) == ["moves_full"]
+    told = plan([site(1001, shared_server="a"), site(1002, shared_server="a", contact=None)])
+    assert [row["answered"] for row in told["sites"]] == [False, False]
+
+
+def test_every_reason_of_a_site_that_no_night_fits_is_told(plan: Callable[..., dict[str, Any]]) -> None:
+    told = plan(
+        [site(1001, WAVE, window={**NIGHT, "from": "20:00", "to": "20:30"}, closed=[WAVE["dates"]])],
+        from_="2027-02-01",
+        to="2027-02-14",
+    )
+    assert sorted(codes(told, 1001)) == ["closed", "contact_day_after", "no_opening", "wave_dates"]
+    assert "14 of 14 nights" in json.dumps(told["left_out"])
+
+
+def test_the_upgrade_needs_an_evening_that_is_still_to_come(plan: Callable[..., dict[str, Any]]) -> None:
+    # On Monday 4 January at 09:00 the evening before Tuesday is tonight; Saturday's contact is asked for on 5 January.
+    assert dates(plan([site(1001)], from_="2027-01-05")) == {"1001": "2027-01-05"}
+
+
+def test_the_upgrade_evening_that_is_over_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_plan, "clock_now", lambda _url: datetime(2027, 1, 4, 20, 31, tzinfo=UTC))
+    told = answer(params([site(1001)], from_="2027-01-05"))["plan"]
+    assert dates(told) == {"1001": "2027-01-06"}
+
+
+def test_a_site_without_a_wave_joins_one_that_fits_and_has_room(plan: Callable[..., dict[str, Any]]) -> None:
+    narrow = {**WAVE, "id": 2, "window": {**NIGHT, "from": "08:00", "to": "12:00"}}
+    sites = [site(number) for number in (1001, 1002, 1003)]
+    told = plan(sites, waves=[narrow, WAVE], from_="2027-02-01", wave_size=2)
+    assert [row["wave"] for row in told["sites"]] == [3, 3, 4]
+    assert [(wave["id"], wave["name"]) for wave in told["new_waves"]] == [(4, "Week 5, 2027")]
+    told = plan(sites, from_="2027-02-01", wave_size=2)
+    assert [(wave["id"], wave["name"]) for wave in told["new_waves"]] == [(1, "Week 5, 2027"), (2, "Week 5, 2027 (2)")]
+
+
+def test_one_vendors_offices_are_spread_or_kept_together(plan: Callable[..., dict[str, Any]]) -> None:
+    sites = [site(1001 + number, epj=epj) for number, epj in enumerate(["A", "B", "A", "B"])]
+    spread = plan(sites, epj="spread", epj_per_night=1)
+    assert sorted(dates(spread).values()) == ["2027-01-25", "2027-01-25", "2027-01-26", "2027-01-26"]
+    together = plan(sites, epj="together", moves_per_night=2)
+    assert {(row["epj"], row["move_date"]) for row in together["sites"]} in (
+        {("A", "2027-01-25"), ("B", "2027-01-26")},
+        {("B", "2027-01-25"), ("A", "2027-01-26")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"from_": "soon"}, "settings: from: 'soon'; a date YYYY-MM-DD is allowed"),
+        ({"from_": "2027-01-04"}, "settings: from: 2027-01-04 is not in the future"),
+        ({"from_": "2027-03-01", "to": "2027-02-01"}, "settings: to: 2027-02-01"),
+        ({"moves_per_night": -1}, "settings: moves_per_night: -1; a whole number from 0 to 10000 is allowed"),
+        ({"moves_on": {"2027-13-01": 1}}, "settings: moves_on: 2027-13-01: 1"),
+        ({"epj": "apart"}, "settings: epj: 'apart'; one of ignore, spread, together is allowed"),
+        ({"move_per_night": 1}, "moves_per_night was meant?"),
+        ({"replan": ["1010"]}, "settings: replan: '1010' is no site; 1001 was meant?"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(plan: Callable[..., dict[str, Any]], changes: Any, words: str) -> None:
+    with pytest.raises(PlanError) as told:
+        plan([site(1001)], **changes)
+    assert words in str(told.value)
+
+
+def test_all_settings_that_are_wrong_are_named_at_once(plan: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(PlanError, match=r"epj: 'x'(.|\n)*|wave_size: 0(.|\n)*") as told:
+        plan([site(1001)], epj="x", wave_size=0)
+    assert "epj" in str(told.value)
+    assert "wave_size" in str(told.value)
+
+
+def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    assert plan([site(1001)], previous=str(file))["changed"] == 0
+    file.write_text('{"schema": 7}', encoding="utf-8")
+    with pytest.raises(PlanError, match=r"previous: .*plan\.json is no plan: .*schema 7"):
+        plan([site(1001)], previous=str(file))
+
+
+def test_without_the_solver_it_says_what_to_do(
+    plan: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_ortools, "ORTOOLS_IMPORT_ERROR", ImportError("No module named 'ortools'"))
+    with pytest.raises(PlanError, match=r"'ortools'.*group 'plan'.*make setup.*pip install ortools"):
+        plan([site(1001)])
+
+
+def worth(problem: Problem, nights: dict[str, date]) -> tuple[int, ...]:
+    return tuple(problem.value(goal, nights) * (-1 if goal in MAXIMIZED else 1) for goal in problem.goals())
+
+
+def by_trying_all(problem: Problem) -> tuple[int, ...]:
+    best: tuple[int, ...] | None = None
+    for choice in itertools.product(*([None, *party.options] for party in problem.parties)):
+        room, nights = Room(problem), {}
+        for party, option in zip(problem.parties, choice, strict=True):
+            if option is None:
+                continue
+            if room.lacks(party, option):
+                break
+            room.take(party, option)
+            nights[party.id] = option.night
+        else:
+            best = min(best or worth(problem, nights), worth(problem, nights))
+    assert best is not None
+    return best
+
+
+def small_problem(seed: int) -> Problem:
+    draw = random.Random(seed)
+    first = date(2027, 2, 1)
+    nights = [first + timedelta(days=n) for n in range(4)]
+    rule = draw.choice(["ignore", "spread", "together"])
+    parties = []
+    for number in range(draw.randint(1, 5)):
+        size = draw.choice([1, 1, 1, 2, 3])
+        options = tuple(
+            Option(night, ((night + timedelta(days=draw.choice([1, 1, 1, 2])), size),))
+            for night in nights
+            if draw.random() < 0.7
+        )
+        parties.append(
+            Party(
+                id=str(number),
+                sites=tuple(f"{number}{letter}" for letter in "abc"[:size]),
+                answered=draw.random() < 0.6,
+                options=options,
+                epjs=() if rule == "ignore" else ((draw.choice("AB"), size),),
+                previous=draw.choice([None, *nights]),
+            )
+        )
+    mornings = {morning for party in parties for option in party.options for morning, _calls in option.calls}
+    return Problem(
+        first=first,
+        parties=tuple(parties),
+        moves={night: draw.randint(0, 4) for night in nights},
+        calls={morning: draw.randint(0, 4) for morning in sorted(mornings)},
+        epj={(epj, night): draw.randint(1, 3) for epj in "AB" for night in nights} if rule == "spread" else {},
+        together=rule == "together",
+        met=frozenset({("A", nights[1])}) if rule == "together" and draw.random() < 0.5 else frozenset(),
+    )
+
+
+@given(st.integers(0, 10_000_000))
+@settings(max_examples=60, deadline=None)
+def test_the_search_finds_what_trying_all_finds(seed: int) -> None:
+    problem = small_problem(seed)
+    solution = solve(problem, 30)
+    room = Room(problem)
+    for party in problem.parties:
+        if party.id in solution.nights:
+            option = option_on(party, solution.nights[party.id])
+            assert option
+            assert not room.lacks(party, option)
+            room.take(party, option)
+    assert worth(problem, dict(solution.nights)) == by_trying_all(problem)
+    assert solution.distance == 0
+
+
+@given(st.integers(1, 40), st.integers(0, 10_000_000), st.sampled_from(["ignore", "spread", "together"]))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_plan_breaks_a_rule_and_every_site_is_told(many: int, seed: int, epj: str) -> None:
+    draw = random.Random(seed)
+    given_params = params(
+        fleet(many, seed),
+        from_="2027-02-01",
+        to=f"2027-0{draw.randint(2, 6)}-20",
+        moves_per_night=draw.randint(0, 4),
+        calls_per_morning=draw.randint(0, 4),
+        calls_on_days_off=draw.randint(0, 2),
+        wave_size=draw.randint(1, 6),
+        epj=epj,
+        effort=5,
+    )
+    case, register = read_case(given_params, NOW)
+    question = _plan.question_of(case)
+    told = _plan.plan_of(case, question, solve(question.problem, 5), register)
+    assert violations(told, case, register) == []
+    assert {row["site"] for row in told["sites"]} | {out["site"] for out in told["left_out"]} == {
+        one.id for one in case.sites
+    }
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_the_second_look_sees_every_kind_of_fault(plan: Callable[..., dict[str, Any]]) -> None:
+    sites = [site(1001, shared_server="a"), site(1002, shared_server="a"), site(1003, WAVE, move_date="2027-02-02")]
+    told = plan(sites)
+    case, register = read_case(params(sites), NOW)
+    assert violations(told, case, register) == []
+
+    def spoilt(change: Callable[[dict[str, Any]], Any]) -> str:
+        other = copy.deepcopy(told)
+        change(other)
+        return "\n".join(violations(other, case, register))
+
+    assert "server a part" in spoilt(lambda p: p["sites"][0].update(move_date="2027-01-26"))
+    assert "was promised 2027-02-02" in spoilt(lambda p: p["sites"][2].update(move_date="2027-02-03"))
+    assert "is told 0 times" in spoilt(lambda p: p["sites"].pop())
+    assert "is told 2 times" in spoilt(lambda p: p["left_out"].append({"site": "1001", "reasons": ["x"]}))
+    assert "outside the plan" in spoilt(lambda p: p["sites"][0].update(move_date="2026-12-01"))
+    assert "day off" in spoilt(lambda p: p["sites"][0].update(move_date="2027-01-29"))
+    assert "has the morning" in spoilt(lambda p: p["sites"][0].update(morning="2027-01-27"))
+    assert "in wave 77" in spoilt(lambda p: p["sites"][0].update(wave=77))
+    tight, _ = read_case(params(sites, moves_per_night=1, calls_per_morning=1, wave_size=1), NOW)
+    tight_faults = "\n".join(violations(told, tight, register))
+    assert "move_date 2027-01-25 has room for 1 only" in tight_faults
+    assert "morning 2027-01-26 has room for 1 only" in tight_faults
+
+
+@pytest.fixture(scope="module")
+def register_300() -> list[dict[str, Any]]:
+    return fleet(300, 8)
+
+
+TIGHT: dict[str, Any] = {"from_": "2027-02-01", "to": "2027-05-31", "moves_per_night": 5, "calls_per_morning": 5}
+
+
+def test_three_hundred_sites_are_planned_best_and_the_same_in_any_order(
+    plan: Callable[..., dict[str, Any]], register_300: list[dict[str, Any]]
+) -> None:
+    told = plan(register_300, **TIGHT)
+    assert told["status"] == "optimal"
+    shuffled = register_300.copy()
+    random.Random(1).shuffle(shuffled)
+    assert plan(shuffled, **TIGHT) == told
+
+
+def test_a_small_change_of_the_register_changes_the_plan_little(
+    plan: Callable[..., dict[str, Any]], register_300: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    first = plan(register_300, **TIGHT)
+    file.write_text(json.dumps(first), encoding="utf-8")
+    same = plan(register_300, **TIGHT, previous=str(file))
+    assert same["changed"] == 0
+    assert [row["wave"] for row in same["sites"]] == [row["wave"] for row in first["sites"]]
+    row = next(row for row in first["sites"] if not row["promised"] and row["answered"] and not row["shared_server"])
+    changed = copy.deepcopy(register_300)
+    for one in changed:
+        if one["interactor_site"]["id"] == row["site"]:
+            one["interactor_site"]["closed"] = [{"from": row["move_date"], "to": row["move_date"]}]
+    again = plan(changed, **TIGHT, previous=str(file))
+    assert len(again["sites"]) == len(first["sites"])
+    assert 1 <= again["changed"] <= 3
+    assert dates(again)[row["site"]] != row["move_date"]

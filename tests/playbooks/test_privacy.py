@@ -70,6 +70,10 @@ class Aviary:
         return self.inventory / "signatories.vault.yml"
 
     @property
+    def cache(self) -> Path:
+        return self.folder / "inventory-cache"
+
+    @property
     def list(self) -> Path:
         return self.controller.state / "agreements" / "lookup.csv"
 
@@ -95,8 +99,12 @@ class Aviary:
         return self.play("agreements", "--vault-password-file", str(self.folder / password), *arguments, **variables)
 
     def found(self, texts: tuple[str, ...]) -> list[str]:
-        """Where one of the texts stands: neither the look-up list nor the register count, for they are the place."""
-        return where(self.folder, texts, but=(self.list, *(self.inventory / "register").iterdir()))
+        """Where one of the texts stands: neither the look-up list nor the register count, for they are the place.
+
+        A cache of the inventory holds what the register holds, contacts too, which is why others must not get into it.
+        """
+        but = [self.list, *(self.inventory / "register").iterdir()]
+        return where(self.folder, texts, but=(*but, *(self.cache.iterdir() if texts is CONTACTS else ())))
 
 
 def entries(**fields: dict[str, str]) -> str:
@@ -142,6 +150,7 @@ def aviary(register: Path, tmp_path: Path) -> Iterator[Aviary]:
         "TMPDIR": str(tmp_path / "tmp"),
     }
     (tmp_path / "tmp").mkdir()
+    (tmp_path / "inventory-cache").mkdir(mode=0o700)
     with controlling(tmp_path, inventory=register / "sites.register.yml") as controller:
         aviary = Aviary(replace(controller, environment=environment), tmp_path)
         aviary.encrypt(BOTH)

@@ -122,9 +122,9 @@ class _Search:
                 return flow.early if as_relaxed else self._relaxed.best(*planned, keep=False).early
 
     def _rounded(self, costs: Mapping[tuple[str, date], float] | None = None) -> dict[str, date]:
-        """The flow as a plan: servers that it leaves whole are pinned, then one that it parts, then it is asked again.
+        """The flow as a plan: of those for whom it is not exact, who fits is pinned, and it is asked again.
 
-        When every shared server has its night, what is left of the flow is a plan.
+        Then one server after the other that it parts. When none of them is left, the rest of the flow is a plan.
         """
         nights: dict[str, date] = {}
         problem = self._problem
@@ -133,22 +133,25 @@ class _Search:
             classes = classes_of(rest)
             relaxed = Relaxation(rest, classes)
             flow = relaxed.best(*relaxed.most(), opening_costs=costs)
-            servers: dict[str, date] = {}
+            pinned: dict[str, date] = {}
             singles: dict[str, date] = {}
             parted: list[tuple[int, int, date]] = []
             for number, alike in enumerate(classes):
                 size = alike.like.size
                 units = {night: many for (of, night), many in sorted(flow.counts.items()) if of == number}
                 whole = {night: many // size for night, many in units.items() if many >= size}
-                (singles if size == 1 else servers).update(distribute(alike.parties, whole))
+                (singles if relaxed.is_exact(number) else pinned).update(distribute(alike.parties, whole))
                 parted += [(many % size, number, night) for night, many in units.items() if many % size]
-            nights |= fitting(rest, servers)
+            fit = fitting(rest, pinned)
+            nights |= fit
+            if fit:
+                continue
             if not parted:
                 return first_guess(problem, nights | singles)
             for _units, number, night in sorted(parted, reverse=True):
                 party = next((one for one in classes[number].parties if one.id not in nights), None)
-                if party and (pinned := fitting(remaining(problem, nights), {party.id: night})):
-                    nights |= pinned
+                if party and (fit := fitting(remaining(problem, nights), {party.id: night})):
+                    nights |= fit
                     break
             else:
                 return first_guess(problem, nights | singles)

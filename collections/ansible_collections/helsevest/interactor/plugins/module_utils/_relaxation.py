@@ -64,8 +64,13 @@ class _Network:
 class Relaxation:
     """The relaxed problem; its answers are bounds for the real one."""
 
-    def __init__(self, problem: Problem, classes: Sequence[PartyClass]) -> None:
-        """Take the problem and its classes, which give the numbers of a flow's counts."""
+    def __init__(self, problem: Problem, classes: Sequence[PartyClass], *, by_night: bool) -> None:
+        """Take the problem and its classes, which give the numbers of a flow's counts.
+
+        A flow cannot count both the night and the morning of who has a later morning than is usual after that night.
+        `by_night` counts their nights, and lets anyone of that night have either morning; else their mornings count.
+        """
+        self._by_night = by_night
         self._problem, self._classes = problem, classes
         self._units = [len(alike.parties) * alike.like.size for alike in classes]
         self._seeds = [
@@ -145,7 +150,7 @@ class Relaxation:
         return Flow(dict(counts), kept, early)
 
     def is_exact(self, number: int) -> bool:
-        """Whether the flow keeps every rule for a class: one site each, with the morning that is usual for each night."""
+        """Whether the flow keeps every rule for a class: one site each, with each night's usual morning."""
         like = self._classes[number].like
         return like.size == 1 and not any(self._is_late(option) for option in like.options)
 
@@ -153,34 +158,38 @@ class Relaxation:
         return any(morning != self._usual[option.night] for morning, _calls in option.calls)
 
     def _entry(self, number: int, option: Option) -> Hashable:
-        """Where a class enters a night: by its EPJ where that matters and there is only one.
-
-        Who has another morning than is usual after that night goes to it past the night's own room: a flow cannot
-        count both, and mornings are scarcer.
-        """
-        epjs, night = self._classes[number].like.epjs, option.night
-        if self._is_late(option):
+        """Where a class enters a night: by its EPJ where that matters and there is only one."""
+        if not self._by_night and self._is_late(option):
             return ("late", tuple(morning for morning, _calls in option.calls))
-        return ("epj", epjs[0][0], night) if len(epjs) == 1 else ("night", night)
+        epj = self._epj(number)
+        return ("night", option.night) if epj is None else ("epj", epj, option.night)
+
+    def _epj(self, number: int) -> str | None:
+        """The EPJ of a class whose sites all have the same one."""
+        like = self._classes[number].like
+        return like.epjs[0][0] if like.epjs and like.epjs[0][1] == like.size else None
 
     def _nights(self, network: _Network, costs: Mapping[tuple[str, date], int]) -> None:
         problem, plenty = self._problem, sum(self._units)
         options = {option for alike in self._classes for option in alike.like.options}
         mornings = {morning for option in options for morning, _calls in option.calls}
-        late = {tuple(morning for morning, _calls in option.calls) for option in options if self._is_late(option)}
+        late = {option for option in options if self._is_late(option)}
         places = {
-            (alike.like.epjs[0][0], option.night)
-            for alike in self._classes
-            if len(alike.like.epjs) == 1
+            (epj, option.night)
+            for number, alike in enumerate(self._classes)
+            if (epj := self._epj(number)) is not None
             for option in alike.like.options
         }
         for place in sorted(places):
             limit = problem.epj.get(place, plenty)
             network.arc(("epj", *place), ("night", place[1]), limit, costs.get(place, 0))
         for night, morning in sorted(self._usual.items()):
-            network.arc(("night", night), ("morning", morning), problem.moves.get(night, 0))
-        for either in sorted(late):
+            network.arc(("night", night), ("moved", night), problem.moves.get(night, 0))
+            network.arc(("moved", night), ("morning", morning), plenty)
+        for option in sorted(late):
+            either = tuple(morning for morning, _calls in option.calls)
+            tail = ("moved", option.night) if self._by_night else ("late", either)
             for morning in either:
-                network.arc(("late", either), ("morning", morning), plenty)
+                network.arc(tail, ("morning", morning), plenty)
         for morning in sorted(mornings):
             network.arc(("morning", morning), "out", problem.calls.get(morning, 0))

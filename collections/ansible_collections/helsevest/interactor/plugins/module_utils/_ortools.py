@@ -12,6 +12,7 @@ try:
     from ortools.sat.python import cp_model
 except ImportError as _error:
     ORTOOLS_IMPORT_ERROR: ImportError | None = _error
+    min_cost_flow = cp_model = None
 else:
     ORTOOLS_IMPORT_ERROR = None
 

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 from zlib import crc32
 
-from ._domain.plan import PartyClass, Problem
+from ._domain.plan import Option, PartyClass, Problem
 from ._ortools import min_cost_flow
 
 _DRAW = 1023
@@ -64,13 +64,24 @@ class _Network:
 class Relaxation:
     """The relaxed problem; its answers are bounds for the real one."""
 
-    def __init__(self, problem: Problem, classes: Sequence[PartyClass]) -> None:
-        """Take the problem and its classes, which give the numbers of a flow's counts."""
+    def __init__(self, problem: Problem, classes: Sequence[PartyClass], *, by_night: bool) -> None:
+        """Take the problem and its classes, which give the numbers of a flow's counts.
+
+        A flow cannot count both the night and the morning of who has a later morning than is usual after that night.
+        `by_night` counts their nights, and lets anyone of that night have either morning; else their mornings count.
+        """
+        self._by_night = by_night
         self._problem, self._classes = problem, classes
         self._units = [len(alike.parties) * alike.like.size for alike in classes]
         self._seeds = [
             crc32(repr((c.like.size, c.like.answered, c.like.epjs, c.like.options)).encode()) for c in classes
         ]
+
+        self._usual: dict[date, date] = {}
+        for alike in classes:
+            for option in alike.like.options:
+                first = min(morning for morning, _calls in option.calls)
+                self._usual[option.night] = min(first, self._usual.get(option.night, first))
 
     def draw(self, number: int, night: date) -> int:
         """The number that decides between equally good nights of a class."""
@@ -86,7 +97,7 @@ class Relaxation:
             network.supply(("class", number), units)
             left[is_answered].append(network.arc(("class", number), "out", units, unanswered + 1 if is_answered else 1))
             for option in alike.like.options:
-                network.arc(("class", number), self._entry(number, option.night), units)
+                network.arc(("class", number), self._entry(number, option), units)
         self._nights(network, {})
         network.supply("out", -sum(self._units))
         network.solve()
@@ -119,7 +130,7 @@ class Relaxation:
             network.arc(alike.like.answered, ("class", number), self._units[number])
             previous = alike.previous() if keep else {}
             for option in alike.like.options:
-                night, entry = option.night, self._entry(number, option.night)
+                night, entry = option.night, self._entry(number, option)
                 cost = day * (night - self._problem.first).days + self.draw(number, night)
                 arcs.append((network.arc(("class", number), entry, self._units[number], cost), number, night, False))
                 if night in previous:
@@ -138,26 +149,47 @@ class Relaxation:
                 early += flow * (night - self._problem.first).days
         return Flow(dict(counts), kept, early)
 
-    def _entry(self, number: int, night: date) -> Hashable:
+    def is_exact(self, number: int) -> bool:
+        """Whether the flow keeps every rule for a class: one site each, with each night's usual morning."""
+        like = self._classes[number].like
+        return like.size == 1 and not any(self._is_late(option) for option in like.options)
+
+    def _is_late(self, option: Option) -> bool:
+        return any(morning != self._usual[option.night] for morning, _calls in option.calls)
+
+    def _entry(self, number: int, option: Option) -> Hashable:
         """Where a class enters a night: by its EPJ where that matters and there is only one."""
-        epjs = self._classes[number].like.epjs
-        return ("epj", epjs[0][0], night) if len(epjs) == 1 else ("night", night)
+        if not self._by_night and self._is_late(option):
+            return ("late", tuple(morning for morning, _calls in option.calls))
+        epj = self._epj(number)
+        return ("night", option.night) if epj is None else ("epj", epj, option.night)
+
+    def _epj(self, number: int) -> str | None:
+        """The EPJ of a class whose sites all have the same one."""
+        like = self._classes[number].like
+        return like.epjs[0][0] if like.epjs and like.epjs[0][1] == like.size else None
 
     def _nights(self, network: _Network, costs: Mapping[tuple[str, date], int]) -> None:
         problem, plenty = self._problem, sum(self._units)
-        mornings = {(o.night, m) for alike in self._classes for o in alike.like.options for m, _calls in o.calls}
+        options = {option for alike in self._classes for option in alike.like.options}
+        mornings = {morning for option in options for morning, _calls in option.calls}
+        late = {option for option in options if self._is_late(option)}
         places = {
-            (alike.like.epjs[0][0], option.night)
-            for alike in self._classes
-            if len(alike.like.epjs) == 1
+            (epj, option.night)
+            for number, alike in enumerate(self._classes)
+            if (epj := self._epj(number)) is not None
             for option in alike.like.options
         }
         for place in sorted(places):
             limit = problem.epj.get(place, plenty)
             network.arc(("epj", *place), ("night", place[1]), limit, costs.get(place, 0))
-        for night in sorted({night for night, _morning in mornings}):
+        for night, morning in sorted(self._usual.items()):
             network.arc(("night", night), ("moved", night), problem.moves.get(night, 0))
-        for night, morning in sorted(mornings):
             network.arc(("moved", night), ("morning", morning), plenty)
-        for morning in sorted({morning for _night, morning in mornings}):
+        for option in sorted(late):
+            either = tuple(morning for morning, _calls in option.calls)
+            tail = ("moved", option.night) if self._by_night else ("late", either)
+            for morning in either:
+                network.arc(tail, ("morning", morning), plenty)
+        for morning in sorted(mornings):
             network.arc(("morning", morning), "out", problem.calls.get(morning, 0))

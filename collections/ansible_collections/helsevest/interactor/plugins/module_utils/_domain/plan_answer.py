@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from .days import morning_after, move_opening
-from .plan import Party, Problem, Room, Solution, option_on
+from .plan import Party, Problem, Solution, option_on
 from .plan_problem import Case, Question, Reason, groups_of, has_answered, moves_and_calls
+from .plan_room import Room
 from .plan_waves import Wave, assign_waves
 from .site import Site
 from .times import format_time

@@ -83,13 +83,14 @@ class _Check:
 
     def _capacities(self) -> Iterator[str]:
         settings, calendar = self._case.settings, self._case.calendar
-        limits = {
-            "move_date": lambda day: settings.moves(day),
-            "morning": lambda day: settings.calls(day, calendar.is_working_day(day)),
-        }
-        for what, limit in limits.items():
-            for day, most in self._crowded(lambda row, what=what: row[what], limit):
-                yield f"{what} {day} has room for {most} only"
+
+        def calls(morning: date) -> int:
+            return settings.calls(morning, calendar.is_working_day(morning))
+
+        for day, most in self._crowded(lambda row: row["move_date"], settings.moves):
+            yield f"move_date {day} has room for {most} only"
+        for day, most in self._crowded(lambda row: row["morning"], calls):
+            yield f"morning {day} has room for {most} only"
         if settings.epj is EpjRule.SPREAD:
             crowded = self._crowded(lambda row: (row["move_date"], row["epj"]), lambda _day: settings.epj_per_night)
             yield from (f"EPJ and night {place} have room for {most} only" for place, most in crowded if place[1])

@@ -33,7 +33,7 @@ NUMBERS = {
     "answer_days": (28, 0, 366),
     "agreement_days": (14, 0, 366),
     "move_minutes": (60, 1, 1440),
-    "effort": (30, 1, 3600),
+    "effort": (15, 1, 3600),
 }
 """Default, least and most of each setting that is a number."""
 
@@ -56,7 +56,7 @@ class PlanSettings:
     agreement_days: int = 14
     move_minutes: int = 60
     replan: frozenset[str] = frozenset()
-    effort: int = 30
+    effort: int = 15
 
     @property
     def takes(self) -> timedelta:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .days import morning_after, move_opening
 from .plan import Party, Problem, Solution, option_on
-from .plan_problem import Case, Question, Reason, groups_of, has_answered, moves_and_calls
+from .plan_problem import Case, Question, Reason, groups_of, has_answered, moves_and_calls, on_the_way
 from .plan_room import Room
 from .plan_waves import Wave, assign_waves
 from .site import Site
@@ -75,7 +75,7 @@ def plan_of(case: Case, question: Question, solution: Solution, register: Mappin
             }
             for site, reasons in sorted(left_out.items())
         ],
-        "warnings": [*question.warnings, *_cut(solution)],
+        "warnings": [*question.warnings, *_given_up(case, left_out), *_cut(solution)],
     }
 
 
@@ -91,6 +91,18 @@ def _dates(problem: Problem, solution: Solution) -> dict[str, date]:
 def _changed(case: Case, dates: Mapping[str, date]) -> int:
     given = {site.id for site in case.sites}
     return sum(dates.get(site) != day for site, day in case.previous.dates.items() if site in given)
+
+
+def _given_up(case: Case, left_out: Mapping[str, tuple[Reason, ...]]) -> Iterator[str]:
+    """Promises that may be broken and for which no other night was found: the register, and so the gate, keeps them."""
+    for members in groups_of(case.sites):
+        freed = any(site.id in case.settings.replan for site in members) and not on_the_way(members, case)
+        for site in members:
+            if freed and site.id in left_out and site.move_date:
+                yield (
+                    f"site {site.id} found no other night, so the register still says {site.move_date} and it would "
+                    "move then: set its move_date to null, or keep that date"
+                )
 
 
 def _cut(solution: Solution) -> Iterator[str]:

@@ -162,7 +162,7 @@ def question_of(case: Case) -> Question:
     warnings: list[str] = []
     parties: list[Party] = []
     for members in groups_of(case.sites):
-        gone = _gone(members, case)
+        gone = on_the_way(members, case)
         if gone:
             left_out |= gone
         elif all(is_promised(site, case) for site in members):
@@ -178,7 +178,8 @@ def question_of(case: Case) -> Question:
     return Question(problem, promised, left_out, (*warnings, *_overfull(promised, case)))
 
 
-def _gone(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, ...]]:
+def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, ...]]:
+    """Why the sites of a server are not planned any more: one of them is moving or has moved; empty if none has."""
     told: dict[str, Reason] = {}
     for site in members:
         state, outcome = case.states.get(site.id, (None, None))

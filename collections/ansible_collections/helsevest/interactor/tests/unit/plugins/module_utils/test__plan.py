@@ -140,6 +140,18 @@ def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str,
     assert dates(told) == {"1001": "2027-02-03", "1002": "2027-02-02"}, "the 1st has its morning in the closure"
 
 
+def test_a_promise_that_is_given_up_for_nothing_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
+    promised = [site(1001, WAVE, move_date="2027-02-02"), site(1002, WAVE, move_date="2027-02-02")]
+    told = plan(
+        promised, replan=["1001"], moves_on={"2027-02-03": 0, "2027-02-02": 1}, from_="2027-02-02", to="2027-02-03"
+    )
+    assert [row["site"] for row in told["left_out"]] == ["1001"]
+    (warning,) = (text for text in told["warnings"] if "site 1001" in text)
+    assert warning.startswith("site 1001 found no other night, so the register still says 2027-02-02")
+    moving = {"1001": {"state": "moving", "outcome": None}}
+    assert not plan(promised, replan=["1001"], states=moving)["warnings"]
+
+
 def test_a_date_that_has_passed_or_was_rolled_back_is_planned_anew(plan: Callable[..., dict[str, Any]]) -> None:
     past = {**WAVE, "dates": None}
     told = plan([site(1001, past, move_date="2027-01-02"), site(1002, past, move_date="2027-01-20")])

@@ -15,6 +15,7 @@ from .site import Site, Span
 from .window import MORNING, OSLO, WEEKDAYS, Opening, intersection_on
 
 _DAY = timedelta(days=1)
+_WHOSE = {"vendor": "the vendor", "health_trust": "the health trust", "wave": "its wave"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def _frozen(site: Site, day: date, ends_early: bool, evening: date | None) -> It
         else:
             continue
         who = "vendor" if freeze.whose == "vendor" else "us"
-        yield Obstacle("freeze", f"{freeze.whose} frozen {_days(freeze.days)} ({freeze.reason}): {what}", who)
+        text = f"frozen by {_WHOSE[freeze.whose]} {_days(freeze.days)} ({freeze.reason}): {what}"
+        yield Obstacle("freeze", text, who)
 
 
 def _is_frozen(site: Site, day: date) -> bool:

@@ -152,10 +152,17 @@ class TestClosed:
 
 
 class TestFreezes:
-    @pytest.mark.parametrize(("whose", "who"), [("vendor", "vendor"), ("health_trust", "us"), ("wave", "us")])
-    def test_everybodys(self, make_site: MakeSite, whose: str, who: str):
+    @pytest.mark.parametrize(
+        ("whose", "who", "by"),
+        [
+            ("vendor", "vendor", "the vendor"),
+            ("health_trust", "us", "the health trust"),
+            ("wave", "us", "its wave"),
+        ],
+    )
+    def test_everybodys(self, make_site: MakeSite, whose: str, who: str, by: str):
         site = make_site(freezes=(freeze(TUESDAY, TUESDAY, whose),))
-        text = f"{whose} frozen 2027-05-18 to 2027-05-18 (release): the move date is 2027-05-18"
+        text = f"frozen by {by} 2027-05-18 to 2027-05-18 (release): the move date is 2027-05-18"
         assert only(site, TUESDAY) == Obstacle("freeze", text, who)
 
     def test_both_ends_belong_to_it(self, make_site: MakeSite):
@@ -175,7 +182,7 @@ class TestFreezes:
         assert opening == Opening(datetime(2027, 5, 18, 18, tzinfo=UTC), datetime(2027, 5, 18, 22, tzinfo=UTC))
         assert codes(frozen, TUESDAY, takes=timedelta(hours=4)) == []
         assert only(frozen, TUESDAY, takes=timedelta(hours=4, minutes=1)).text == (
-            "vendor frozen 2027-05-19 to 2027-05-19 (release): too little is left before midnight of 2027-05-18"
+            "frozen by the vendor 2027-05-19 to 2027-05-19 (release): too little is left before midnight of 2027-05-18"
         )
 
     def test_the_time_before_midnight_counts_although_more_would_be_left_after_it(self, make_site: MakeSite):

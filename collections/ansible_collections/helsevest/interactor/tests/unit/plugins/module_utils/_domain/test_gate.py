@@ -259,7 +259,7 @@ class TestTheDay:
         frozen = make_site(freezes=(Freeze(MAY, "few people", whose),))
         (reason,) = may(situation(frozen, UPGRADE_EVENING)).reasons
         assert (reason.code, reason.who) == ("freeze", who)
-        assert whose in reason.text
+        assert whose.replace("_", " ") in reason.text
         assert "few people" in reason.text
 
     def test_a_freeze_that_begins_at_midnight_lets_nothing_begin_after_midnight(self, make_site: MakeSite) -> None:

@@ -90,7 +90,8 @@ def test_start_opens_once(ask: RunModule, cloud: FakeCloud, web: SimpleNamespace
 
 
 def test_status(ask: RunModule, cloud: FakeCloud):
-    assert ask("status") == {"changed": False, "attempts": [], "invocation": ask("status")["invocation"]}
+    # Whether a module repeats how it was called is the core's own affair: 2.21 does not.
+    assert ask("status") | {"invocation": None} == {"changed": False, "attempts": [], "invocation": None}
     cloud.have(1, "1001-1-a", "discarded")
     cloud.have(2, "1001-2-b", "completed")
     result = ask("status", number=2, key="1001-2-b")

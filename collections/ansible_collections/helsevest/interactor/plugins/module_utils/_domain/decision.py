@@ -126,7 +126,7 @@ def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
 def _failing(standing: Standing, attempt: Attempt) -> list[str]:
     checked = standing.checked.get(str(attempt.number))
     return [
-        f"{check.title}: {check.observed}"
+        check.told
         for check in (checked.checks if checked else ())
         if check.severity is Severity.BLOCKER and check.outcome in (CheckOutcome.FAIL, CheckOutcome.UNKNOWN)
     ]

@@ -156,7 +156,7 @@ def _not_ready(case: Case) -> Iterator[Reason]:
         remedies = [REMEDIES[code] for code in check.evidence.get("remedies") or ["UNKNOWN"]]
         yield Reason(
             check.id,
-            f"{where}{check.title}: {check.observed}",
+            f"{where}{check.told}",
             "; ".join(dict.fromkeys(remedy.do for remedy in remedies)),
             finding.who,
             check.remedy or REMEDIES["UNKNOWN"].text(case.site.language, {}),

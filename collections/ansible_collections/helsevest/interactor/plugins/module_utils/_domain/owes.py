@@ -55,4 +55,4 @@ def _text(same: list[Finding]) -> str:
     found = (
         f"{finding.check.observed} ({finding.host})" if finding.host else finding.check.observed for finding in same
     )
-    return f"{same[0].check.title}: {'; '.join(found)}"
+    return f"{same[0].check.title}: {same[0].check.answer}, {'; '.join(found)}"

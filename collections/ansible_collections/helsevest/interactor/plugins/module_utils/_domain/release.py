@@ -13,7 +13,7 @@ from typing import Any
 
 from .events import Event
 from .times import format_local, format_time, parse_time
-from .window import OSLO
+from .window import MORNING, OSLO
 from .words import EventKind
 
 ALL = "all"
@@ -153,8 +153,21 @@ def _standing(
 def _of_dates(wish: Wish, dates: Sequence[date]) -> list[str]:
     if not dates:
         return [f"no site of {_name(wish.scope)} has a move date: nothing moves before one has"]
-    late = sorted(day for day in set(dates) if wish.until and end_of_day(day) > wish.until)
-    return [f"the release ends before these move dates do: {', '.join(map(str, late))}"] if late else []
+    until = wish.until
+    if until is None:
+        return []
+    late = sorted(day for day in set(dates) if end_of_day(day) > until)
+    short = sorted(day for day in set(dates) if end_of_day(day) <= until < _morning_after(day))
+    told = [f"the release ends before these move dates do: {', '.join(map(str, late))}"] if late else []
+    return told + (
+        [f"the release ends before the nights of these move dates are over: {', '.join(map(str, short))}"]
+        if short
+        else []
+    )
+
+
+def _morning_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), MORNING, OSLO)
 
 
 def _still_halted(halts: Mapping[str | None, Mapping[str, Any]], scopes: Iterable[str | None]) -> list[str]:

@@ -38,6 +38,16 @@ class CheckResult:
         return self.outcome in (CheckOutcome.FAIL, CheckOutcome.UNKNOWN)
 
     @property
+    def told(self) -> str:
+        """What is wrong, as a person says it: `The line is fast enough: no, 12 Mbit/s`."""
+        return f"{self.title}: {self.answer}, {self.observed}"
+
+    @property
+    def answer(self) -> str:
+        """Whether what its title says is so: `yes`, `no` or `not known`."""
+        return {CheckOutcome.FAIL: "no", CheckOutcome.UNKNOWN: "not known"}.get(self.outcome, "yes")
+
+    @property
     def blocks(self) -> bool:
         """Whether it keeps a site from being ready."""
         return self.is_open and self.severity is Severity.BLOCKER

@@ -111,7 +111,7 @@ def _open_checks(raw: Iterable[Mapping[str, Any]]) -> tuple[list[str], str]:
     checks = [check for check in map(CheckResult.from_dict, raw) if check.is_open]
     light = {check.id for check in checks if check.severity is not Severity.BLOCKER}
     ids = [f"{check.id} ({check.severity})" if check.id in light else check.id for check in checks]
-    return ids, "; ".join(f"{check.id} {check.title}: {check.observed}" for check in checks)
+    return ids, "; ".join(f"{check.id} {check.told}" for check in checks)
 
 
 def _measured(event: Event) -> _Told:

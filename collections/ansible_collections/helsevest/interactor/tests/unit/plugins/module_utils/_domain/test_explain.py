@@ -242,7 +242,7 @@ class TestLists:
         (reason,) = [row for row in why["rows"] if row[1] == "P5"]
         assert reason[0] == "site"
         text, owed, *_do, remedy = reason[2].splitlines()
-        assert (text, owed) == (f"{SERVER}: Only the automatic proxy script is set: x", "owed since: 12.05.2027")
+        assert (text, owed) == (f"{SERVER}: Only the automatic proxy script is set: no, x", "owed since: 12.05.2027")
         assert remedy.startswith("«PC-en har dobbelt proxyoppsett")
         assert following["rows"][0][0] == "next"
 

@@ -341,7 +341,7 @@ class TestChecks:
         check = checked(site, "P5.double", "P5.disagreeing")
         (reason,) = may(situation(site, UPGRADE_EVENING, measurements=measured(UPGRADE_EVENING, check))).reasons
         assert (reason.code, reason.who, reason.remedy) == ("P5", "site", check.remedy)
-        assert reason.text == "1001-server: Only the automatic proxy script is set: double"
+        assert reason.text == "1001-server: Only the automatic proxy script is set: no, double"
         assert reason.do == f"{REMEDIES['P5.double'].do}; {REMEDIES['P5.disagreeing'].do}"
 
     @pytest.mark.parametrize("language", ["nb", "nn"])

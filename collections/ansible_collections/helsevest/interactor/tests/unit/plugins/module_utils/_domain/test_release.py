@@ -187,6 +187,7 @@ class TestWhatComesOfIt:
         days = (date(2027, 5, 22), date(2027, 5, 21), date(2027, 6, 1))
         assert said(RELEASED, [], dates=days).besides == (
             "the release ends before these move dates do: 2027-05-22, 2027-06-01",
+            "the release ends before the nights of these move dates are over: 2027-05-21",
         )
 
     def test_a_release_under_a_halt_says_so(self) -> None:

@@ -245,7 +245,7 @@ class TestOwes:
         (owed,) = owes(site, found, {"P5": now - timedelta(days=3)}, now)
         assert owed.to_dict() == {
             "code": "P5",
-            "text": "Only the automatic proxy script is set: seen (1001-pc1); seen (1001-pc2)",
+            "text": "Only the automatic proxy script is set: no, seen (1001-pc1); seen (1001-pc2)",
             "remedy": found[0].check.remedy,
             "who": "site",
             "since": "2027-05-07T07:00:00Z",
@@ -256,7 +256,7 @@ class TestOwes:
     def test_what_the_register_lacks_has_no_host(self, site: Site, now: datetime):
         check = result(site, "P6.closed", False, observed="not answered", expected="answered", remedies=["P6.closed"])
         (owed,) = owes(site, findings_of([check]), {}, now)
-        assert owed.text == "The summer closing is known: not answered"
+        assert owed.text == "The summer closing is known: no, not answered"
 
     def test_hosts_of_others_do_not_count(self, site: Site, now: datetime):
         assert owes(site, [Finding("1002-server", a_check(site))], {}, now) == []

@@ -98,7 +98,7 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
                 }
             },
             "1001-server measured: not ready, open: P5, P3 (warning), Interactor 5.4.1 in mode local",
-            "P5 Only the automatic proxy script is set: no, P5 seen; P3 The line is fast enough: no, P3 seen",
+            "P5 Only the automatic proxy script is set: no, P5 seen; P3 The line is fast enough: not known, P3 seen",
         ),
         (EventKind.LEDGER, {}, "No ledger on the server", ""),
         (EventKind.LEDGER, {"data": {"error": "cut off"}}, "Ledger cannot be read: cut off", ""),

@@ -22,7 +22,7 @@ from ._domain.sheet import CLIENT_COLUMNS, CLIENTS, SITE_COLUMNS, SITES, CellPro
 from ._workbook import RISKY, Found, Rows, refuse_large, workbook_bytes, workbook_rows
 
 MOST_ROWS = 50_000
-_NORDIC = frozenset("æøåÆØÅéèêëÉÈÊËóòôöÓÒÔÖüÜáàâäÁÀÂÄíìîïúùûñçßšŠžŽšđ–—‘’“”…§°«»´€½•\u00a0")
+_NORDIC = frozenset("æøåÆØÅéèêëÉÈÊËóòôöÓÒÔÖüÜáàâäÁÀÂÄíìîïúùûñçßšŠžŽšđ–—\u2018\u2019\u201c\u201d…§°«»´€½•\u00a0")
 
 
 def read_table(path: Path, only: Collection[str] | None = None) -> list[Sheet]:

@@ -13,7 +13,7 @@ from datetime import date
 FIELDS = ("name", "born", "address")
 YOUNGEST, OLDEST = 18, 120
 
-_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'’-])*")
+_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'\u2019-])*")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _NORWEGIAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 

@@ -61,6 +61,17 @@ CASES = {
         lambda folder: [str(BIN / "ansible-playbook"), "-i", str(folder / "sites.register.yml"), str(folder / "p.yml")],
         clients=False,
     ),
+    "plan": Case(
+        "playbooks/plan.yml, 1,600 sites with 12,800 clients",
+        60,
+        lambda folder: [
+            str(BIN / "ansible-playbook"),
+            *("-i", str(folder / "sites.register.yml"), str(ROOT / "playbooks" / "plan.yml")),
+            *("-e", f"interactor_state_dir={folder / 'state'}"),
+            *("-e", f"interactor_journal=sqlite:///{folder / 'state' / 'journal.sqlite'}"),
+            *("-e", "plan_from=2027-01-25", "-e", "plan_to=2027-07-24"),
+        ],
+    ),
     "all": Case(
         "ansible-inventory --list, all 14,400 hosts",
         45,

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -273,13 +274,17 @@ def _cut(line: str, *, hidden: bool) -> str:
 
 
 def _personal_lines(document: Document | None) -> set[int]:
-    """The lines (from 0) in which a contact, or who gave a waiver, stands."""
+    """The lines (from 0, as the difference counts them) in which a contact, or who gave a waiver, stands."""
     lines: set[int] = set()
     root = document.root if document else None
+    text = document.text.removeprefix("\ufeff") if document else ""  # YAML counts without a byte order mark
+    ends = [found.start() for found in re.finditer("\n", text)]  # YAML's own lines end at other characters too
     for section, listed in root.value if isinstance(root, yaml.MappingNode) else ():
         for entry in listed.value if section.value in ("sites", "waivers") and listed.value else ():
             for key, value in entry.value if isinstance(entry, yaml.MappingNode) else ():
                 if key.value in ("contact", "who"):
-                    block = isinstance(value, yaml.CollectionNode) and not value.flow_style
-                    lines |= set(range(key.start_mark.line, value.end_mark.line + (not block)))
+                    end = value.end_mark.index  # of a block, where the next thing stands
+                    while text[end - 1].isspace():
+                        end -= 1
+                    lines |= set(range(bisect_left(ends, key.start_mark.index), bisect_left(ends, end) + 1))
     return lines

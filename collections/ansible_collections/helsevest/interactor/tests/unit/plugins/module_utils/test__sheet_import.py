@@ -52,7 +52,7 @@ def bring(tmp_path: Path) -> Bring:
     (register / "sites.yml").write_text(REGISTER)
 
     def bring(*lines: str, clients: tuple[str, ...] = (), register_text: str = REGISTER, **options: object) -> Import:
-        (register / "sites.yml").write_text(register_text)
+        (register / "sites.yml").write_bytes(register_text.encode())
         (tmp_path / "t.csv").write_text("\n".join(lines))
         if clients:
             (tmp_path / "t.klienter.csv").write_text("\n".join(clients))
@@ -134,6 +134,38 @@ def test_a_site_of_one_line_is_hidden_as_a_whole_when_it_has_a_contact(bring: Br
     found = bring("Kontornr;Journalsystem", "1003;X", register_text=text)
     assert "Per Nes" in found.difference
     assert "Per Nes" not in found.shown
+
+
+CANARY = ("Kari Canary", "kari@canary.example", "55 00 10 03")
+CONTACTS = {
+    "flow": "    contact: {{name: {}, email: {}, phone: {}}}\n",
+    "flow over lines": "    contact: {{name: {},\n      email: {},\n      phone: {}}}\n",
+    "block": "    contact:\n      name: {}\n      email: {}\n      phone: {}\n",
+    "block with blank lines": "    contact:\n\n      name: {}\n\n      email: {}\n\n      phone: {}\n\n",
+}
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("contact", CONTACTS.values(), ids=CONTACTS)
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\r", "\r\n"])
+def test_a_line_that_only_yaml_ends_shows_nothing_of_a_contact(bring: Bring, mark: str, contact: str, end: str) -> None:
+    text = (
+        f"{mark}---\nsites:\n  # one{end}  # two{end}  # three{end}  # four{end}  # five{end}  # six\n"
+        f'  - id: "1003"\n    name: Nes\n    kind: gp_office\n{contact.format(*CANARY)}'
+        "    county: Vestland\n    server: {host: s3}\n    clients: [{name: a, host: a3}]\n"
+    )
+    for written in (text, text.replace("\n", end)):
+        found = bring(
+            "Kontornr;Kontaktperson;E-post;Telefon;Fylke",
+            "1003;Ola Fresh;ola@fresh.example;55009999;Rogaland",
+            register_text=written,
+            overwrite=True,
+        )
+        for word in (*CANARY, "Ola Fresh", "ola@fresh.example", "55009999"):
+            assert word in found.difference
+            assert word not in found.shown
+        if written == text:
+            assert "+    county: Rogaland" in found.shown
 
 
 def test_a_new_site_goes_to_the_end_without_what_is_as_the_default(bring: Bring, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
     `mode` of the files; without it, each keeps its own. OSError with what went wrong.
     """
     fresh: dict[Path, Path] = {}
-    undo: dict[Path, bytes | None] = {}
+    replaced: list[Path] = []
     try:
         for path, content in ((named.resolve(), content) for named, content in contents.items()):
             handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -107,12 +107,14 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
                 os.fsync(out.fileno())
             kept = path.stat().st_mode & 0o777 if path.exists() else 0o644
             fresh[path].chmod(kept if mode is None else mode)
+        before = {path: path.read_bytes() if path.exists() else None for path in fresh}
         for path, temporary in fresh.items():
-            undo[path] = path.read_bytes() if path.exists() else None
             temporary.replace(path)
+            replaced.append(path)
     except OSError:
-        for path, before in list(undo.items())[:-1]:
-            path.unlink() if before is None else path.write_bytes(before)
+        for path in replaced:
+            held = before[path]
+            path.unlink() if held is None else path.write_bytes(held)
         raise
     finally:
         for temporary in fresh.values():

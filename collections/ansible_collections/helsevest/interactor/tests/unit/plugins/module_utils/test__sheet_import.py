@@ -239,3 +239,21 @@ def test_files_are_replaced_together_or_not_at_all(tmp_path: Path, monkeypatch: 
         write_files({three: b"x", one: b"lost", two: b"lost"})
     assert (one.read_text(), two.read_text()) == ("new", "fresh")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_file_that_cannot_be_read_leaves_all_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two, three = (tmp_path / name for name in "abc")
+    one.write_text("old")
+    two.write_text("old")
+    real = Path.read_bytes
+
+    def failing(self: Path) -> bytes:
+        if self == two:
+            raise OSError(5, "Input/output error", str(self))
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        write_files({three: b"new", one: b"new", two: b"new"})
+    assert (one.read_text(), two.read_text()) == ("old", "old")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]

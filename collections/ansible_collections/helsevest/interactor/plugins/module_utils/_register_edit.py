@@ -32,7 +32,7 @@ _Path = tuple[str, ...]
 
 
 class EditError(Exception):
-    """The edit cannot be made: an unknown entry, or a form of YAML that cannot be edited in place."""
+    """The edit cannot be made: an unknown entry, YAML that cannot be edited in place, or a file that was changed."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class Edited:
     texts: Mapping[Path, str]
     conflicts: tuple[Conflict, ...]
     _old: Mapping[Path, tuple[str | None, tuple[Splice, ...]]] = field(default_factory=dict, repr=False)
+
+    @property
+    def before(self) -> dict[Path, bytes | None]:
+        """What each of these files held when the edit started; None where there was none."""
+        return {path: None if old is None else old.encode() for path, (old, _) in self._old.items()}
 
     def diff(self, root: Path) -> str:
         """The change as a unified diff with paths relative to `root`, for `git apply` or `patch -p1`."""

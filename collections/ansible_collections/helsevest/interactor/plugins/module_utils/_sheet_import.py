@@ -22,7 +22,7 @@ from ._domain import sheet
 from ._domain.cells import same_phone
 from ._domain.sheet import SITE_COLUMNS, SITE_REQUIRED, Answers, CellProblem, SheetError
 from ._register import RegisterError, load_register, need_pydantic, register_documents
-from ._register_edit import Change, Conflict, Edited, edit_register
+from ._register_edit import Change, Conflict, Edited, EditError, edit_register
 from ._register_source import Document
 from ._register_text import same
 from ._sheet import read_table
@@ -53,7 +53,8 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     """What the table says, brought into the register's texts; nothing is written.
 
     SheetError with all that is wrong in the table; RegisterError where the register cannot be read, or would not load
-    with the answers in it; EditError where a file cannot be edited in place; ImportError where a package is missing.
+    with the answers in it; EditError where a file cannot be edited in place, or is changed meanwhile; ImportError
+    where a package is missing.
     """
     need_pydantic()
     sheets = read_table(table)
@@ -75,6 +76,8 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     new_sites = tuple(change.entry for change in changes if change.new)
     place = new_file if new_sites else None
     edited = edit_register([register], changes, overwrite=overwrite, new_file=place)
+    read = {document.path: document.text.encode() for document in documents}
+    _must_be(edited.before, {path: read.get(path) for path in edited.before})
     told = edited
     if edited.conflicts:
         told = edit_register([register], changes, overwrite=True, new_file=place)
@@ -90,10 +93,13 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     )
 
 
-def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> None:
+def write_files(
+    contents: Mapping[Path, bytes], *, mode: int | None = None, started: Mapping[Path, bytes | None] | None = None
+) -> None:
     """Replace all files, or none as far as can be: all are written beside their places first, then renamed.
 
-    `mode` of the files; without it, each keeps its own. OSError with what went wrong.
+    `mode` of the files; without it, each keeps its own. `started`: what the files held when the work on them began
+    (None: there was none); EditError where one holds something else now. OSError with what went wrong.
     """
     fresh: dict[Path, Path] = {}
     replaced: list[Path] = []
@@ -108,6 +114,7 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
             kept = path.stat().st_mode & 0o777 if path.exists() else 0o644
             fresh[path].chmod(kept if mode is None else mode)
         before = {path: path.read_bytes() if path.exists() else None for path in fresh}
+        _must_be(started or {}, {path: before[path.resolve()] for path in started or {}})
         for path, temporary in fresh.items():
             temporary.replace(path)
             replaced.append(path)
@@ -119,6 +126,15 @@ def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> N
     finally:
         for temporary in fresh.values():
             temporary.unlink(missing_ok=True)
+
+
+def _must_be(wanted: Mapping[Path, bytes | None], found: Mapping[Path, bytes | None]) -> None:
+    """Nobody may have saved a file since it was read: what they wrote would be lost."""
+    changed = [path for path, content in wanted.items() if found[path] != content]
+    if changed:
+        raise EditError(
+            "\n".join(f"{path} was changed while this ran; nothing is written; run it again" for path in changed)
+        )
 
 
 def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:

@@ -160,7 +160,8 @@ def imported(module: AnsibleModule) -> dict[str, Any]:
         problem = f"the register says otherwise in {len(lines)} place(s), so nothing is written{where}"
         module.fail_json(msg="\n".join([problem, *lines]), problems=lines, **told)
     if not module.check_mode:
-        write_files({path: text.encode() for path, text in found.edited.texts.items()})
+        texts = {path: text.encode() for path, text in found.edited.texts.items()}
+        write_files(texts, started=found.edited.before)
     return {"changed": bool(found.edited.texts), **told}
 
 

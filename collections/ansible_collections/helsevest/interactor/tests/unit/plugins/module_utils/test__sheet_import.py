@@ -9,8 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils import _sheet_import
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.sheet import SheetError
 from ansible_collections.helsevest.interactor.plugins.module_utils._register import RegisterError
+from ansible_collections.helsevest.interactor.plugins.module_utils._register_edit import (
+    Edited,
+    EditError,
+    edit_register,
+)
 from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import (
     Import,
     import_table,
@@ -257,3 +263,35 @@ def test_a_file_that_cannot_be_read_leaves_all_as_they_were(tmp_path: Path, monk
         write_files({three: b"new", one: b"new", two: b"new"})
     assert (one.read_text(), two.read_text()) == ("old", "old")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_files_that_were_changed_meanwhile_are_all_told_and_none_is_replaced(tmp_path: Path) -> None:
+    same, saved, gone, made = (tmp_path / name for name in ("same", "saved", "gone", "made"))
+    same.write_text("old")
+    saved.write_text("another save")
+    made.write_text("made meanwhile")
+    started = {same: b"old", saved: b"old", gone: b"old", made: None}
+    with pytest.raises(EditError) as caught:
+        write_files(dict.fromkeys(started, b"new"), started=started)
+    assert str(caught.value).splitlines() == [
+        f"{path} was changed while this ran; nothing is written; run it again" for path in (saved, gone, made)
+    ]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "same": "old",
+        "saved": "another save",
+        "made": "made meanwhile",
+    }
+    write_files({same: b"new", gone: b"new"}, started={same: b"old", gone: None})
+    assert (same.read_text(), gone.read_text()) == ("new", "new")
+
+
+def test_a_save_between_the_two_readings_of_the_register_is_told(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved_first(*args: object, **options: object) -> Edited:
+        (tmp_path / "register" / "sites.yml").write_text(REGISTER.replace("Vestland", "Rogaland"))
+        return edit_register(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_sheet_import, "edit_register", saved_first)
+    with pytest.raises(EditError, match=r"sites\.yml was changed while this ran; nothing is written; run it again"):
+        bring("Kontornr;Fylke;Journalsystem", "1001;Vestland;Journalen")

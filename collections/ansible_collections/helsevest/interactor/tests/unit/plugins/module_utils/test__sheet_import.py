@@ -213,6 +213,32 @@ def test_what_the_register_would_not_take_is_told_by_row_and_column(
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("lines", "clients", "told"),
+    [
+        (("Kontornr;Navn", "Ola Canary;1001"), (), ["row 2: Kontornr: site (hidden): (hidden) - ", "needs: Type"]),
+        (("Kontornr;Type;Flyttedato", "Ola Canary;Kari Canary;1001"), (), ["row 2: Type: site (hidden): (hidden) - "]),
+        (
+            ("Kontornr;Navn", "Ola Canary;A", "Ola Canary;B"),
+            (),
+            ["row 3: Kontornr: site (hidden): (hidden) - is there"],
+        ),
+        (("Kontornr;Navn", "ola@canary.example;A"), (), ["row 2: Kontornr: site (hidden): (hidden) - "]),
+        (("Kontornr;Navn", "Canary-Canary;A"), (), ["row 2: Kontornr: site (hidden): (hidden) - "]),
+        (("Kontornr", "1001"), ("Kontornr;Klient;Vertsnavn", "Ola Canary;Kari Canary;1"), ["row 2: Klient: site (hid"]),
+        (("Kontornr;Flyttedato", " 1001 ;snart"), (), ["row 2: Flyttedato: site 1001", "'snart' - "]),
+    ],
+)
+def test_a_row_whose_columns_are_shifted_shows_no_name(
+    bring: Bring, lines: tuple[str, ...], clients: tuple[str, ...], told: list[str]
+) -> None:
+    with pytest.raises(SheetError) as caught:
+        bring(*lines, clients=clients)
+    for words in told:
+        assert words in str(caught.value)
+    assert "canary" not in str(caught.value).casefold()
+
+
 def test_answers_with_which_the_register_would_not_load_are_refused_in_its_own_words(
     bring: Bring, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -22,10 +21,11 @@ from ._domain import sheet
 from ._domain.cells import same_phone
 from ._domain.sheet import SITE_COLUMNS, SITE_REQUIRED, Answers, CellProblem, SheetError
 from ._register import RegisterError, load_register, need_pydantic, register_documents
-from ._register_edit import Change, Conflict, Edited, EditError, edit_register
+from ._register_edit import Change, Conflict, Edited, edit_register
 from ._register_source import Document
 from ._register_text import same
 from ._sheet import read_table
+from ._write_files import must_be
 
 with suppress(ImportError):  # need_pydantic tells
     from ._register_fields import fault, untold
@@ -77,7 +77,7 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     place = new_file if new_sites else None
     edited = edit_register([register], changes, overwrite=overwrite, new_file=place)
     read = {document.path: document.text.encode() for document in documents}
-    _must_be(edited.before, {path: read.get(path) for path in edited.before})
+    must_be(edited.before, {path: read.get(path) for path in edited.before})
     told = edited
     if edited.conflicts:
         told = edit_register([register], changes, overwrite=True, new_file=place)
@@ -91,50 +91,6 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
         left_out=tuple(heading for each in sheets for heading in each.left_out),
         new_sites=new_sites,
     )
-
-
-def write_files(
-    contents: Mapping[Path, bytes], *, mode: int | None = None, started: Mapping[Path, bytes | None] | None = None
-) -> None:
-    """Replace all files, or none as far as can be: all are written beside their places first, then renamed.
-
-    `mode` of the files; without it, each keeps its own. `started`: what the files held when the work on them began
-    (None: there was none); EditError where one holds something else now. OSError with what went wrong.
-    """
-    fresh: dict[Path, Path] = {}
-    replaced: list[Path] = []
-    try:
-        for path, content in ((named.resolve(), content) for named, content in contents.items()):
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            fresh[path] = Path(name)
-            with os.fdopen(handle, "wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            kept = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            fresh[path].chmod(kept if mode is None else mode)
-        before = {path: path.read_bytes() if path.exists() else None for path in fresh}
-        _must_be(started or {}, {path: before[path.resolve()] for path in started or {}})
-        for path, temporary in fresh.items():
-            temporary.replace(path)
-            replaced.append(path)
-    except OSError:
-        for path in replaced:
-            held = before[path]
-            path.unlink() if held is None else path.write_bytes(held)
-        raise
-    finally:
-        for temporary in fresh.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _must_be(wanted: Mapping[Path, bytes | None], found: Mapping[Path, bytes | None]) -> None:
-    """Nobody may have saved a file since it was read: what they wrote would be lost."""
-    changed = [path for path, content in wanted.items() if found[path] != content]
-    if changed:
-        raise EditError(
-            "\n".join(f"{path} was changed while this ran; nothing is written; run it again" for path in changed)
-        )
 
 
 def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:

@@ -128,7 +128,8 @@ from ..module_utils._domain.sheet import SheetError
 from ..module_utils._register import RegisterError, load_register
 from ..module_utils._register_edit import EditError
 from ..module_utils._sheet import table_bytes
-from ..module_utils._sheet_import import import_table, write_files
+from ..module_utils._sheet_import import import_table
+from ..module_utils._write_files import write_files
 
 
 def imported(module: AnsibleModule) -> dict[str, Any]:

@@ -17,11 +17,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._register_edi
     EditError,
     edit_register,
 )
-from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import (
-    Import,
-    import_table,
-    write_files,
-)
+from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import Import, import_table
 
 REGISTER = """\
 ---
@@ -250,65 +246,6 @@ def test_answers_with_which_the_register_would_not_load_are_refused_in_its_own_w
     lines = told.splitlines()
     assert [line.startswith(f"{tmp_path / 'register' / 'sites.yml'}:") for line in lines] == [True] * len(lines)
     assert told.count("sites.yml") == len(lines)
-
-
-def test_files_are_replaced_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two, three = (tmp_path / name for name in "abc")
-    one.write_text("old")
-    one.chmod(0o640)
-    write_files({one: b"new", two: b"fresh"})
-    assert (one.read_text(), two.read_text(), one.stat().st_mode & 0o777) == ("new", "fresh", 0o640)
-
-    real = Path.replace
-
-    def failing(self: Path, target: Path) -> Path:
-        if target == two:
-            raise OSError(28, "No space left on device", str(target))
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", failing)
-    with pytest.raises(OSError, match="No space"):
-        write_files({three: b"x", one: b"lost", two: b"lost"})
-    assert (one.read_text(), two.read_text()) == ("new", "fresh")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
-
-
-def test_a_file_that_cannot_be_read_leaves_all_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two, three = (tmp_path / name for name in "abc")
-    one.write_text("old")
-    two.write_text("old")
-    real = Path.read_bytes
-
-    def failing(self: Path) -> bytes:
-        if self == two:
-            raise OSError(5, "Input/output error", str(self))
-        return real(self)
-
-    monkeypatch.setattr(Path, "read_bytes", failing)
-    with pytest.raises(OSError, match="Input/output"):
-        write_files({three: b"new", one: b"new", two: b"new"})
-    assert (one.read_text(), two.read_text()) == ("old", "old")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
-
-
-def test_files_that_were_changed_meanwhile_are_all_told_and_none_is_replaced(tmp_path: Path) -> None:
-    same, saved, gone, made = (tmp_path / name for name in ("same", "saved", "gone", "made"))
-    same.write_text("old")
-    saved.write_text("another save")
-    made.write_text("made meanwhile")
-    started = {same: b"old", saved: b"old", gone: b"old", made: None}
-    with pytest.raises(EditError) as caught:
-        write_files(dict.fromkeys(started, b"new"), started=started)
-    assert str(caught.value).splitlines() == [
-        f"{path} was changed while this ran; nothing is written; run it again" for path in (saved, gone, made)
-    ]
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
-        "same": "old",
-        "saved": "another save",
-        "made": "made meanwhile",
-    }
-    write_files({same: b"new", gone: b"new"}, started={same: b"old", gone: None})
-    assert (same.read_text(), gone.read_text()) == ("new", "new")
 
 
 def test_a_save_between_the_two_readings_of_the_register_is_told(

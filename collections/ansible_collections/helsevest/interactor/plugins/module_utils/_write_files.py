@@ -19,7 +19,8 @@ def write_files(
     """Replace all files, or none as far as can be: all are written beside their places first, then renamed.
 
     `mode` of the files; without it, each keeps its own. `started`: what the files held when the work on them began
-    (None: there was none); EditError where one holds something else now. OSError with what went wrong.
+    (None: there was none); EditError where one holds something else now. OSError with what went wrong;
+    EditError too where a file could not be put back.
     """
     fresh: dict[Path, Path] = {}
     replaced: list[Path] = []
@@ -38,10 +39,11 @@ def write_files(
         for path, temporary in fresh.items():
             temporary.replace(path)
             replaced.append(path)
-    except OSError:
-        for path in replaced:
-            held = before[path]
-            path.unlink() if held is None else path.write_bytes(held)
+    except OSError as error:
+        stuck = [told for path in replaced if (told := _not_put_back(path, before[path]))]
+        if stuck:
+            first = f"{error.filename}: {error.strerror}; the other files are as they were, but for:"
+            raise EditError("\n".join([first, *stuck])) from None
         raise
     finally:
         for temporary in fresh.values():
@@ -55,3 +57,11 @@ def must_be(wanted: Mapping[Path, bytes | None], found: Mapping[Path, bytes | No
         raise EditError(
             "\n".join(f"{path} was changed while this ran; nothing is written; run it again" for path in changed)
         )
+
+
+def _not_put_back(path: Path, before: bytes | None) -> str:
+    try:
+        path.unlink() if before is None else path.write_bytes(before)
+    except OSError as error:
+        return f"{path} is replaced and cannot be put back: {error.strerror}"
+    return ""

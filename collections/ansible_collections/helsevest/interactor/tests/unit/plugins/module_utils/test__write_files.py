@@ -69,3 +69,32 @@ def test_files_that_were_changed_meanwhile_are_all_told_and_none_is_replaced(tmp
     }
     write_files({same: b"new", gone: b"new"}, started={same: b"old", gone: None})
     assert (same.read_text(), gone.read_text()) == ("new", "new")
+
+
+def test_a_file_that_cannot_be_put_back_is_told_and_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = (tmp_path / name for name in "abc")
+    for path in (one, two, three):
+        path.write_text("old")
+    replace, write = Path.replace, Path.write_bytes
+
+    def replacing(self: Path, target: Path) -> Path:
+        if target == three:
+            raise OSError(28, "No space left on device", str(target))
+        return replace(self, target)
+
+    def writing(self: Path, content: bytes) -> int:
+        if self == one:
+            raise OSError(28, "No space left on device", str(self))
+        return write(self, content)
+
+    monkeypatch.setattr(Path, "replace", replacing)
+    monkeypatch.setattr(Path, "write_bytes", writing)
+    with pytest.raises(EditError) as caught:
+        write_files(dict.fromkeys((one, two, three), b"new"))
+    assert str(caught.value).splitlines() == [
+        f"{three}: No space left on device; the other files are as they were, but for:",
+        f"{one} is replaced and cannot be put back: No space left on device",
+    ]
+    assert [path.read_text() for path in (one, two, three)] == ["new", "old", "old"]

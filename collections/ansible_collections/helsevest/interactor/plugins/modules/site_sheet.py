@@ -16,6 +16,7 @@ description:
     C(docs/register.md) lists the columns.
   - An import fills in what the register lacks. Comments, order and other sites in the files stay as they are. An empty
     cell takes nothing away. What the register says otherwise is a conflict; then nothing at all is written.
+    The same goes for a file that is changed while the import runs.
   - Columns about the person who signs an agreement are left out.
   - Runs on the controller and contacts no host.
 options:

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from ._register_edit import Change, Conflict, Edited, edit_register
 from ._register_source import Document
 from ._register_text import same
 from ._sheet import read_table
+from ._write_files import must_be
 
 with suppress(ImportError):  # need_pydantic tells
     from ._register_fields import fault, untold
@@ -52,7 +53,8 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     """What the table says, brought into the register's texts; nothing is written.
 
     SheetError with all that is wrong in the table; RegisterError where the register cannot be read, or would not load
-    with the answers in it; EditError where a file cannot be edited in place; ImportError where a package is missing.
+    with the answers in it; EditError where a file cannot be edited in place, or is changed meanwhile; ImportError
+    where a package is missing.
     """
     need_pydantic()
     sheets = read_table(table)
@@ -74,6 +76,8 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     new_sites = tuple(change.entry for change in changes if change.new)
     place = new_file if new_sites else None
     edited = edit_register([register], changes, overwrite=overwrite, new_file=place)
+    read = {document.path: document.text.encode() for document in documents}
+    must_be(edited.before, {path: read.get(path) for path in edited.before})
     told = edited
     if edited.conflicts:
         told = edit_register([register], changes, overwrite=True, new_file=place)
@@ -87,35 +91,6 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
         left_out=tuple(heading for each in sheets for heading in each.left_out),
         new_sites=new_sites,
     )
-
-
-def write_files(contents: Mapping[Path, bytes], *, mode: int | None = None) -> None:
-    """Replace all files, or none as far as can be: all are written beside their places first, then renamed.
-
-    `mode` of the files; without it, each keeps its own. OSError with what went wrong.
-    """
-    fresh: dict[Path, Path] = {}
-    undo: dict[Path, bytes | None] = {}
-    try:
-        for path, content in ((named.resolve(), content) for named, content in contents.items()):
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-            fresh[path] = Path(name)
-            with os.fdopen(handle, "wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            kept = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            fresh[path].chmod(kept if mode is None else mode)
-        for path, temporary in fresh.items():
-            undo[path] = path.read_bytes() if path.exists() else None
-            temporary.replace(path)
-    except OSError:
-        for path, before in list(undo.items())[:-1]:
-            path.unlink() if before is None else path.write_bytes(before)
-        raise
-    finally:
-        for temporary in fresh.values():
-            temporary.unlink(missing_ok=True)
 
 
 def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:
@@ -273,13 +248,17 @@ def _cut(line: str, *, hidden: bool) -> str:
 
 
 def _personal_lines(document: Document | None) -> set[int]:
-    """The lines (from 0) in which a contact, or who gave a waiver, stands."""
+    """The lines (from 0, as the difference counts them) in which a contact, or who gave a waiver, stands."""
     lines: set[int] = set()
     root = document.root if document else None
+    text = document.text.removeprefix("\ufeff") if document else ""  # YAML counts without a byte order mark
+    ends = [found.start() for found in re.finditer("\n", text)]  # YAML's own lines end at other characters too
     for section, listed in root.value if isinstance(root, yaml.MappingNode) else ():
         for entry in listed.value if section.value in ("sites", "waivers") and listed.value else ():
             for key, value in entry.value if isinstance(entry, yaml.MappingNode) else ():
                 if key.value in ("contact", "who"):
-                    block = isinstance(value, yaml.CollectionNode) and not value.flow_style
-                    lines |= set(range(key.start_mark.line, value.end_mark.line + (not block)))
+                    end = value.end_mark.index  # of a block, where the next thing stands
+                    while text[end - 1].isspace():
+                        end -= 1
+                    lines |= set(range(bisect_left(ends, key.start_mark.index), bisect_left(ends, end) + 1))
     return lines

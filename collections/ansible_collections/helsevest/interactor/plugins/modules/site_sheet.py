@@ -16,6 +16,7 @@ description:
     C(docs/register.md) lists the columns.
   - An import fills in what the register lacks. Comments, order and other sites in the files stay as they are. An empty
     cell takes nothing away. What the register says otherwise is a conflict; then nothing at all is written.
+    The same goes for a file that is changed while the import runs.
   - Columns about the person who signs an agreement are left out.
   - Runs on the controller and contacts no host.
 options:
@@ -128,7 +129,8 @@ from ..module_utils._domain.sheet import SheetError
 from ..module_utils._register import RegisterError, load_register
 from ..module_utils._register_edit import EditError
 from ..module_utils._sheet import table_bytes
-from ..module_utils._sheet_import import import_table, write_files
+from ..module_utils._sheet_import import import_table
+from ..module_utils._write_files import write_files
 
 
 def imported(module: AnsibleModule) -> dict[str, Any]:
@@ -160,7 +162,8 @@ def imported(module: AnsibleModule) -> dict[str, Any]:
         problem = f"the register says otherwise in {len(lines)} place(s), so nothing is written{where}"
         module.fail_json(msg="\n".join([problem, *lines]), problems=lines, **told)
     if not module.check_mode:
-        write_files({path: text.encode() for path, text in found.edited.texts.items()})
+        texts = {path: text.encode() for path, text in found.edited.texts.items()}
+        write_files(texts, started=found.edited.before)
     return {"changed": bool(found.edited.texts), **told}
 
 

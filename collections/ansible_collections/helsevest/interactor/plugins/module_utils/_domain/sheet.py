@@ -123,6 +123,8 @@ SIGNATORY = (
 )
 """Headings of columns about the person who signs: left out by every import but that of the agreements."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_SITE = re.compile(r"[A-Za-z0-9]{1,16}")
+_HIDDEN = "(hidden)"
 _NO_NAME = ("is not of the form it must have", "letters, digits, hyphens and underscores, up to 32")
 SITE_REQUIRED = ("name", "kind", "county", "server.host")
 
@@ -145,7 +147,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class CellProblem:
-    """One thing that is wrong in a table: where, whose, what, and what is allowed. `value` is hidden where personal."""
+    """One thing that is wrong in a table: where, whose, what, and what is allowed. `value` is hidden where personal.
+
+    A `site` that is no id is shown by none of its values: where columns are shifted, any of them may be a name.
+    """
 
     sheet: str
     row: int
@@ -158,8 +163,9 @@ class CellProblem:
     def __str__(self) -> str:
         parts = [f"{self.sheet}, row {self.row}:"] if self.row else [f"{self.sheet}:"]
         parts += [f"{self.heading}:"] if self.heading else []
-        parts += [f"site {self.site}:"] if self.site else []
-        parts += [f"{self.value} -"] if self.value else []
+        shifted = self.site and not _SITE.fullmatch(self.site.strip())
+        parts += [f"site {_HIDDEN if shifted else self.site}:"] if self.site else []
+        parts += [f"{_HIDDEN if shifted else self.value} -"] if self.value else []
         return " ".join([*parts, self.message]) + (f" (allowed: {self.allowed})" if self.allowed else "")
 
 
@@ -261,7 +267,7 @@ def _row(
             try:
                 yield column, column.kind.read(held[number], sheet.mac)
             except CellError as error:
-                shown = "(hidden)" if column.personal else repr(held[number])[:60]
+                shown = _HIDDEN if column.personal else repr(held[number])[:60]
                 problems.append(CellProblem(*where, shown, str(error), error.allowed))
 
 

@@ -21,7 +21,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.windo
 from ansible_collections.helsevest.interactor.plugins.module_utils._register import load_register
 from ansible_collections.helsevest.interactor.plugins.module_utils._register_models import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._sheet import read_table, table_bytes
-from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import import_table, write_files
+from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import import_table
+from ansible_collections.helsevest.interactor.plugins.module_utils._write_files import write_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904

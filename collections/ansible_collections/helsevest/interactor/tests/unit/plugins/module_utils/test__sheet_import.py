@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils import _sheet_import
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.sheet import SheetError
 from ansible_collections.helsevest.interactor.plugins.module_utils._register import RegisterError
-from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import (
-    Import,
-    import_table,
-    write_files,
+from ansible_collections.helsevest.interactor.plugins.module_utils._register_edit import (
+    Edited,
+    EditError,
+    edit_register,
 )
+from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import Import, import_table
 
 REGISTER = """\
 ---
@@ -52,7 +54,7 @@ def bring(tmp_path: Path) -> Bring:
     (register / "sites.yml").write_text(REGISTER)
 
     def bring(*lines: str, clients: tuple[str, ...] = (), register_text: str = REGISTER, **options: object) -> Import:
-        (register / "sites.yml").write_text(register_text)
+        (register / "sites.yml").write_bytes(register_text.encode())
         (tmp_path / "t.csv").write_text("\n".join(lines))
         if clients:
             (tmp_path / "t.klienter.csv").write_text("\n".join(clients))
@@ -136,6 +138,38 @@ def test_a_site_of_one_line_is_hidden_as_a_whole_when_it_has_a_contact(bring: Br
     assert "Per Nes" not in found.shown
 
 
+CANARY = ("Kari Canary", "kari@canary.example", "55 00 10 03")
+CONTACTS = {
+    "flow": "    contact: {{name: {}, email: {}, phone: {}}}\n",
+    "flow over lines": "    contact: {{name: {},\n      email: {},\n      phone: {}}}\n",
+    "block": "    contact:\n      name: {}\n      email: {}\n      phone: {}\n",
+    "block with blank lines": "    contact:\n\n      name: {}\n\n      email: {}\n\n      phone: {}\n\n",
+}
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("contact", CONTACTS.values(), ids=CONTACTS)
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85", "\r", "\r\n"])
+def test_a_line_that_only_yaml_ends_shows_nothing_of_a_contact(bring: Bring, mark: str, contact: str, end: str) -> None:
+    text = (
+        f"{mark}---\nsites:\n  # one{end}  # two{end}  # three{end}  # four{end}  # five{end}  # six\n"
+        f'  - id: "1003"\n    name: Nes\n    kind: gp_office\n{contact.format(*CANARY)}'
+        "    county: Vestland\n    server: {host: s3}\n    clients: [{name: a, host: a3}]\n"
+    )
+    for written in (text, text.replace("\n", end)):
+        found = bring(
+            "Kontornr;Kontaktperson;E-post;Telefon;Fylke",
+            "1003;Ola Fresh;ola@fresh.example;55009999;Rogaland",
+            register_text=written,
+            overwrite=True,
+        )
+        for word in (*CANARY, "Ola Fresh", "ola@fresh.example", "55009999"):
+            assert word in found.difference
+            assert word not in found.shown
+        if written == text:
+            assert "+    county: Rogaland" in found.shown
+
+
 def test_a_new_site_goes_to_the_end_without_what_is_as_the_default(bring: Bring, tmp_path: Path) -> None:
     found = bring(
         "Kontornr;Navn;Type;Fylke;Server;Målform;Avtalestatus;Måneder historikk",
@@ -175,32 +209,52 @@ def test_what_the_register_would_not_take_is_told_by_row_and_column(
         assert word in str(caught.value)
 
 
-def test_answers_with_which_the_register_would_not_load_are_refused_in_its_own_words(bring: Bring) -> None:
+@pytest.mark.parametrize(
+    ("lines", "clients", "told"),
+    [
+        (("Kontornr;Navn", "Ola Canary;1001"), (), ["row 2: Kontornr: site (hidden): (hidden) - ", "needs: Type"]),
+        (("Kontornr;Type;Flyttedato", "Ola Canary;Kari Canary;1001"), (), ["row 2: Type: site (hidden): (hidden) - "]),
+        (
+            ("Kontornr;Navn", "Ola Canary;A", "Ola Canary;B"),
+            (),
+            ["row 3: Kontornr: site (hidden): (hidden) - is there"],
+        ),
+        (("Kontornr;Navn", "ola@canary.example;A"), (), ["row 2: Kontornr: site (hidden): (hidden) - "]),
+        (("Kontornr;Navn", "Canary-Canary;A"), (), ["row 2: Kontornr: site (hidden): (hidden) - "]),
+        (("Kontornr", "1001"), ("Kontornr;Klient;Vertsnavn", "Ola Canary;Kari Canary;1"), ["row 2: Klient: site (hid"]),
+        (("Kontornr;Flyttedato", " 1001 ;snart"), (), ["row 2: Flyttedato: site 1001", "'snart' - "]),
+    ],
+)
+def test_a_row_whose_columns_are_shifted_shows_no_name(
+    bring: Bring, lines: tuple[str, ...], clients: tuple[str, ...], told: list[str]
+) -> None:
+    with pytest.raises(SheetError) as caught:
+        bring(*lines, clients=clients)
+    for words in told:
+        assert words in str(caught.value)
+    assert "canary" not in str(caught.value).casefold()
+
+
+def test_answers_with_which_the_register_would_not_load_are_refused_in_its_own_words(
+    bring: Bring, tmp_path: Path
+) -> None:
     with pytest.raises(RegisterError) as caught:
         bring("Kontornr;Avtalestatus;Bølge", "1001;sendt;7")
     told = str(caught.value)
     assert "agreement.sent" in told
     assert "wave" in told
-    assert "/register/sites.yml:" in told
-    assert "/tmp/tmp" not in told.replace("pytest", "")
+    lines = told.splitlines()
+    assert [line.startswith(f"{tmp_path / 'register' / 'sites.yml'}:") for line in lines] == [True] * len(lines)
+    assert told.count("sites.yml") == len(lines)
 
 
-def test_files_are_replaced_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two, three = (tmp_path / name for name in "abc")
-    one.write_text("old")
-    one.chmod(0o640)
-    write_files({one: b"new", two: b"fresh"})
-    assert (one.read_text(), two.read_text(), one.stat().st_mode & 0o777) == ("new", "fresh", 0o640)
+def test_a_save_between_the_two_readings_of_the_register_is_told(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved_first(*args: object, **options: object) -> Edited:
+        (tmp_path / "register" / "sites.yml").write_text(REGISTER.replace("Vestland", "Rogaland"))
+        return edit_register(*args, **options)  # type: ignore[arg-type]
 
-    real = Path.replace
-
-    def failing(self: Path, target: Path) -> Path:
-        if target == two:
-            raise OSError(28, "No space left on device", str(target))
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", failing)
-    with pytest.raises(OSError, match="No space"):
-        write_files({three: b"x", one: b"lost", two: b"lost"})
-    assert (one.read_text(), two.read_text()) == ("new", "fresh")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+    monkeypatch.setattr(_sheet_import, "edit_register", saved_first)
+    with pytest.raises(EditError, match=r"sites\.yml was changed while this ran; nothing is written; run it again"):
+        bring("Kontornr;Fylke;Journalsystem", "1001;Vestland;Journalen")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._sheet_import import Import, import_table
 from ansible_collections.helsevest.interactor.plugins.modules import site_sheet
 
 from .conftest import RunModule
@@ -64,6 +65,32 @@ def test_with_a_conflict_nothing_at_all_is_written_unless_asked_for(register: Pa
 
     assert run_module(site_sheet.main, **options(register, overwrite=True))["changed"]
     assert "county: Rogaland, epj: Journalen" in (register / "sites.yml").read_text()
+
+
+def test_a_save_made_while_the_import_runs_is_never_overwritten(
+    register: Path, run_module: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (register.parent / "t.csv").write_text(
+        "Kontornr;Navn;Type;Fylke;Server;Journalsystem\nA1;;;;;X\nB2;B;legekontor;V;s2;"
+    )
+    (register.parent / "t.klienter.csv").write_text("Kontornr;Klient;Vertsnavn\nB2;b;b2\n")
+    saved = RIGHT.replace("county: V,", "county: Rogaland,")
+
+    def then_saved(*args: object, **more: object) -> Import:
+        found = import_table(*args, **more)  # type: ignore[arg-type]
+        (register / "sites.yml").write_text(saved)
+        (register / "new.yml").write_text("sites: []\n")
+        return found
+
+    monkeypatch.setattr(site_sheet, "import_table", then_saved)
+    result = run_module(site_sheet.main, **options(register, new_file="new.yml"))
+    assert result["failed"]
+    assert sorted(result["msg"].splitlines()) == [
+        f"{register / name} was changed while this ran; nothing is written; run it again"
+        for name in ("new.yml", "sites.yml")
+    ]
+    assert (register / "sites.yml").read_text() == saved
+    assert (register / "new.yml").read_text() == "sites: []\n"
 
 
 def test_a_table_that_is_wrong_is_told_with_every_problem(register: Path, run_module: RunModule) -> None:

@@ -195,8 +195,20 @@ def test_every_reason_of_a_site_that_no_night_fits_is_told(plan: Callable[..., d
         from_="2027-02-01",
         to="2027-02-14",
     )
-    assert sorted(codes(told, 1001)) == ["closed", "contact_day_after", "no_opening", "wave_dates"]
+    assert sorted(codes(told, 1001)) == ["closed", "contact_day_after", "too_short", "wave_dates"]
     assert "14 of 14 nights" in json.dumps(told["left_out"])
+
+
+def test_windows_that_do_not_meet_and_those_that_are_too_short_are_told_apart(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    half_an_hour = {**NIGHT, "weekdays": ["mon", "tue", "wed"], "from": "20:00", "to": "20:30"}
+    (out,) = plan([site(1001, window=half_an_hour)], from_="2027-02-01", to="2027-02-07")["left_out"]
+    assert [(reason["code"], reason["text"].partition(" (so")[2]) for reason in out["reasons"]] == [
+        ("no_opening", " or alike on 4 of 7 nights from 2027-02-01 to 2027-02-07)"),
+        ("too_short", " or alike on 3 of 7 nights from 2027-02-01 to 2027-02-07)"),
+    ]
+    assert "meet for 30 minutes, a move takes 60" in out["reasons"][1]["text"]
 
 
 def test_the_upgrade_needs_an_evening_that_is_still_to_come(plan: Callable[..., dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from ._domain.plan_waves import Wave
 from ._domain.site import Site
 from ._domain.window import OSLO
 from ._gate import ARGUMENT_SPEC as GATE_SPEC
+from ._gate import described_modes
 from ._holidays import MissingPackageError, norwegian_calendar
 from ._ortools import check_package
 from ._relaxation import FlowError
@@ -30,6 +31,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "sites": GATE_SPEC["sites"],
     "waves": {"type": "list", "elements": "dict", "default": []},
     "calendar": {"type": "dict"},
+    "contract": GATE_SPEC["contract"],
     "states": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
     "previous": {"type": "path"},
@@ -54,7 +56,7 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
     except (ClockError, FlowError, MissingPackageError, SolverError, ValueError) as exc:
         raise PlanError(f"site_plan: {exc}") from exc
     except KeyError as exc:
-        raise PlanError(f"site_plan: a site lacks {exc}") from exc
+        raise PlanError(f"site_plan: a site or the contract lacks {exc}") from exc
     wrong = violations(plan, case, register)
     if wrong:
         raise PlanError("site_plan: our fault: the plan breaks its own rules:\n" + "\n".join(wrong))
@@ -74,6 +76,7 @@ def read_case(params: Mapping[str, Any], now: datetime) -> tuple[Case, dict[int,
         calendar=norwegian_calendar(years, (params["calendar"] or {}).get("half_days_off")),
         settings=settings,
         now=now,
+        modes=described_modes(params["contract"]),
         states={site: (told.get("state"), told.get("outcome")) for site, told in params["states"].items()},
         previous=read_previous(params["previous"]),
     )

@@ -23,12 +23,13 @@ class Obstacle:
     """Why a site cannot be moved on a day: `code`, in English for operations, and who can change it.
 
     `code` is one of `closed`, `freeze`, `wave_dates`, `no_opening`, `too_short`, `contact_day_after`; `who` is `us`,
-    `site` or `vendor`.
+    `site` or `vendor`. `cause` is the code of what stands against a neighbour on a shared server, where that is why.
     """
 
     code: str
     text: str
     who: str
+    cause: str = ""
 
 
 def move_opening(site: Site, day: date) -> Opening | None:

@@ -37,12 +37,14 @@ class Previous:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a plan depends on. `states` gives state and outcome of each site as the gate's answer has them."""
+    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` gives state and outcome
+    of each site as the gate's answer has them."""
 
     sites: Sequence[Site]
     calendar: Calendar
     settings: PlanSettings
     now: datetime
+    modes: frozenset[str]
     states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     previous: Previous = field(default_factory=Previous)
 
@@ -100,6 +102,9 @@ def upgrade_missed(evening: date, now: datetime) -> bool:
 def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     """Every reason why this site alone cannot be planned on `day`."""
     upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
+    if site.mode not in case.modes:
+        text = f"mode {site.mode} is not described by the vendor: vendor_contract.config.modes.{site.mode} is empty"
+        yield Obstacle("mode_not_described", text, "vendor")
     yield from obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded)
     evening = case.calendar.last_working_day_before(day)
     if not upgraded and upgrade_missed(evening, case.now):
@@ -138,7 +143,7 @@ def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str,
     told = {
         site: obstacles
         + [
-            Obstacle("shared_server", f"site {other} on the same server: {obstacle.text}", obstacle.who)
+            Obstacle("shared_server", f"site {other} on the same server: {obstacle.text}", obstacle.who, obstacle.code)
             for other, others in own.items()
             if other != site
             for obstacle in others
@@ -237,14 +242,17 @@ def _earlier(site: Site, case: Case) -> date | None:
 
 
 def _summary(found: Iterable[Obstacle], nights: int, settings: PlanSettings) -> Iterator[Reason]:
-    """Each kind of obstacle once, with the number of nights that it takes; the most frequent first."""
+    """Each kind of obstacle once, the most frequent first, with the number of nights that it takes where it is one of
+    a night."""
     kinds: dict[tuple[str, ...], list[Obstacle]] = defaultdict(list)
     for obstacle in found:
         neighbour = obstacle.text.partition(":")[0] if obstacle.code == "shared_server" else ""
-        kinds[obstacle.code, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
+        kinds[obstacle.code, obstacle.cause, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
     for alike in sorted(kinds.values(), key=lambda alike: (-len(alike), alike[0].code, alike[0].text)):
-        where = f"{len(alike)} of {nights} nights from {settings.first} to {settings.last}"
-        yield Reason(alike[0].code, f"{alike[0].text} (so or alike on {where})")
+        where = f" (so or alike on {len(alike)} of {nights} nights from {settings.first} to {settings.last})"
+        # No night changes it, so the number of nights would tell nothing.
+        always = "mode_not_described" in (alike[0].code, alike[0].cause)
+        yield Reason(alike[0].code, alike[0].text + ("" if always else where))
 
 
 def moves_and_calls(dates: Mapping[str, date], sites: Mapping[str, Site]) -> tuple[Counter[date], Counter[date]]:

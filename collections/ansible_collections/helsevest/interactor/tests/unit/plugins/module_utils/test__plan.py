@@ -35,6 +35,7 @@ from hypothesis import strategies as st
 
 from .plan_fleet import NIGHT, fleet, site
 
+CONTRACT = {"config": {"modes": {"server_in_cloud": {"mode": "server_in_cloud"}, "second": {}}}}
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 WAVE = {"id": 3, "name": "Bølge 3", "dates": {"from": "2027-02-01", "to": "2027-02-05"}, "window": None, "freezes": []}
 
@@ -47,9 +48,10 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 def params(sites: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
-    names = {"waves", "calendar", "states", "previous"}
+    names = {"waves", "calendar", "contract", "states", "previous"}
     told = {name: given.pop(name) for name in names & set(given)}
-    return {"sites": sites, "waves": [], "calendar": None, "states": {}, "previous": None, "clock_url": None} | {
+    return {"sites": sites, "waves": [], "calendar": None, "contract": CONTRACT} | {
+        **{"states": {}, "previous": None, "clock_url": None},
         **told,
         "settings": {name.rstrip("_"): value for name, value in given.items()},
     }
@@ -174,6 +176,38 @@ def test_who_has_moved_is_left_out_with_its_neighbours(plan: Callable[..., dict[
         ["moved_outside"],
         ["moving"],
         ["shared_server"],
+    ]
+
+
+def test_a_mode_that_the_vendor_has_not_described_gets_no_date(plan: Callable[..., dict[str, Any]]) -> None:
+    closed = [{"from": "2027-01-25", "to": "2027-07-24"}]
+    sites = [
+        site(1001, mode="second"),
+        site(1002, shared_server="a", mode="second"),
+        site(1003, shared_server="a"),
+        site(1004, mode="second", closed=closed),
+        site(1005),
+    ]
+    told = plan(sites)
+    assert list(dates(told)) == ["1005"]
+    assert codes(told, 1001) == ["contact_day_after", "mode_not_described"][::-1]
+    because = "mode second is not described by the vendor: vendor_contract.config.modes.second is empty"
+    texts = {out["site"]: [reason["text"] for reason in out["reasons"]] for out in told["left_out"]}
+    assert texts["1001"][0] == because
+    assert texts["1003"][0] == f"site 1002 on the same server: {because}"
+    assert sorted(codes(told, 1004))[:2] == ["closed", "contact_day_after"]
+    second = {"config": {"modes": {**CONTRACT["config"]["modes"], "second": {"mode": "second"}}}}
+    assert set(dates(plan(sites, contract=second))) == {"1001", "1002", "1003", "1005"}
+
+
+def test_what_stands_against_a_neighbour_is_told_kind_by_kind(plan: Callable[..., dict[str, Any]]) -> None:
+    window = {**NIGHT, "weekdays": ["mon", "tue", "wed"], "from": "20:00", "to": "20:30"}
+    sites = [site(1001, shared_server="a"), site(1002, shared_server="a", window=window)]
+    told = plan(sites, from_="2027-02-01", to="2027-02-07")
+    texts = [reason["text"] for reason in told["left_out"][0]["reasons"]]
+    assert [("do not meet (so or alike on 4 of 7" in text, "for 30 minutes" in text) for text in texts[:2]] == [
+        (True, False),
+        (False, True),
     ]
 
 

@@ -37,8 +37,8 @@ class Previous:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` gives state and outcome
-    of each site as the gate's answer has them."""
+    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` gives state and
+    outcome of each site as the gate's answer has them."""
 
     sites: Sequence[Site]
     calendar: Calendar
@@ -47,6 +47,11 @@ class Case:
     modes: frozenset[str]
     states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     previous: Previous = field(default_factory=Previous)
+
+    @property
+    def today(self) -> date:
+        """The date in Norway."""
+        return self.now.astimezone(OSLO).date()
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def is_promised(site: Site, case: Case) -> bool:
         return False
     opening = move_opening(site, day)
     if opening is None:
-        return day >= case.now.astimezone(OSLO).date()
+        return day >= case.today
     if case.states.get(site.id, (None, None))[1] == Outcome.ROLLED_BACK and opening.start <= case.now:
         return False
     return case.now < opening.end
@@ -101,27 +106,36 @@ def upgrade_missed(evening: date, now: datetime) -> bool:
 
 def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     """Every reason why this site alone cannot be planned on `day`."""
-    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
+    yield from _cannot(site, day, case)
+    since = case.today + timedelta(days=_waits(site, case.settings))
+    if day < since and not answered(site):
+        settings = "answer_days" if _is_signed(site) else "answer_days and agreement_days"
+        yield Obstacle("not_answered", f"it has not answered, so {since} is the first night ({settings})", "site")
+    elif day < since:
+        text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
+        yield Obstacle("not_signed", text, "site")
+
+
+def _cannot(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
+    """Why the site cannot move on `day` even if it answers and signs at once."""
     if site.mode not in case.modes:
         text = f"mode {site.mode} is not described by the vendor: vendor_contract.config.modes.{site.mode} is empty"
         yield Obstacle("mode_not_described", text, "vendor")
+    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
     yield from obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded)
     evening = case.calendar.last_working_day_before(day)
     if not upgraded and upgrade_missed(evening, case.now):
         yield Obstacle("upgrade_evening", f"the upgrade's evening, {evening}, is over", "us")
-    if not answered(site):
-        since = case.settings.first + timedelta(days=max(case.settings.answer_days, _unsigned(site, case)))
-        if day < since:
-            yield Obstacle("not_answered", f"it has not answered, so {since} is the first night (answer_days)", "site")
-    elif site.agreement_status != "signed":
-        since = case.settings.first + timedelta(days=_unsigned(site, case))
-        if day < since:
-            text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
-            yield Obstacle("not_signed", text, "site")
 
 
-def _unsigned(site: Site, case: Case) -> int:
-    return 0 if site.agreement_status == "signed" else case.settings.agreement_days
+def _is_signed(site: Site) -> bool:
+    return site.agreement_status == "signed"
+
+
+def _waits(site: Site, settings: PlanSettings) -> int:
+    """For how many days from today; the agreement is sent only once all answers are there (P7)."""
+    signing = 0 if _is_signed(site) else settings.agreement_days
+    return signing if answered(site) else settings.answer_days + signing
 
 
 def common_opening(members: Sequence[Site], day: date) -> Opening | None:
@@ -201,11 +215,13 @@ def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, .
 
 
 def _broken_promises(site: Site, day: date, case: Case) -> Iterator[str]:
-    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
-    for obstacle in obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded):
-        yield f"site {site.id} keeps its promised date {day}, but {obstacle.text}"
+    keeps = f"site {site.id} keeps its promised date {day}, but"
+    for obstacle in _cannot(site, day, case):
+        yield f"{keeps} {obstacle.text}"
     if not answered(site):
-        yield f"site {site.id} keeps its promised date {day}, but has not answered everything (P7)"
+        yield f"{keeps} has not answered everything (P7)"
+    if not _is_signed(site) and day < case.today + timedelta(days=case.settings.agreement_days):
+        yield f"{keeps} its agreement is not signed (P4)"
 
 
 def _party(members: Sequence[Site], case: Case) -> tuple[Party | None, dict[str, tuple[Reason, ...]]]:

@@ -120,13 +120,41 @@ def test_who_has_answered_goes_before_who_has_not(plan: Callable[..., dict[str, 
     assert list(dates(told)) == ["1009"] or codes(told, 1009) == []
     told = plan([site(1001, contact=None)])
     assert told["sites"][0]["answered"] is False
-    assert told["sites"][0]["move_date"] == "2027-02-22"
+    assert told["sites"][0]["move_date"] == "2027-02-01", "28 days from 4 January"
 
 
-def test_an_agreement_that_is_not_signed_costs_two_weeks(plan: Callable[..., dict[str, Any]]) -> None:
-    sent = {"status": "sent", "form": "digital", "sent": "2027-01-02", "signed": None, "reference": None}
-    assert dates(plan([site(1001, agreement=sent)])) == {"1001": "2027-02-08"}
-    assert dates(plan([site(1001, agreement=sent)], agreement_days=0)) == {"1001": "2027-01-25"}
+SENT = {"status": "sent", "form": "digital", "sent": "2027-01-02", "signed": None, "reference": None}
+
+
+@pytest.mark.parametrize(
+    ("of_site", "given", "night"),
+    [
+        ({}, {}, "2027-01-06"),
+        ({"agreement": SENT}, {}, "2027-01-18"),
+        ({"agreement": SENT}, {"agreement_days": 16}, "2027-01-20"),
+        ({"agreement": SENT}, {"agreement_days": 0}, "2027-01-06"),
+        ({"contact": None}, {"answer_days": 28}, "2027-02-01"),
+        # The agreement is sent when all answers are there (P7).
+        ({"contact": None, "agreement": SENT}, {}, "2027-02-15"),
+        ({"contact": None, "agreement": SENT}, {"answer_days": 7, "agreement_days": 8}, "2027-01-19"),
+        # By then all is there.
+        ({"contact": None, "agreement": SENT}, {"from_": "2027-06-01"}, "2027-06-01"),
+    ],
+)
+def test_answers_and_agreement_take_their_days_from_today(
+    plan: Callable[..., dict[str, Any]], of_site: Any, given: Any, night: str
+) -> None:
+    assert dates(plan([site(1001, **of_site)], **{"from_": "2027-01-06", **given})) == {"1001": night}
+
+
+def test_what_a_site_waits_for_is_told(plan: Callable[..., dict[str, Any]]) -> None:
+    sites = [site(1001, contact=None), site(1002, contact=None, agreement=SENT), site(1003, agreement=SENT)]
+    told = plan(sites, from_="2027-01-06", to="2027-01-07")
+    assert [out["reasons"][0]["text"].partition(" (so or")[0] for out in told["left_out"]] == [
+        "it has not answered, so 2027-02-01 is the first night (answer_days)",
+        "it has not answered, so 2027-02-15 is the first night (answer_days and agreement_days)",
+        "its agreement is not signed, so 2027-01-18 is the first night (agreement_days)",
+    ]
 
 
 def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
@@ -140,6 +168,33 @@ def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str,
     assert "2 moves are promised for the night of 2027-02-02, which has room for 1" in told["warnings"]
     told = plan(promised, replan=["1001"])
     assert dates(told) == {"1001": "2027-02-03", "1002": "2027-02-02"}, "the 1st has its morning in the closure"
+
+
+@pytest.mark.parametrize(
+    ("night", "of_site", "warning"),
+    [
+        ("2027-01-05", {}, None),
+        ("2027-01-04", {}, "the upgrade's evening, 2026-12-30, is over"),
+        ("2027-01-20", {"mode": "second"}, "mode second is not described by the vendor: vendor_contract."),
+        ("2027-01-14", {"agreement": SENT}, "its agreement is not signed (P4)"),
+        ("2027-01-18", {"agreement": SENT}, None),
+        ("2027-01-20", {"contact": None}, "has not answered everything (P7)"),
+    ],
+)
+def test_a_promise_that_can_hardly_be_kept_is_warned_of(
+    plan: Callable[..., dict[str, Any]], night: str, of_site: Any, warning: str | None
+) -> None:
+    told = plan([site(1001, {**WAVE, "dates": None}, move_date=night, **of_site)])
+    assert dates(told) == {"1001": night}
+    starts = f"site 1001 keeps its promised date {night}, but "
+    assert [text.startswith(starts + (warning or "")) for text in told["warnings"]] == [True] * bool(warning)
+
+
+def test_the_evening_of_a_promise_does_not_count_once_the_site_is_upgraded(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    upgraded = {"1001": {"state": "upgraded", "outcome": None}}
+    assert plan([site(1001, {**WAVE, "dates": None}, move_date="2027-01-04")], states=upgraded)["warnings"] == []
 
 
 def test_a_promise_that_is_given_up_for_nothing_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:

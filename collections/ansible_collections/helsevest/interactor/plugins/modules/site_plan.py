@@ -67,7 +67,7 @@ options:
       - C(from), C(to), C(moves_per_night), C(moves_on), C(calls_per_morning), C(calls_on_days_off), C(calls_on),
         C(epj), C(epj_per_night), C(wave_size), C(answer_days), C(agreement_days), C(move_minutes),
         C(replan), C(effort).
-      - C(answer_days) and C(agreement_days) count from today; a site that has neither answered nor signed waits for both.
+      - C(answer_days) and C(agreement_days) count from today; who has neither answered nor signed waits for both.
     type: dict
     default: {}
   previous:

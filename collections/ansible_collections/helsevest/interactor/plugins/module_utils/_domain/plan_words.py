@@ -49,9 +49,15 @@ def changed_line(plan: Mapping[str, Any]) -> str:
     return f"{which} another date than in the previous plan."
 
 
+def waves_to_add(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The new waves that the register needs: those in which a site gets a date, and not only a reservation (P7)."""
+    used = {site["wave"] for site in plan["sites"] if site["answered"] or site["promised"]}
+    return [wave for wave in plan["new_waves"] if wave["id"] in used]
+
+
 def figures(plan: Mapping[str, Any]) -> dict[str, int]:
     """The numbers of the plan: planned, nights, promised, reserved (not answered), left_out, gone (moved, or on their
-    way), new_waves."""
+    way), new_waves (those that the register needs)."""
     sites, gone = plan["sites"], sum(map(is_gone, plan["left_out"]))
     return {
         "planned": len(sites),
@@ -60,7 +66,7 @@ def figures(plan: Mapping[str, Any]) -> dict[str, int]:
         "reserved": sum(not site["answered"] for site in sites),
         "left_out": len(plan["left_out"]) - gone,
         "gone": gone,
-        "new_waves": len(plan["new_waves"]),
+        "new_waves": len(waves_to_add(plan)),
     }
 
 

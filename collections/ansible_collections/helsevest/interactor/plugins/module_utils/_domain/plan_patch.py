@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .plan_words import waves_to_add
+from .plan_words import is_reserved, waves_to_add
 
 WAVES, SITES = "waves", "sites"
 
@@ -41,8 +41,8 @@ def moved_on(plan: Mapping[str, Any], register: Mapping[str, tuple[int | None, s
 
 
 def _values(site: Mapping[str, Any]) -> dict[str, Any]:
-    if site["answered"] or site["promised"]:
-        values = {"wave": site["wave"], "move_date": site["move_date"]}
-    else:
+    if is_reserved(site):
         values = {"wave": site["was"]["wave"], "move_date": None}
+    else:
+        values = {"wave": site["wave"], "move_date": site["move_date"]}
     return {field: value for field, value in values.items() if value != site["was"][field]}

@@ -49,9 +49,14 @@ def changed_line(plan: Mapping[str, Any]) -> str:
     return f"{which} another date than in the previous plan."
 
 
+def is_reserved(site: Mapping[str, Any]) -> bool:
+    """Whether wave and date are only held for a site of the plan, since it has not answered (P7)."""
+    return not site["answered"] and not site["promised"]
+
+
 def waves_to_add(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The new waves that the register needs: those in which a site gets a date, and not only a reservation (P7)."""
-    used = {site["wave"] for site in plan["sites"] if site["answered"] or site["promised"]}
+    used = {site["wave"] for site in plan["sites"] if not is_reserved(site)}
     return [wave for wave in plan["new_waves"] if wave["id"] in used]
 
 

@@ -74,6 +74,7 @@ def test_a_person_plans_reads_applies_and_plans_again(inventory: Path) -> None:
     assert done.code == 0, done.output
     for words in ("1001 Fjordgata", "1002? Øyane", "1003* Sentrum", "Left out: 1", "1004", "The plan is optimal"):
         assert words in done.output
+    assert "This is the first plan." in done.output
     assert "Kari" not in done.output
     assert {file.name for file in folder.iterdir()} == FILES
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o640}

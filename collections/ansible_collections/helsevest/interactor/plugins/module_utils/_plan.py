@@ -91,14 +91,15 @@ def read_previous(path: str | None) -> Previous:
         plan = json.loads(Path(path).read_text(encoding="utf-8"))
         if plan["schema"] != SCHEMA:
             raise ValueError(f"schema {plan['schema']!r}; {SCHEMA} is allowed")
-        return _previous(plan["sites"], plan["new_waves"])
+        return _previous(str(plan["made"]), plan["sites"], plan["new_waves"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ValueError(f"previous: {path} is no plan: {type(exc).__name__}: {exc}") from exc
 
 
-def _previous(sites: Iterable[Mapping[str, Any]], new_waves: Iterable[Mapping[str, Any]]) -> Previous:
+def _previous(made: str, sites: Iterable[Mapping[str, Any]], new_waves: Iterable[Mapping[str, Any]]) -> Previous:
     rows = list(sites)
     return Previous(
+        made=made,
         dates={row["site"]: date.fromisoformat(row["move_date"]) for row in rows},
         waves={row["site"]: int(row["wave"]) for row in rows},
         new_waves={int(wave["id"]): str(wave["name"]) for wave in new_waves},

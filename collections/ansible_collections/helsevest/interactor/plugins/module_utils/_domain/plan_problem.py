@@ -28,8 +28,10 @@ _UPGRADE = Settings(target_version="", described_modes=frozenset())
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier plan said: date and wave of each site, and the names of the waves that it made, by id."""
+    """What an earlier plan said: date and wave of each site, and the names of the waves that it made, by id; `made` is
+    when, None where there is none."""
 
+    made: str | None = None
     dates: Mapping[str, date] = field(default_factory=dict)
     waves: Mapping[str, int] = field(default_factory=dict)
     new_waves: Mapping[int, str] = field(default_factory=dict)

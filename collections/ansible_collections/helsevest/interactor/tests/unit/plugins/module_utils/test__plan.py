@@ -366,6 +366,26 @@ def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tm
         plan([site(1001)], previous=str(file))
 
 
+def test_what_changed_since_the_previous_plan_is_told_by_site(
+    plan: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    first = plan([site(number) for number in range(1001, 1007)], previous=str(file))
+    assert (first["previous"], first["changed"], first["changes"]) == (None, 0, [])
+    file.write_text(json.dumps(first), encoding="utf-8")
+    closed = [{"from": "2027-01-25", "to": "2027-01-25"}]
+    always = [{"from": "2027-01-01", "to": "2027-12-31"}]
+    sites = [site(1001), site(1002, closed=closed), site(1003, closed=always), site(1004), site(1007)]
+    states = {"1004": {"state": "verified", "outcome": "verified"}}
+    again = plan(sites, previous=str(file), states=states)
+    # Who has moved, has left the register or is new has not changed.
+    assert (again["previous"], again["changed"]) == (first["made"], 2)
+    assert again["changes"] == [
+        {"site": "1002", "from": "2027-01-25", "to": "2027-01-26"},
+        {"site": "1003", "from": "2027-01-25", "to": None},
+    ]
+
+
 def test_without_the_solver_it_says_what_to_do() -> None:
     code = (
         "import sys; sys.modules['ortools'] = None\n"

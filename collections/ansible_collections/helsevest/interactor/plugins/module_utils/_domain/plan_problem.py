@@ -16,6 +16,7 @@ from .checks import answered
 from .days import Obstacle, morning_after, move_opening, obstacles
 from .plan import Option, Party, Problem
 from .plan_settings import EpjRule, PlanSettings
+from .plan_words import counted
 from .site import Site
 from .step import Settings
 from .window import OSLO, Opening
@@ -310,12 +311,19 @@ def _overfull(promised: Mapping[str, date], case: Case) -> Iterator[str]:
     moves, calls = moves_and_calls(promised, sites)
     for night, many in sorted(moves.items()):
         if many > (most := case.settings.moves(night)):
-            yield f"{many} moves are promised for the night of {night}, which has room for {most}"
+            moves_are = counted(many, "move is", "moves are")
+            yield f"{moves_are} promised for the night of {night}, which has room for {most}"
     for morning, many in sorted(calls.items()):
         if many > (most := case.settings.calls(morning, case.calendar.is_working_day(morning))):
-            yield f"{many} calls follow from promised moves on the morning of {morning}, which has room for {most}"
+            yield (
+                f"{counted(many, 'call follows', 'calls follow')} from promised moves on the morning of {morning}, "
+                f"which has room for {most}"
+            )
     if case.settings.epj is EpjRule.SPREAD:
         taken = Counter((sites[site].epj, day) for site, day in promised.items())
         for (epj, night), many in sorted(taken.items(), key=str):
             if epj and many > (most := case.settings.epj_per_night):
-                yield f"{many} sites of the EPJ {epj} are promised for the night of {night}, which has room for {most}"
+                yield (
+                    f"{counted(many, 'site of the EPJ', 'sites of the EPJ')} {epj} "
+                    f"{'is' if many == 1 else 'are'} promised for the night of {night}, which has room for {most}"
+                )

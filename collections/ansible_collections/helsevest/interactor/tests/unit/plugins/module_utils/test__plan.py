@@ -335,27 +335,80 @@ def test_one_vendors_offices_are_spread_or_kept_together(plan: Callable[..., dic
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"from_": "soon"}, "settings: from: 'soon'; a date YYYY-MM-DD is allowed"),
-        ({"from_": "2027-01-04"}, "settings: from: 2027-01-04 is not in the future"),
-        ({"from_": "2027-03-01", "to": "2027-02-01"}, "settings: to: 2027-02-01"),
-        ({"moves_per_night": -1}, "settings: moves_per_night: -1; a whole number from 0 to 10000 is allowed"),
-        ({"moves_on": {"2027-13-01": 1}}, "settings: moves_on: 2027-13-01: 1"),
-        ({"epj": "apart"}, "settings: epj: 'apart'; one of ignore, spread, together is allowed"),
+        ({"from_": "soon"}, "settings.from (plan_from): 'soon'; a date YYYY-MM-DD is allowed"),
+        ({"from_": "2027-01-04"}, "settings.from (plan_from): 2027-01-04 is not in the future"),
+        ({"from_": "2027-02-31"}, "settings.from (plan_from): 2027-02-31 is a date that does not exist"),
+        (
+            {"from_": "2027-03-01", "to": "2027-02-01"},
+            "settings.to (plan_to): 2027-02-01 is before from, 2027-03-01; a date from 2027-03-01 to 2029-03-02",
+        ),
+        ({"from_": "2027-03-01", "to": "2029-03-03"}, "settings.to (plan_to): 2029-03-03 is too late; a date from"),
+        (
+            {"moves_per_night": -1},
+            "settings.moves_per_night (plan_moves_per_night): -1; a whole number from 0 to 10000 is allowed",
+        ),
+        ({"moves_per_night": "mange"}, "settings.moves_per_night (plan_moves_per_night): 'mange'; a whole number"),
+        (
+            {"moves_on": {"2027-13-01": 1}},
+            "settings.moves_on (plan_moves_on): 2027-13-01 is a date that does not exist",
+        ),
+        ({"moves_on": {"May": 1}}, "settings.moves_on (plan_moves_on): 'May'; a date YYYY-MM-DD is allowed"),
+        ({"moves_on": {"2027-03-16": "few"}}, "plan_moves_on): 2027-03-16: 'few'; a whole number from 0 to 10000"),
+        ({"calls_on": "few"}, "on a command line as -e plan_calls_on=2027-03-16:5,2027-03-17:0"),
+        ({"calls_on": "2027-03-16:5,2027-03-16:6"}, "settings.calls_on (plan_calls_on): 2027-03-16 is there twice"),
+        (
+            {"calls_on": ["2027-03-16"]},
+            "(plan_calls_on): ['2027-03-16']; numbers by date are allowed",
+        ),
+        ({"epj": "apart"}, "settings.epj (plan_epj): 'apart'; one of ignore, spread, together is allowed"),
+        ({"epj": "spred"}, "one of ignore, spread, together is allowed; spread was meant?"),
         ({"move_per_night": 1}, "moves_per_night was meant?"),
-        ({"replan": ["1010"]}, "settings: replan: '1010' is no site; 1001 was meant?"),
+        ({"replan": ["1010"]}, "settings.replan (plan_replan): '1010' is no site; 1001 was meant?"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(plan: Callable[..., dict[str, Any]], changes: Any, words: str) -> None:
     with pytest.raises(PlanError) as told:
         plan([site(1001)], **changes)
     assert words in str(told.value)
+    assert str(told.value).count("\n") == 0, "nothing else is wrong"
+
+
+def test_the_last_day_is_not_judged_by_a_first_one_that_is_wrong(plan: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(PlanError) as told:
+        plan([site(1001)], from_="2027-01-32", to="2027-01-10")
+    assert "plan_to" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '{"2027-01-25": 0, "2027-01-26": "0"}',
+        "{2027-01-25: 0, 2027-01-26: 0}",
+        "2027-01-25:0,2027-01-26:0",
+        " {'2027-01-25':0,'2027-01-26':0} ",
+        {"2027-01-25": 0, date(2027, 1, 26): "0"},
+    ],
+)
+def test_numbers_by_date_may_be_typed(plan: Callable[..., dict[str, Any]], typed: Any) -> None:
+    told = plan([site(1001)], moves_on=typed)
+    assert told["settings"]["moves_on"] == {"2027-01-25": 0, "2027-01-26": 0}
+    assert dates(told) == {"1001": "2027-01-27"}
+    assert plan([site(1001)], moves_on="{}", calls_on="")["settings"]["moves_on"] == {}
+
+
+def test_one_of_something_is_told_as_one(plan: Callable[..., dict[str, Any]]) -> None:
+    limits: dict[str, Any] = {"moves_per_night": 0, "calls_per_morning": 0}
+    promised = [site(1001, WAVE, move_date="2027-02-02")]
+    assert plan(promised, **limits)["warnings"] == [
+        "1 move is promised for the night of 2027-02-02, which has room for 0",
+        "1 call follows from promised moves on the morning of 2027-02-03, which has room for 0",
+    ]
 
 
 def test_all_settings_that_are_wrong_are_named_at_once(plan: Callable[..., dict[str, Any]]) -> None:
-    with pytest.raises(PlanError, match=r"epj: 'x'(.|\n)*|wave_size: 0(.|\n)*") as told:
+    with pytest.raises(PlanError, match=r"plan_wave_size\): 0") as told:
         plan([site(1001)], epj="x", wave_size=0)
-    assert "epj" in str(told.value)
-    assert "wave_size" in str(told.value)
+    assert "(plan_epj): 'x'" in str(told.value)
 
 
 def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:

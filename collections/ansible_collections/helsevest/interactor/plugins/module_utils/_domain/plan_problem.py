@@ -323,7 +323,4 @@ def _overfull(promised: Mapping[str, date], case: Case) -> Iterator[str]:
         taken = Counter((sites[site].epj, day) for site, day in promised.items())
         for (epj, night), many in sorted(taken.items(), key=str):
             if epj and many > (most := case.settings.epj_per_night):
-                yield (
-                    f"{counted(many, 'site of the EPJ', 'sites of the EPJ')} {epj} "
-                    f"{'is' if many == 1 else 'are'} promised for the night of {night}, which has room for {most}"
-                )
+                yield f"{many} sites of the EPJ {epj} are promised for the night of {night}, which has room for {most}"

@@ -20,7 +20,9 @@ LEFT_OUT = {"site": "9", "name": "Utelatt [b]", "reasons": [{"code": "closed", "
 def big(plans: Any, sites: int, left_out: int) -> dict[str, Any]:
     placed = [plans.site(1000 + n, MONDAY + timedelta(days=n // 20), promised=n % 10 == 0) for n in range(sites)]
     out = [{**LEFT_OUT, "site": str(9000 + n), "name": f"Utelatt {n}"} for n in range(left_out)]
-    return plans.plan(*placed, left_out=out, warnings=["Look at 1001."], status="feasible", distance=0.013, changes=CHANGES)
+    return plans.plan(
+        *placed, left_out=out, warnings=["Look at 1001."], status="feasible", distance=0.013, changes=CHANGES
+    )
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])

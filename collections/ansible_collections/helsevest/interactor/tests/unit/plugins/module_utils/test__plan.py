@@ -354,6 +354,8 @@ def test_one_vendors_offices_are_spread_or_kept_together(plan: Callable[..., dic
         ),
         ({"moves_on": {"May": 1}}, "settings.moves_on (plan_moves_on): 'May'; a date YYYY-MM-DD is allowed"),
         ({"moves_on": {"2027-03-16": "few"}}, "plan_moves_on): 2027-03-16: 'few'; a whole number from 0 to 10000"),
+        # What is left of JSON that is typed without quotes around it.
+        ({"calls_on": '{"2027-03-16":'}, "numbers by date are allowed, on a command line as -e plan_calls_on=2027-"),
         ({"calls_on": "few"}, "on a command line as -e plan_calls_on=2027-03-16:5,2027-03-17:0"),
         ({"calls_on": "2027-03-16:5,2027-03-16:6"}, "settings.calls_on (plan_calls_on): 2027-03-16 is there twice"),
         (
@@ -417,6 +419,18 @@ def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tm
     file.write_text('{"schema": 7}', encoding="utf-8")
     with pytest.raises(PlanError, match=r"previous: .*plan\.json is no plan: .*schema 7"):
         plan([site(1001)], previous=str(file))
+
+
+def test_a_reservation_holds_until_the_site_has_answered(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    others = [site(number, WAVE) for number in range(1002, 1005)]
+    first = plan([*others, site(1001, contact=None)], from_="2027-02-01")
+    file.write_text(json.dumps(first), encoding="utf-8")
+    early = site(1000)
+    again = plan([early, *others, site(1001)], waves=[WAVE], from_="2027-02-01", moves_per_night=4, previous=str(file))
+    held, kept = (next(row for row in told["sites"] if row["site"] == "1001") for told in (first, again))
+    assert (held["answered"], kept["answered"]) == (False, True)
+    assert [kept[field] for field in ("move_date", "wave")] == [held[field] for field in ("move_date", "wave")]
 
 
 def test_what_changed_since_the_previous_plan_is_told_by_site(

@@ -52,6 +52,7 @@ def inventory(tmp_path: Path) -> Path:
         site(1002, "Øyane"),
         site(1003, "Sentrum", promised),
         site(1004, "Utelatt", always),
+        site(1005, "Sandnes", "\n    mode: second" + ANSWERED),
     ]
     (register / "sites.yml").write_text("# The sites.\nsites:" + "".join(sites))
     return tmp_path / "inventory" / "sites.register.yml"
@@ -72,8 +73,9 @@ def test_a_person_plans_reads_applies_and_plans_again(inventory: Path) -> None:
 
     done = plan(inventory)
     assert done.code == 0, done.output
-    for words in ("1001 Fjordgata", "1002? Øyane", "1003* Sentrum", "Left out: 1", "1004", "The plan is optimal"):
+    for words in ("1001 Fjordgata", "1002? Øyane", "1003* Sentrum", "Left out: 2", "1004", "The plan is optimal"):
         assert words in done.output
+    assert "This is the first plan." in done.output
     assert "Kari" not in done.output
     assert {file.name for file in folder.iterdir()} == FILES
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o640}
@@ -81,7 +83,8 @@ def test_a_person_plans_reads_applies_and_plans_again(inventory: Path) -> None:
     made = json.loads((folder / "plan.json").read_text())
     dates = {site["site"]: site["move_date"] for site in made["sites"]}
     assert dates["1003"] == str(FROM + timedelta(days=7))
-    assert [site["site"] for site in made["left_out"]] == ["1004"]
+    assert [site["site"] for site in made["left_out"]] == ["1004", "1005"]
+    assert [reason["code"] for reason in made["left_out"][1]["reasons"]] == ["mode_not_described"]
     assert "<script>alert(1)" not in (folder / "plan.html").read_text()
     for name in FILES - {"plan.patch"}:
         assert "Kari" not in (folder / name).read_text()
@@ -92,9 +95,10 @@ def test_a_person_plans_reads_applies_and_plans_again(inventory: Path) -> None:
     assert str(sites["1001"].move_date) == dates["1001"]
     assert sites["1001"].wave is not None
     assert sites["1002"].move_date is None, "it has not answered (P7)"
-    assert sites["1002"].wave is not None
+    assert sites["1002"].wave is None, "a wave of one week would bind it"
     assert str(sites["1003"].move_date) == dates["1003"]
     assert sites["1004"].move_date is None
+    assert sites["1005"].move_date is None
     text = (register / "sites.yml").read_text()
     assert text.startswith("# The sites.\n")
     assert "wave: 1  # spoken with" in text
@@ -121,12 +125,25 @@ def test_a_promise_that_is_given_up_is_planned_anew(inventory: Path) -> None:
     assert made["settings"]["replan"] == ["1001", "1003"]
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [({"plan_from": "soon"}, "soon"), ({"plan_moves_per_night": "many"}, "many"), ({"plan_epj": "apart"}, "apart")],
-)
-def test_a_setting_that_is_wrong_is_refused(inventory: Path, given: dict[str, str], words: str) -> None:
-    done = plan(inventory, **given)
+def test_all_settings_that_are_wrong_are_told_at_once(inventory: Path) -> None:
+    wrong = {"plan_from": "soon", "plan_moves_per_night": "many", "plan_epj": "spred", "plan_calls_on": "few"}
+    done = plan(inventory, **wrong)
     assert done.code not in (0, 1), done.output
-    assert words in done.output
+    told = " ".join(done.output.split())
+    for words in (
+        "(plan_from): 'soon'; a date YYYY-MM-DD is allowed",
+        "(plan_moves_per_night): 'many'; a whole number from 0 to 10000 is allowed",
+        "(plan_epj): 'spred'; one of ignore, spread, together is allowed; spread was meant?",
+        "(plan_calls_on): 'few'; numbers by date are allowed",
+    ):
+        assert words in told
     assert not (inventory.parent.parent / "state" / "plan").exists()
+
+
+def test_numbers_by_date_are_typed_on_the_command_line(inventory: Path) -> None:
+    first, second = FROM, FROM + timedelta(days=1)
+    done = plan(inventory, "-e", f"plan_moves_on={first}:0,{second}:1", "-e", "plan_answer_days=7")
+    assert done.code == 0, done.output
+    made = json.loads((inventory.parent.parent / "state" / "plan" / "plan.json").read_text())
+    assert made["settings"]["moves_on"] == {str(first): 0, str(second): 1}
+    assert made["settings"]["answer_days"] == 7

@@ -47,7 +47,7 @@ def calendar_file(name: str, events: Iterable[TeamEvent], made: datetime, before
     kept = {event.uid for event in events}
     gone = [event for event in read_events(before) if event.uid not in kept and event.start > made] if before else []
     for event in events:
-        calendar.add_component(_component(event, "CONFIRMED", made))
+        calendar.add_component(_component(event, "TENTATIVE" if event.is_tentative else "CONFIRMED", made))
     for event in gone:
         # In words too, for not every calendar program heeds the status of an event that is imported.
         called_off = replace(event, summary=CALLED_OFF + event.summary.removeprefix(CALLED_OFF))
@@ -65,7 +65,8 @@ def read_events(file: bytes) -> list[TeamEvent]:
 
 def _read(component: Any) -> TeamEvent:  # noqa: ANN401 - a class of the guarded package
     start, end = (component.decoded(field).astimezone(UTC) for field in ("DTSTART", "DTEND"))
-    return TeamEvent(str(component["UID"]), start, end, str(component["SUMMARY"]), str(component["DESCRIPTION"]))
+    uid, summary, description = (str(component[field]) for field in ("UID", "SUMMARY", "DESCRIPTION"))
+    return TeamEvent(uid, start, end, summary, description, component.get("STATUS") == "TENTATIVE")
 
 
 def _component(event: TeamEvent, status: str, made: datetime) -> Any:  # noqa: ANN401 - as above

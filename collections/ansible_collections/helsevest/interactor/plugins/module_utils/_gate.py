@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,12 +66,17 @@ class GateError(Exception):
     """The gate could not answer; the text is for the person who started the run."""
 
 
+def described_modes(contract: Mapping[str, Any]) -> frozenset[str]:
+    """The modes of which the vendor's contract says something (M5)."""
+    return frozenset(mode for mode, words in contract["config"]["modes"].items() if words)
+
+
 def settings_from(params: dict[str, Any]) -> Settings:
     """What the contract and the operator's settings say."""
     contract, chosen = params["contract"], params["settings"]
     return Settings(
         target_version=contract["installer"]["version"],
-        described_modes=frozenset(mode for mode, words in contract["config"]["modes"].items() if words),
+        described_modes=described_modes(contract),
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=timedelta(minutes=chosen["upgrade_minutes"]),
         move_takes=timedelta(minutes=chosen["move_minutes"] or contract["migration"]["expected_minutes"]),

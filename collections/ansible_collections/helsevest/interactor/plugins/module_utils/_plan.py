@@ -21,6 +21,7 @@ from ._domain.plan_waves import Wave
 from ._domain.site import Site
 from ._domain.window import OSLO
 from ._gate import ARGUMENT_SPEC as GATE_SPEC
+from ._gate import described_modes
 from ._holidays import MissingPackageError, norwegian_calendar
 from ._ortools import check_package
 from ._relaxation import FlowError
@@ -30,6 +31,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "sites": GATE_SPEC["sites"],
     "waves": {"type": "list", "elements": "dict", "default": []},
     "calendar": {"type": "dict"},
+    "contract": GATE_SPEC["contract"],
     "states": {"type": "dict", "default": {}},
     "settings": {"type": "dict", "default": {}},
     "previous": {"type": "path"},
@@ -54,7 +56,7 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
     except (ClockError, FlowError, MissingPackageError, SolverError, ValueError) as exc:
         raise PlanError(f"site_plan: {exc}") from exc
     except KeyError as exc:
-        raise PlanError(f"site_plan: a site lacks {exc}") from exc
+        raise PlanError(f"site_plan: a site or the contract lacks {exc}") from exc
     wrong = violations(plan, case, register)
     if wrong:
         raise PlanError("site_plan: our fault: the plan breaks its own rules:\n" + "\n".join(wrong))
@@ -74,6 +76,7 @@ def read_case(params: Mapping[str, Any], now: datetime) -> tuple[Case, dict[int,
         calendar=norwegian_calendar(years, (params["calendar"] or {}).get("half_days_off")),
         settings=settings,
         now=now,
+        modes=described_modes(params["contract"]),
         states={site: (told.get("state"), told.get("outcome")) for site, told in params["states"].items()},
         previous=read_previous(params["previous"]),
     )
@@ -88,14 +91,15 @@ def read_previous(path: str | None) -> Previous:
         plan = json.loads(Path(path).read_text(encoding="utf-8"))
         if plan["schema"] != SCHEMA:
             raise ValueError(f"schema {plan['schema']!r}; {SCHEMA} is allowed")
-        return _previous(plan["sites"], plan["new_waves"])
+        return _previous(str(plan["made"]), plan["sites"], plan["new_waves"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ValueError(f"previous: {path} is no plan: {type(exc).__name__}: {exc}") from exc
 
 
-def _previous(sites: Iterable[Mapping[str, Any]], new_waves: Iterable[Mapping[str, Any]]) -> Previous:
+def _previous(made: str, sites: Iterable[Mapping[str, Any]], new_waves: Iterable[Mapping[str, Any]]) -> Previous:
     rows = list(sites)
     return Previous(
+        made=made,
         dates={row["site"]: date.fromisoformat(row["move_date"]) for row in rows},
         waves={row["site"]: int(row["wave"]) for row in rows},
         new_waves={int(wave["id"]): str(wave["name"]) for wave in new_waves},

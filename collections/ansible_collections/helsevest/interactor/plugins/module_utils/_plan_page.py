@@ -39,6 +39,7 @@ def plan_page(template: Path, title: str, plan: Mapping[str, Any]) -> str:
             span=words.span_line(plan),
             figures=words.figures(plan),
             lines=[words.status_line(plan), words.changed_line(plan)],
+            changes=[words.change(one) for one in plan["changes"]],
             optimal=plan["status"] == "optimal",
             warnings=plan["warnings"],
             weeks=weeks,

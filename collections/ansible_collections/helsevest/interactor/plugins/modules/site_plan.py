@@ -51,6 +51,11 @@ options:
   calendar:
     description: Which half days are days off, as C(interactor_calendar); all three when not given.
     type: dict
+  contract:
+    description:
+      - The vendor contract. A site that wants a mode of which C(config.modes) says nothing gets no date.
+    type: dict
+    required: true
   states:
     description:
       - State and outcome of each site by its id, as in the gate's answer. A site that is not named has not begun.
@@ -62,6 +67,7 @@ options:
       - C(from), C(to), C(moves_per_night), C(moves_on), C(calls_per_morning), C(calls_on_days_off), C(calls_on),
         C(epj), C(epj_per_night), C(wave_size), C(answer_days), C(agreement_days), C(move_minutes),
         C(replan), C(effort).
+      - C(answer_days) and C(agreement_days) count from today; who has neither answered nor signed waits for both.
     type: dict
     default: {}
   previous:
@@ -79,6 +85,7 @@ EXAMPLES = r"""
 - name: Propose dates
   helsevest.interactor.site_plan:
     sites: "{{ hostvars | helsevest.interactor.site_vars(groups, groups.servers) }}"
+    contract: "{{ vendor_contract }}"
     settings:
       from: "2027-01-25"
       moves_per_night: 12

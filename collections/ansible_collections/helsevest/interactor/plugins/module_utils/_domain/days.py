@@ -22,13 +22,14 @@ _WHOSE = {"vendor": "the vendor", "health_trust": "the health trust", "wave": "i
 class Obstacle:
     """Why a site cannot be moved on a day: `code`, in English for operations, and who can change it.
 
-    `code` is one of `closed`, `freeze`, `wave_dates`, `no_opening`, `contact_day_after`; `who` is `us`, `site` or
-    `vendor`.
+    `code` is one of `closed`, `freeze`, `wave_dates`, `no_opening`, `too_short`, `contact_day_after`; `who` is `us`,
+    `site` or `vendor`. `cause` is the code of what stands against a neighbour on a shared server, where that is why.
     """
 
     code: str
     text: str
     who: str
+    cause: str = ""
 
 
 def move_opening(site: Site, day: date) -> Opening | None:
@@ -80,7 +81,7 @@ def _obstacles(site: Site, day: date, calendar: Calendar, takes: timedelta, upgr
         yield Obstacle("no_opening", f"on {day} the windows of site, wave and vendor do not meet", "us")
     elif not _fits(meet, takes):
         text = f"on {day} the windows meet for {_minutes(meet.length)} minutes, a move takes {_minutes(takes)}"
-        yield Obstacle("no_opening", text, "us")
+        yield Obstacle("too_short", text, "us")
     if after and not calendar.is_working_day(after) and not (site.contact and site.contact["weekends"]):
         text = f"the morning after is {WEEKDAYS[after.weekday()]} {after}, a day off, and no contact is there then"
         yield Obstacle("contact_day_after", text, "site")

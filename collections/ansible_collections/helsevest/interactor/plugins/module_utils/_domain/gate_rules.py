@@ -174,13 +174,13 @@ def _not_dated(case: Case) -> Iterator[Reason]:
         yield case.reason("dated_early", f"the move date {case.site.move_date} is set, but {lacking}")
 
 
-def _of_the_day(code: str) -> Callable[[Case], Iterator[Reason]]:
-    """What stands against the move date and has this code; the plan asks the same function."""
+def _of_the_day(*codes: str) -> Callable[[Case], Iterator[Reason]]:
+    """What stands against the move date and has one of these codes; the plan asks the same function."""
 
     def find(case: Case) -> Iterator[Reason]:
         for obstacle in case.situation.obstacles:
-            if obstacle.code == code:
-                yield replace(case.reason(code, obstacle.text), who=obstacle.who)
+            if obstacle.code in codes:
+                yield replace(case.reason(obstacle.code, obstacle.text), who=obstacle.who)
 
     return find
 
@@ -266,7 +266,7 @@ RULES: tuple[Rule, ...] = (
         "no_opening",
         BEGINNING,
         "the windows of site, wave and vendor meet on the move date, long enough for a move (M1)",
-        _of_the_day("no_opening"),
+        _of_the_day("no_opening", "too_short"),
     ),
     Rule("upgrade_failed", BEGINNING, "the upgrade (U1) has not failed", _upgrade_failed),
     Rule("rolled_back", BEGINNING, "the move of this date has not been rolled back", _rolled_back),

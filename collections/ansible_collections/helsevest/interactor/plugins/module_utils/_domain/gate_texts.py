@@ -148,6 +148,13 @@ REASONS: dict[str, Told] = {
         nb="Vi kan ikke flytte dere på det tidspunktet som er satt opp. Vi finner et nytt tidspunkt sammen med dere.",
         nn="Vi kan ikkje flytte dykk på det tidspunktet som er sett opp. Vi finn eit nytt tidspunkt saman med dykk.",
     ),
+    "too_short": Told(
+        means="the windows of site, wave and vendor meet that day, but not for as long as a move takes",
+        who="us",
+        do="change the day or make one of the windows longer in the register",
+        nb="Tiden som er satt av, er for kort til å flytte dere. Vi finner et nytt tidspunkt sammen med dere.",
+        nn="Tida som er sett av, er for kort til å flytte dykk. Vi finn eit nytt tidspunkt saman med dykk.",
+    ),
     "upgrade_failed": Told(
         means="the installer failed; the old version runs again",
         who="us",

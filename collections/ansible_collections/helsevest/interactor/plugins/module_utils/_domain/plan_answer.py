@@ -15,6 +15,7 @@ from .plan import Party, Problem, Solution, option_on
 from .plan_problem import Case, Question, Reason, groups_of, has_answered, moves_and_calls, on_the_way
 from .plan_room import Room
 from .plan_waves import Wave, assign_waves
+from .plan_words import GONE
 from .site import Site
 from .times import format_time
 
@@ -36,6 +37,7 @@ def plan_of(case: Case, question: Question, solution: Solution, register: Mappin
     kept = Counter(question.promised.values())
     left_out = {**question.left_out, **_full(question.problem, solution)}
     names = {site.id: site.name for site in case.sites}
+    changes = _changes(case, dates, left_out)
     new = {wave.id: wave for wave in waves.values() if wave.is_new}
     return {
         "schema": SCHEMA,
@@ -47,7 +49,9 @@ def plan_of(case: Case, question: Question, solution: Solution, register: Mappin
         "goals": [
             {"goal": r.goal.value, "value": r.value, "bound": r.bound, "distance": r.distance} for r in solution.reached
         ],
-        "changed": _changed(case, dates),
+        "previous": case.previous.made,
+        "changed": len(changes),
+        "changes": changes,
         "settings": settings.to_dict(),
         "sites": list(_sites(case, question, dates, waves)),
         "nights": [
@@ -88,9 +92,17 @@ def _dates(problem: Problem, solution: Solution) -> dict[str, date]:
     }
 
 
-def _changed(case: Case, dates: Mapping[str, date]) -> int:
-    given = {site.id for site in case.sites}
-    return sum(dates.get(site) != day for site, day in case.previous.dates.items() if site in given)
+def _changes(
+    case: Case, dates: Mapping[str, date], left_out: Mapping[str, tuple[Reason, ...]]
+) -> list[dict[str, str | None]]:
+    """The sites that the previous plan gave another date, in order of their ids; who has moved by now needs none."""
+    gone = {site for site, reasons in left_out.items() if any(reason.code in GONE for reason in reasons)}
+    given = {site.id for site in case.sites} - gone
+    return [
+        {"site": site, "from": day.isoformat(), "to": dates[site].isoformat() if site in dates else None}
+        for site, day in sorted(case.previous.dates.items())
+        if site in given and dates.get(site) != day
+    ]
 
 
 def _given_up(case: Case, left_out: Mapping[str, tuple[Reason, ...]]) -> Iterator[str]:

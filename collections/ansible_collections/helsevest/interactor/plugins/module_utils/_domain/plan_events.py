@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from .plan_words import is_reserved
 from .times import parse_time
 from .window import DEFAULT_MOVE_WINDOW, DEFAULT_UPGRADE_WINDOW, EVERY_DAY, Window
 
@@ -22,13 +23,17 @@ CALLS = Window(EVERY_DAY, time(7), time(12))
 
 @dataclass(frozen=True)
 class TeamEvent:
-    """One event: `start` and `end` in UTC; its `uid` is the same in every plan, so that a calendar updates it."""
+    """One event: `start` and `end` in UTC; its `uid` is the same in every plan, so that a calendar updates it.
+
+    `is_tentative`: every site of it is only reserved, for none has answered (P7).
+    """
 
     uid: str
     start: datetime
     end: datetime
     summary: str
     description: str
+    is_tentative: bool = False
 
 
 def team_events(plan: Mapping[str, Any]) -> dict[str, list[TeamEvent]]:
@@ -77,5 +82,10 @@ def _event(
     kind: str, word: str, day: date, sites: list[Mapping[str, Any]], times: tuple[datetime, datetime]
 ) -> TeamEvent:
     start, end = (moment.astimezone(UTC) for moment in times)
-    listed = sorted(f"{site['site']} {site['name']}" for site in sites)
-    return TeamEvent(f"{kind}-{day}@plan.interactor", start, end, f"{word}: {len(sites)} kontor", "\n".join(listed))
+    reserved = [is_reserved(site) for site in sites]
+    listed = sorted(
+        f"{site['site']}? {site['name']} (reservert)" if held else f"{site['site']} {site['name']}"
+        for site, held in zip(sites, reserved, strict=True)
+    )
+    summary = f"{word}: {len(sites)} kontor" + (f" ({sum(reserved)} reservert)" if any(reserved) else "")
+    return TeamEvent(f"{kind}-{day}@plan.interactor", start, end, summary, "\n".join(listed), all(reserved))

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .plan_words import is_reserved, waves_to_add
+
 WAVES, SITES = "waves", "sites"
 
 
 def wanted(plan: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """Section, id and new values of each entry that differs: the new waves first (whole), then the sites.
 
-    A site that has not answered gets its wave and no date, for its date is only reserved (P7).
+    A site that has not answered gets neither wave nor date, for both are only reserved (P7): in a wave of one week it
+    could later move in no other. A date that it has and that no longer holds is taken away.
     """
     waves = [
         (
@@ -22,7 +25,7 @@ def wanted(plan: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
             str(wave["id"]),
             {"id": wave["id"], "name": wave["name"], "dates": {"from": wave["from"], "to": wave["to"]}},
         )
-        for wave in plan["new_waves"]
+        for wave in waves_to_add(plan)
     ]
     sites = ((SITES, str(site["site"]), _values(site)) for site in plan["sites"])
     return waves + [entry for entry in sites if entry[2]]
@@ -38,6 +41,8 @@ def moved_on(plan: Mapping[str, Any], register: Mapping[str, tuple[int | None, s
 
 
 def _values(site: Mapping[str, Any]) -> dict[str, Any]:
-    date = site["move_date"] if site["answered"] or site["promised"] else None
-    values = {"wave": site["wave"], "move_date": date}
+    if is_reserved(site):
+        values = {"wave": site["was"]["wave"], "move_date": None}
+    else:
+        values = {"wave": site["wave"], "move_date": site["move_date"]}
     return {field: value for field, value in values.items() if value != site["was"][field]}

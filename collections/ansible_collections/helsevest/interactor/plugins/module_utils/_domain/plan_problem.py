@@ -16,6 +16,7 @@ from .checks import answered
 from .days import Obstacle, morning_after, move_opening, obstacles
 from .plan import Option, Party, Problem
 from .plan_settings import EpjRule, PlanSettings
+from .plan_words import counted
 from .site import Site
 from .step import Settings
 from .window import OSLO, Opening
@@ -28,8 +29,10 @@ _UPGRADE = Settings(target_version="", described_modes=frozenset())
 
 @dataclass(frozen=True)
 class Previous:
-    """What an earlier plan said: date and wave of each site, and the names of the waves that it made, by id."""
+    """What an earlier plan said: date and wave of each site, and the names of the waves that it made, by id; `made` is
+    when, None where there is none."""
 
+    made: str | None = None
     dates: Mapping[str, date] = field(default_factory=dict)
     waves: Mapping[str, int] = field(default_factory=dict)
     new_waves: Mapping[int, str] = field(default_factory=dict)
@@ -37,14 +40,21 @@ class Previous:
 
 @dataclass(frozen=True)
 class Case:
-    """All that a plan depends on. `states` gives state and outcome of each site as the gate's answer has them."""
+    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` gives state and
+    outcome of each site as the gate's answer has them."""
 
     sites: Sequence[Site]
     calendar: Calendar
     settings: PlanSettings
     now: datetime
+    modes: frozenset[str]
     states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     previous: Previous = field(default_factory=Previous)
+
+    @property
+    def today(self) -> date:
+        """The date in Norway."""
+        return self.now.astimezone(OSLO).date()
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ def is_promised(site: Site, case: Case) -> bool:
         return False
     opening = move_opening(site, day)
     if opening is None:
-        return day >= case.now.astimezone(OSLO).date()
+        return day >= case.today
     if case.states.get(site.id, (None, None))[1] == Outcome.ROLLED_BACK and opening.start <= case.now:
         return False
     return case.now < opening.end
@@ -99,24 +109,36 @@ def upgrade_missed(evening: date, now: datetime) -> bool:
 
 def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     """Every reason why this site alone cannot be planned on `day`."""
+    yield from _cannot(site, day, case)
+    since = case.today + timedelta(days=_waits(site, case.settings))
+    if day < since and not answered(site):
+        settings = "answer_days" if _is_signed(site) else "answer_days and agreement_days"
+        yield Obstacle("not_answered", f"it has not answered, so {since} is the first night ({settings})", "site")
+    elif day < since:
+        text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
+        yield Obstacle("not_signed", text, "site")
+
+
+def _cannot(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
+    """Why the site cannot move on `day` even if it answers and signs at once."""
+    if site.mode not in case.modes:
+        text = f"mode {site.mode} is not described by the vendor: vendor_contract.config.modes.{site.mode} is empty"
+        yield Obstacle("mode_not_described", text, "vendor")
     upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
     yield from obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded)
     evening = case.calendar.last_working_day_before(day)
     if not upgraded and upgrade_missed(evening, case.now):
         yield Obstacle("upgrade_evening", f"the upgrade's evening, {evening}, is over", "us")
-    if not answered(site):
-        since = case.settings.first + timedelta(days=max(case.settings.answer_days, _unsigned(site, case)))
-        if day < since:
-            yield Obstacle("not_answered", f"it has not answered, so {since} is the first night (answer_days)", "site")
-    elif site.agreement_status != "signed":
-        since = case.settings.first + timedelta(days=_unsigned(site, case))
-        if day < since:
-            text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
-            yield Obstacle("not_signed", text, "site")
 
 
-def _unsigned(site: Site, case: Case) -> int:
-    return 0 if site.agreement_status == "signed" else case.settings.agreement_days
+def _is_signed(site: Site) -> bool:
+    return site.agreement_status == "signed"
+
+
+def _waits(site: Site, settings: PlanSettings) -> int:
+    """For how many days from today; the agreement is sent only once all answers are there (P7)."""
+    signing = 0 if _is_signed(site) else settings.agreement_days
+    return signing if answered(site) else settings.answer_days + signing
 
 
 def common_opening(members: Sequence[Site], day: date) -> Opening | None:
@@ -138,7 +160,7 @@ def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str,
     told = {
         site: obstacles
         + [
-            Obstacle("shared_server", f"site {other} on the same server: {obstacle.text}", obstacle.who)
+            Obstacle("shared_server", f"site {other} on the same server: {obstacle.text}", obstacle.who, obstacle.code)
             for other, others in own.items()
             if other != site
             for obstacle in others
@@ -196,11 +218,13 @@ def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, .
 
 
 def _broken_promises(site: Site, day: date, case: Case) -> Iterator[str]:
-    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
-    for obstacle in obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded):
-        yield f"site {site.id} keeps its promised date {day}, but {obstacle.text}"
+    keeps = f"site {site.id} keeps its promised date {day}, but"
+    for obstacle in _cannot(site, day, case):
+        yield f"{keeps} {obstacle.text}"
     if not answered(site):
-        yield f"site {site.id} keeps its promised date {day}, but has not answered everything (P7)"
+        yield f"{keeps} has not answered everything (P7)"
+    if not _is_signed(site) and day < case.today + timedelta(days=case.settings.agreement_days):
+        yield f"{keeps} its agreement is not signed (P4)"
 
 
 def _party(members: Sequence[Site], case: Case) -> tuple[Party | None, dict[str, tuple[Reason, ...]]]:
@@ -237,14 +261,17 @@ def _earlier(site: Site, case: Case) -> date | None:
 
 
 def _summary(found: Iterable[Obstacle], nights: int, settings: PlanSettings) -> Iterator[Reason]:
-    """Each kind of obstacle once, with the number of nights that it takes; the most frequent first."""
+    """Each kind of obstacle once, the most frequent first, with the number of nights that it takes where it is one of
+    a night."""
     kinds: dict[tuple[str, ...], list[Obstacle]] = defaultdict(list)
     for obstacle in found:
         neighbour = obstacle.text.partition(":")[0] if obstacle.code == "shared_server" else ""
-        kinds[obstacle.code, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
+        kinds[obstacle.code, obstacle.cause, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
     for alike in sorted(kinds.values(), key=lambda alike: (-len(alike), alike[0].code, alike[0].text)):
-        where = f"{len(alike)} of {nights} nights from {settings.first} to {settings.last}"
-        yield Reason(alike[0].code, f"{alike[0].text} (so or alike on {where})")
+        where = f" (so or alike on {len(alike)} of {nights} nights from {settings.first} to {settings.last})"
+        # No night changes it, so the number of nights would tell nothing.
+        always = "mode_not_described" in (alike[0].code, alike[0].cause)
+        yield Reason(alike[0].code, alike[0].text + ("" if always else where))
 
 
 def moves_and_calls(dates: Mapping[str, date], sites: Mapping[str, Site]) -> tuple[Counter[date], Counter[date]]:
@@ -284,10 +311,14 @@ def _overfull(promised: Mapping[str, date], case: Case) -> Iterator[str]:
     moves, calls = moves_and_calls(promised, sites)
     for night, many in sorted(moves.items()):
         if many > (most := case.settings.moves(night)):
-            yield f"{many} moves are promised for the night of {night}, which has room for {most}"
+            moves_are = counted(many, "move is", "moves are")
+            yield f"{moves_are} promised for the night of {night}, which has room for {most}"
     for morning, many in sorted(calls.items()):
         if many > (most := case.settings.calls(morning, case.calendar.is_working_day(morning))):
-            yield f"{many} calls follow from promised moves on the morning of {morning}, which has room for {most}"
+            yield (
+                f"{counted(many, 'call follows', 'calls follow')} from promised moves on the morning of {morning}, "
+                f"which has room for {most}"
+            )
     if case.settings.epj is EpjRule.SPREAD:
         taken = Counter((sites[site].epj, day) for site, day in promised.items())
         for (epj, night), many in sorted(taken.items(), key=str):

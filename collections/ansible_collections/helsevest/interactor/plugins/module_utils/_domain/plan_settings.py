@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -14,6 +15,8 @@ from typing import Any
 
 LONGEST = 732
 """How many days a plan may span: two years."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ENTRY = re.compile(r"""\s*(?P<a>["']?)(?P<day>[^"':,\s]+)(?P=a)\s*:\s*(?P<b>["']?)(?P<number>[^"':,\s]+)(?P=b)\s*""")
 
 
 class EpjRule(StrEnum):
@@ -93,36 +96,54 @@ class PlanSettings:
 def read_settings(raw: Mapping[str, Any], today: date, sites: Collection[str]) -> PlanSettings:
     """Read the settings as a person gave them; `today` is Norway's date, `sites` are the ids that `replan` may name.
 
-    Raises ValueError with one line per fault: the field, its value and what is allowed.
+    Raises ValueError with one line per fault: the setting, its value and what is allowed.
     """
     faults: list[str] = []
     known = {"from", "to", "moves_on", "calls_on", "epj", "replan", *NUMBERS}
     for name in sorted(set(map(str, raw)) - known):
-        near = get_close_matches(name, known, 1)
-        faults.append(f"settings: {name}: there is no such setting" + (f"; {near[0]} was meant?" if near else ""))
+        faults.append(f"settings: {name}: there is no such setting{_meant(name, known)}")
     given = {name: value for name, value in raw.items() if value is not None}
-    first = _date(given, "from", faults) or today + timedelta(days=21)
-    if first <= today:
-        faults.append(f"settings: from: {first} is not in the future; a date after {today} is allowed")
-    last = _date(given, "to", faults) or first + timedelta(days=180)
-    if not first <= last <= first + timedelta(days=LONGEST):
-        faults.append(f"settings: to: {last}; a date from {first} to {first + timedelta(days=LONGEST)} is allowed")
+    first, last = _span(given, today, faults)
     values: dict[str, Any] = {name: _number(given, name, faults) for name in NUMBERS}
     values |= {name: _by_date(given, name, faults) for name in ("moves_on", "calls_on")}
     epj = given.get("epj", "ignore")
     if epj not in list(EpjRule):
-        faults.append(f"settings: epj: {epj!r}; one of {', '.join(EpjRule)} is allowed")
+        faults.append(f"{_called('epj')}: {epj!r}; one of {', '.join(EpjRule)} is allowed{_meant(str(epj), EpjRule)}")
         epj = "ignore"
     replan = given.get("replan", [])
     if not isinstance(replan, list):
-        faults.append(f"settings: replan: {replan!r}; a list of site ids is allowed")
+        faults.append(f"{_called('replan')}: {replan!r}; a list of site ids is allowed")
         replan = []
     for site in sorted({str(site) for site in replan} - set(sites)):
-        near = get_close_matches(site, sorted(sites), 1)
-        faults.append(f"settings: replan: {site!r} is no site" + (f"; {near[0]} was meant?" if near else ""))
+        faults.append(f"{_called('replan')}: {site!r} is no site{_meant(site, sites)}")
     if faults:
         raise ValueError("\n".join(faults))
     return PlanSettings(first, last, epj=EpjRule(epj), replan=frozenset(map(str, replan)), **values)
+
+
+def _called(name: str) -> str:
+    """A setting by its name here and by that of the role's variable, which is what a person typed."""
+    return f"settings.{name} (plan_{name})"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, sorted(known), 1)
+    return f"; {near[0]} was meant?" if near else ""
+
+
+def _span(given: Mapping[str, Any], today: date, faults: list[str]) -> tuple[date, date]:
+    before = len(faults)
+    first = _date(given, "from", faults) or today + timedelta(days=21)
+    if first <= today:
+        faults.append(f"{_called('from')}: {first} is not in the future; a date after {today} is allowed")
+    is_first_right = len(faults) == before
+    last, latest = _date(given, "to", faults) or first + timedelta(days=180), first + timedelta(days=LONGEST)
+    # What is told of the last day is told by the first, so not where that one is wrong.
+    if is_first_right and last < first:
+        faults.append(f"{_called('to')}: {last} is before from, {first}; a date from {first} to {latest} is allowed")
+    elif is_first_right and last > latest:
+        faults.append(f"{_called('to')}: {last} is too late; a date from {first} to {latest} is allowed")
+    return first, last
 
 
 def _as_date(value: object) -> date | None:
@@ -134,12 +155,19 @@ def _as_date(value: object) -> date | None:
         return None
 
 
+def _no_date(value: object) -> str:
+    """What is wrong with a value that is no date."""
+    if _DATE.fullmatch(str(value)):
+        return f"{value} is a date that does not exist"
+    return f"{value!r}; a date YYYY-MM-DD is allowed"
+
+
 def _date(given: Mapping[str, Any], name: str, faults: list[str]) -> date | None:
     if name not in given:
         return None
     day = _as_date(given[name])
     if day is None:
-        faults.append(f"settings: {name}: {given[name]!r}; a date YYYY-MM-DD is allowed")
+        faults.append(f"{_called(name)}: {_no_date(given[name])}")
     return day
 
 
@@ -154,21 +182,36 @@ def _number(given: Mapping[str, Any], name: str, faults: list[str]) -> int:
     default, least, most = NUMBERS[name]
     number = _as_number(given.get(name, default), least, most)
     if number is None:
-        faults.append(f"settings: {name}: {given[name]!r}; a whole number from {least} to {most} is allowed")
+        faults.append(f"{_called(name)}: {given[name]!r}; a whole number from {least} to {most} is allowed")
     return default if number is None else number
 
 
+def _entries(raw: object) -> list[tuple[object, object]] | None:
+    """The dates and numbers of a mapping, or of a text as a command line gives it; None if it is neither."""
+    if isinstance(raw, Mapping):
+        return list(raw.items())
+    if not isinstance(raw, str):
+        return None
+    text = raw.strip()
+    inside = text[1:-1].strip() if text.startswith("{") and text.endswith("}") else text
+    found = [_ENTRY.fullmatch(part) for part in inside.split(",")] if inside else []
+    entries: list[tuple[object, object]] = [(entry["day"], entry["number"]) for entry in found if entry]
+    return entries if len(entries) == len(found) else None
+
+
 def _by_date(given: Mapping[str, Any], name: str, faults: list[str]) -> dict[date, int]:
-    raw, found = given.get(name, {}), {}
-    if not isinstance(raw, Mapping):
-        faults.append(f"settings: {name}: {raw!r}; a mapping of dates to numbers is allowed")
-        return {}
-    for key, value in raw.items():
+    entries, found = _entries(given.get(name, {})), {}
+    if entries is None:
+        typed = f"-e plan_{name}=2027-03-16:5,2027-03-17:0"
+        faults.append(f"{_called(name)}: {given[name]!r}; numbers by date are allowed, on a command line as {typed}")
+    for key, value in entries or []:
         day, number = _as_date(key), _as_number(value, 0, 10_000)
-        if day is None or number is None:
-            faults.append(
-                f"settings: {name}: {key}: {value!r}; a date YYYY-MM-DD with a whole number from 0 to 10000 is allowed"
-            )
+        if day is None:
+            faults.append(f"{_called(name)}: {_no_date(key)}")
+        elif number is None:
+            faults.append(f"{_called(name)}: {day}: {value!r}; a whole number from 0 to 10000 is allowed")
+        elif day in found:
+            faults.append(f"{_called(name)}: {day} is there twice")
         else:
             found[day] = number
     return found

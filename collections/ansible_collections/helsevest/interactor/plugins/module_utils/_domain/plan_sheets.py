@@ -16,6 +16,8 @@ WIDE_FROM = 120
 """Characters from which the counts of a night stand in columns of their own."""
 NAMED = 60
 """Up to so many sites are listed by name; more of them by their ids, and the page has the rest."""
+CHANGES = 10
+"""Up to so many changed dates are told; the page has all."""
 PROMISED, RESERVED = "*", "?"
 LEGEND = f"{PROMISED} promised to the site   {RESERVED} reserved: the site has not answered"
 _BAR = 10
@@ -31,7 +33,7 @@ def plan_sheets(plan: Mapping[str, Any], width: int) -> list[Sheet]:
     sheets = [Sheet(f"Plan from {span_line(plan)}", headings, rows, [Line(LEGEND)])]
     if without := left_out(plan):
         sheets.append(_left_out(without))
-    notes = [Line(summary_line(plan)), Line(changed_line(plan), WARN if plan["changed"] else PLAIN)]
+    notes = [Line(summary_line(plan)), Line(changed_line(plan, CHANGES), WARN if plan["changes"] else PLAIN)]
     notes += [Line(f"Warning: {text}", WARN) for text in plan["warnings"]]
     notes.append(Line(status_line(plan), GOOD if plan["status"] == "optimal" else WARN))
     sheets.append(Sheet("", (), (), notes))

@@ -174,7 +174,7 @@ def by_reason(sites: Sequence[LeftOut]) -> list[tuple[str, tuple[LeftOut, ...]]]
 
 def same_plan(earlier: object, plan: Mapping[str, Any]) -> bool:
     """Whether `earlier` says what `plan` says, the time at which it was made and what it changed left out."""
-    apart = {"made", "changed"}
+    apart = {"made", "previous", "changed", "changes"}
     return isinstance(earlier, Mapping) and {key: earlier[key] for key in earlier if key not in apart} == {
         key: plan[key] for key in plan if key not in apart
     }

@@ -42,16 +42,50 @@ def status_line(plan: Mapping[str, Any]) -> str:
     return f"The plan is within {per_cent:.1f} % of the best possible."
 
 
-def changed_line(plan: Mapping[str, Any]) -> str:
-    """How many sites have another date than in the previous plan."""
-    changed = plan["changed"]
-    which = "No site has" if not changed else counted(changed, "site has", "sites have")
-    return f"{which} another date than in the previous plan."
+def changed_line(plan: Mapping[str, Any], named: int = 0) -> str:
+    """How many sites have another date than in the previous plan, or none any more, with the first `named` of them."""
+    if plan["previous"] is None:
+        return "This is the first plan."
+    told = [change(one) for one in plan["changes"]]
+    lost = sum(one["to"] is None for one in plan["changes"])
+    moved = len(told) - lost
+    if not told:
+        return "No site has another date than in the previous plan."
+    if moved:
+        text = f"{counted(moved, 'site has', 'sites have')} another date than in the previous plan"
+        text += f", {counted(lost, 'has', 'have')} none any more" if lost else ""
+    else:
+        text = (
+            f"{counted(lost, 'site', 'sites')} of the previous plan {'has' if lost == 1 else 'have'} no date any more"
+        )
+    if named:
+        text += ": " + ", ".join(told[:named])
+        text += f" and {len(told) - named:,} more" if len(told) > named else ""
+    return f"{text}."
+
+
+def change(one: Mapping[str, Any]) -> str:
+    """`1015 (16.05 → 10.05)`, or `1015 (16.05 → none)`; with the year where it is another one."""
+    before = date.fromisoformat(one["from"])
+    after = date.fromisoformat(one["to"]) if one["to"] else None
+    form = "%d.%m" if after is None or after.year == before.year else "%d.%m.%Y"
+    return f"{one['site']} ({before:{form}} → {f'{after:{form}}' if after else 'none'})"
+
+
+def is_reserved(site: Mapping[str, Any]) -> bool:
+    """Whether wave and date are only held for a site of the plan, since it has not answered (P7)."""
+    return not site["answered"] and not site["promised"]
+
+
+def waves_to_add(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The new waves that the register needs: those in which a site gets a date, and not only a reservation (P7)."""
+    used = {site["wave"] for site in plan["sites"] if not is_reserved(site)}
+    return [wave for wave in plan["new_waves"] if wave["id"] in used]
 
 
 def figures(plan: Mapping[str, Any]) -> dict[str, int]:
     """The numbers of the plan: planned, nights, promised, reserved (not answered), left_out, gone (moved, or on their
-    way), new_waves."""
+    way), new_waves (those that the register needs)."""
     sites, gone = plan["sites"], sum(map(is_gone, plan["left_out"]))
     return {
         "planned": len(sites),
@@ -60,7 +94,7 @@ def figures(plan: Mapping[str, Any]) -> dict[str, int]:
         "reserved": sum(not site["answered"] for site in sites),
         "left_out": len(plan["left_out"]) - gone,
         "gone": gone,
-        "new_waves": len(plan["new_waves"]),
+        "new_waves": len(waves_to_add(plan)),
     }
 
 

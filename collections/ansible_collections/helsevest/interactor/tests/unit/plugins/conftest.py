@@ -113,7 +113,9 @@ class Plans:
             "status": "optimal",
             "distance": 0.0,
             "goals": [],
-            "changed": 0,
+            "previous": "2027-01-03T08:00:00Z",
+            "changed": len(given.get("changes", [])),
+            "changes": [],
             "settings": {},
             "sites": sorted(sites, key=lambda site: (site["move_date"], site["site"])),
             "nights": [

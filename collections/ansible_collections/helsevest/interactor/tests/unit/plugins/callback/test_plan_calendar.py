@@ -13,13 +13,16 @@ from ansible_collections.helsevest.interactor.plugins.callback.site_table import
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan_sheets import NAMED, plan_sheets
 
 MONDAY = date(2027, 1, 25)
+CHANGES = [{"site": str(1000 + n), "from": "2027-05-16", "to": "2027-05-10"} for n in range(12)]
 LEFT_OUT = {"site": "9", "name": "Utelatt [b]", "reasons": [{"code": "closed", "text": "It is closed."}]}
 
 
 def big(plans: Any, sites: int, left_out: int) -> dict[str, Any]:
     placed = [plans.site(1000 + n, MONDAY + timedelta(days=n // 20), promised=n % 10 == 0) for n in range(sites)]
     out = [{**LEFT_OUT, "site": str(9000 + n), "name": f"Utelatt {n}"} for n in range(left_out)]
-    return plans.plan(*placed, left_out=out, warnings=["Look at 1001."], status="feasible", distance=0.013, changed=3)
+    return plans.plan(
+        *placed, left_out=out, warnings=["Look at 1001."], status="feasible", distance=0.013, changes=CHANGES
+    )
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
@@ -34,10 +37,18 @@ def test_every_site_is_there_and_no_line_is_too_long(plans: Any, width: int, sit
     assert "1000*" in text
     for line in (
         "The plan is within 1.3 % of the best possible.",
-        "3 sites have another date",
+        "12 sites have another date",
         "Warning: Look at 1001.",
     ):
         assert line in text
+
+
+def test_the_first_changes_are_told(plans: Any):
+    text = render(plan_sheets(big(plans, 3, 1), 100), 100, coloured=False)
+    told = " ".join(text.split())
+    assert "previous plan: 1000 (16.05 → 10.05), 1001 (16.05 → 10.05)," in told
+    assert "1009 (16.05 → 10.05) and 2 more." in told
+    assert "1010 (" not in told
 
 
 def test_a_large_plan_is_a_few_lines_a_night(plans: Any):

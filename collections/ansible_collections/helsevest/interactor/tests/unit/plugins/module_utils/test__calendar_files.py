@@ -42,6 +42,15 @@ def test_what_is_written_is_read_again(day: date, summary: str, lines: list[str]
 
 
 @given(st.dates(date(2026, 1, 1), date(2036, 12, 31)))
+def test_an_event_that_is_only_reserved_is_tentative(plans: Any, day: date):
+    plan = plans.plan(plans.site(1001, day, answered=False), plans.site(1002, day + 7 * DAY))
+    for events in team_events(plan).values():
+        file = calendar_file("Plan", events, MADE)
+        assert list(statuses(file).values()) == ["TENTATIVE", "CONFIRMED"]
+        assert read_events(file) == events
+
+
+@given(st.dates(date(2026, 1, 1), date(2036, 12, 31)))
 def test_times_are_right_through_the_clock_changes(plans: Any, day: date):
     for events in team_events(plans.plan(plans.site(1001, day))).values():
         assert read_events(calendar_file("Plan", events, MADE)) == events

@@ -35,6 +35,7 @@ from hypothesis import strategies as st
 
 from .plan_fleet import NIGHT, fleet, site
 
+CONTRACT = {"config": {"modes": {"server_in_cloud": {"mode": "server_in_cloud"}, "second": {}}}}
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 WAVE = {"id": 3, "name": "Bølge 3", "dates": {"from": "2027-02-01", "to": "2027-02-05"}, "window": None, "freezes": []}
 
@@ -47,9 +48,10 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 def params(sites: list[dict[str, Any]], **given: Any) -> dict[str, Any]:
-    names = {"waves", "calendar", "states", "previous"}
+    names = {"waves", "calendar", "contract", "states", "previous"}
     told = {name: given.pop(name) for name in names & set(given)}
-    return {"sites": sites, "waves": [], "calendar": None, "states": {}, "previous": None, "clock_url": None} | {
+    return {"sites": sites, "waves": [], "calendar": None, "contract": CONTRACT} | {
+        **{"states": {}, "previous": None, "clock_url": None},
         **told,
         "settings": {name.rstrip("_"): value for name, value in given.items()},
     }
@@ -118,13 +120,41 @@ def test_who_has_answered_goes_before_who_has_not(plan: Callable[..., dict[str, 
     assert list(dates(told)) == ["1009"] or codes(told, 1009) == []
     told = plan([site(1001, contact=None)])
     assert told["sites"][0]["answered"] is False
-    assert told["sites"][0]["move_date"] == "2027-02-22"
+    assert told["sites"][0]["move_date"] == "2027-02-01", "28 days from 4 January"
 
 
-def test_an_agreement_that_is_not_signed_costs_two_weeks(plan: Callable[..., dict[str, Any]]) -> None:
-    sent = {"status": "sent", "form": "digital", "sent": "2027-01-02", "signed": None, "reference": None}
-    assert dates(plan([site(1001, agreement=sent)])) == {"1001": "2027-02-08"}
-    assert dates(plan([site(1001, agreement=sent)], agreement_days=0)) == {"1001": "2027-01-25"}
+SENT = {"status": "sent", "form": "digital", "sent": "2027-01-02", "signed": None, "reference": None}
+
+
+@pytest.mark.parametrize(
+    ("of_site", "given", "night"),
+    [
+        ({}, {}, "2027-01-06"),
+        ({"agreement": SENT}, {}, "2027-01-18"),
+        ({"agreement": SENT}, {"agreement_days": 16}, "2027-01-20"),
+        ({"agreement": SENT}, {"agreement_days": 0}, "2027-01-06"),
+        ({"contact": None}, {"answer_days": 28}, "2027-02-01"),
+        # The agreement is sent when all answers are there (P7).
+        ({"contact": None, "agreement": SENT}, {}, "2027-02-15"),
+        ({"contact": None, "agreement": SENT}, {"answer_days": 7, "agreement_days": 8}, "2027-01-19"),
+        # By then all is there.
+        ({"contact": None, "agreement": SENT}, {"from_": "2027-06-01"}, "2027-06-01"),
+    ],
+)
+def test_answers_and_agreement_take_their_days_from_today(
+    plan: Callable[..., dict[str, Any]], of_site: Any, given: Any, night: str
+) -> None:
+    assert dates(plan([site(1001, **of_site)], **{"from_": "2027-01-06", **given})) == {"1001": night}
+
+
+def test_what_a_site_waits_for_is_told(plan: Callable[..., dict[str, Any]]) -> None:
+    sites = [site(1001, contact=None), site(1002, contact=None, agreement=SENT), site(1003, agreement=SENT)]
+    told = plan(sites, from_="2027-01-06", to="2027-01-07")
+    assert [out["reasons"][0]["text"].partition(" (so or")[0] for out in told["left_out"]] == [
+        "it has not answered, so 2027-02-01 is the first night (answer_days)",
+        "it has not answered, so 2027-02-15 is the first night (answer_days and agreement_days)",
+        "its agreement is not signed, so 2027-01-18 is the first night (agreement_days)",
+    ]
 
 
 def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
@@ -138,6 +168,33 @@ def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str,
     assert "2 moves are promised for the night of 2027-02-02, which has room for 1" in told["warnings"]
     told = plan(promised, replan=["1001"])
     assert dates(told) == {"1001": "2027-02-03", "1002": "2027-02-02"}, "the 1st has its morning in the closure"
+
+
+@pytest.mark.parametrize(
+    ("night", "of_site", "warning"),
+    [
+        ("2027-01-05", {}, None),
+        ("2027-01-04", {}, "the upgrade's evening, 2026-12-30, is over"),
+        ("2027-01-20", {"mode": "second"}, "mode second is not described by the vendor: vendor_contract."),
+        ("2027-01-14", {"agreement": SENT}, "its agreement is not signed (P4)"),
+        ("2027-01-18", {"agreement": SENT}, None),
+        ("2027-01-20", {"contact": None}, "has not answered everything (P7)"),
+    ],
+)
+def test_a_promise_that_can_hardly_be_kept_is_warned_of(
+    plan: Callable[..., dict[str, Any]], night: str, of_site: Any, warning: str | None
+) -> None:
+    told = plan([site(1001, {**WAVE, "dates": None}, move_date=night, **of_site)])
+    assert dates(told) == {"1001": night}
+    starts = f"site 1001 keeps its promised date {night}, but "
+    assert [text.startswith(starts + (warning or "")) for text in told["warnings"]] == [True] * bool(warning)
+
+
+def test_the_evening_of_a_promise_does_not_count_once_the_site_is_upgraded(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    upgraded = {"1001": {"state": "upgraded", "outcome": None}}
+    assert plan([site(1001, {**WAVE, "dates": None}, move_date="2027-01-04")], states=upgraded)["warnings"] == []
 
 
 def test_a_promise_that_is_given_up_for_nothing_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
@@ -177,6 +234,38 @@ def test_who_has_moved_is_left_out_with_its_neighbours(plan: Callable[..., dict[
     ]
 
 
+def test_a_mode_that_the_vendor_has_not_described_gets_no_date(plan: Callable[..., dict[str, Any]]) -> None:
+    closed = [{"from": "2027-01-25", "to": "2027-07-24"}]
+    sites = [
+        site(1001, mode="second"),
+        site(1002, shared_server="a", mode="second"),
+        site(1003, shared_server="a"),
+        site(1004, mode="second", closed=closed),
+        site(1005),
+    ]
+    told = plan(sites)
+    assert list(dates(told)) == ["1005"]
+    assert codes(told, 1001) == ["contact_day_after", "mode_not_described"][::-1]
+    because = "mode second is not described by the vendor: vendor_contract.config.modes.second is empty"
+    texts = {out["site"]: [reason["text"] for reason in out["reasons"]] for out in told["left_out"]}
+    assert texts["1001"][0] == because
+    assert texts["1003"][0] == f"site 1002 on the same server: {because}"
+    assert sorted(codes(told, 1004))[:2] == ["closed", "contact_day_after"]
+    second = {"config": {"modes": {**CONTRACT["config"]["modes"], "second": {"mode": "second"}}}}
+    assert set(dates(plan(sites, contract=second))) == {"1001", "1002", "1003", "1005"}
+
+
+def test_what_stands_against_a_neighbour_is_told_kind_by_kind(plan: Callable[..., dict[str, Any]]) -> None:
+    window = {**NIGHT, "weekdays": ["mon", "tue", "wed"], "from": "20:00", "to": "20:30"}
+    sites = [site(1001, shared_server="a"), site(1002, shared_server="a", window=window)]
+    told = plan(sites, from_="2027-02-01", to="2027-02-07")
+    texts = [reason["text"] for reason in told["left_out"][0]["reasons"]]
+    assert [("do not meet (so or alike on 4 of 7" in text, "for 30 minutes" in text) for text in texts[:2]] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_the_sites_of_one_server_move_together_and_wait_for_each_other(plan: Callable[..., dict[str, Any]]) -> None:
     away = [{"from": "2027-01-25", "to": "2027-01-31"}]
     sites = [site(1001, shared_server="a"), site(1002, shared_server="a", closed=away)]
@@ -195,8 +284,20 @@ def test_every_reason_of_a_site_that_no_night_fits_is_told(plan: Callable[..., d
         from_="2027-02-01",
         to="2027-02-14",
     )
-    assert sorted(codes(told, 1001)) == ["closed", "contact_day_after", "no_opening", "wave_dates"]
+    assert sorted(codes(told, 1001)) == ["closed", "contact_day_after", "too_short", "wave_dates"]
     assert "14 of 14 nights" in json.dumps(told["left_out"])
+
+
+def test_windows_that_do_not_meet_and_those_that_are_too_short_are_told_apart(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    half_an_hour = {**NIGHT, "weekdays": ["mon", "tue", "wed"], "from": "20:00", "to": "20:30"}
+    (out,) = plan([site(1001, window=half_an_hour)], from_="2027-02-01", to="2027-02-07")["left_out"]
+    assert [(reason["code"], reason["text"].partition(" (so")[2]) for reason in out["reasons"]] == [
+        ("no_opening", " or alike on 4 of 7 nights from 2027-02-01 to 2027-02-07)"),
+        ("too_short", " or alike on 3 of 7 nights from 2027-02-01 to 2027-02-07)"),
+    ]
+    assert "meet for 30 minutes, a move takes 60" in out["reasons"][1]["text"]
 
 
 def test_the_upgrade_needs_an_evening_that_is_still_to_come(plan: Callable[..., dict[str, Any]]) -> None:
@@ -234,27 +335,82 @@ def test_one_vendors_offices_are_spread_or_kept_together(plan: Callable[..., dic
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"from_": "soon"}, "settings: from: 'soon'; a date YYYY-MM-DD is allowed"),
-        ({"from_": "2027-01-04"}, "settings: from: 2027-01-04 is not in the future"),
-        ({"from_": "2027-03-01", "to": "2027-02-01"}, "settings: to: 2027-02-01"),
-        ({"moves_per_night": -1}, "settings: moves_per_night: -1; a whole number from 0 to 10000 is allowed"),
-        ({"moves_on": {"2027-13-01": 1}}, "settings: moves_on: 2027-13-01: 1"),
-        ({"epj": "apart"}, "settings: epj: 'apart'; one of ignore, spread, together is allowed"),
+        ({"from_": "soon"}, "settings.from (plan_from): 'soon'; a date YYYY-MM-DD is allowed"),
+        ({"from_": "2027-01-04"}, "settings.from (plan_from): 2027-01-04 is not in the future"),
+        ({"from_": "2027-02-31"}, "settings.from (plan_from): 2027-02-31 is a date that does not exist"),
+        (
+            {"from_": "2027-03-01", "to": "2027-02-01"},
+            "settings.to (plan_to): 2027-02-01 is before from, 2027-03-01; a date from 2027-03-01 to 2029-03-02",
+        ),
+        ({"from_": "2027-03-01", "to": "2029-03-03"}, "settings.to (plan_to): 2029-03-03 is too late; a date from"),
+        (
+            {"moves_per_night": -1},
+            "settings.moves_per_night (plan_moves_per_night): -1; a whole number from 0 to 10000 is allowed",
+        ),
+        ({"moves_per_night": "mange"}, "settings.moves_per_night (plan_moves_per_night): 'mange'; a whole number"),
+        (
+            {"moves_on": {"2027-13-01": 1}},
+            "settings.moves_on (plan_moves_on): 2027-13-01 is a date that does not exist",
+        ),
+        ({"moves_on": {"May": 1}}, "settings.moves_on (plan_moves_on): 'May'; a date YYYY-MM-DD is allowed"),
+        ({"moves_on": {"2027-03-16": "few"}}, "plan_moves_on): 2027-03-16: 'few'; a whole number from 0 to 10000"),
+        # What is left of JSON that is typed without quotes around it.
+        ({"calls_on": '{"2027-03-16":'}, "numbers by date are allowed, on a command line as -e plan_calls_on=2027-"),
+        ({"calls_on": "few"}, "on a command line as -e plan_calls_on=2027-03-16:5,2027-03-17:0"),
+        ({"calls_on": "2027-03-16:5,2027-03-16:6"}, "settings.calls_on (plan_calls_on): 2027-03-16 is there twice"),
+        (
+            {"calls_on": ["2027-03-16"]},
+            "(plan_calls_on): ['2027-03-16']; numbers by date are allowed",
+        ),
+        ({"epj": "apart"}, "settings.epj (plan_epj): 'apart'; one of ignore, spread, together is allowed"),
+        ({"epj": "spred"}, "one of ignore, spread, together is allowed; spread was meant?"),
         ({"move_per_night": 1}, "moves_per_night was meant?"),
-        ({"replan": ["1010"]}, "settings: replan: '1010' is no site; 1001 was meant?"),
+        ({"replan": ["1010"]}, "settings.replan (plan_replan): '1010' is no site; 1001 was meant?"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(plan: Callable[..., dict[str, Any]], changes: Any, words: str) -> None:
     with pytest.raises(PlanError) as told:
         plan([site(1001)], **changes)
     assert words in str(told.value)
+    assert str(told.value).count("\n") == 0, "nothing else is wrong"
+
+
+def test_the_last_day_is_not_judged_by_a_first_one_that_is_wrong(plan: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(PlanError) as told:
+        plan([site(1001)], from_="2027-01-32", to="2027-01-10")
+    assert "plan_to" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        '{"2027-01-25": 0, "2027-01-26": "0"}',
+        "{2027-01-25: 0, 2027-01-26: 0}",
+        "2027-01-25:0,2027-01-26:0",
+        " {'2027-01-25':0,'2027-01-26':0} ",
+        {"2027-01-25": 0, date(2027, 1, 26): "0"},
+    ],
+)
+def test_numbers_by_date_may_be_typed(plan: Callable[..., dict[str, Any]], typed: Any) -> None:
+    told = plan([site(1001)], moves_on=typed)
+    assert told["settings"]["moves_on"] == {"2027-01-25": 0, "2027-01-26": 0}
+    assert dates(told) == {"1001": "2027-01-27"}
+    assert plan([site(1001)], moves_on="{}", calls_on="")["settings"]["moves_on"] == {}
+
+
+def test_one_of_something_is_told_as_one(plan: Callable[..., dict[str, Any]]) -> None:
+    limits: dict[str, Any] = {"moves_per_night": 0, "calls_per_morning": 0}
+    promised = [site(1001, WAVE, move_date="2027-02-02")]
+    assert plan(promised, **limits)["warnings"] == [
+        "1 move is promised for the night of 2027-02-02, which has room for 0",
+        "1 call follows from promised moves on the morning of 2027-02-03, which has room for 0",
+    ]
 
 
 def test_all_settings_that_are_wrong_are_named_at_once(plan: Callable[..., dict[str, Any]]) -> None:
-    with pytest.raises(PlanError, match=r"epj: 'x'(.|\n)*|wave_size: 0(.|\n)*") as told:
+    with pytest.raises(PlanError, match=r"plan_wave_size\): 0") as told:
         plan([site(1001)], epj="x", wave_size=0)
-    assert "epj" in str(told.value)
-    assert "wave_size" in str(told.value)
+    assert "(plan_epj): 'x'" in str(told.value)
 
 
 def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
@@ -263,6 +419,38 @@ def test_a_file_that_is_no_plan_is_named(plan: Callable[..., dict[str, Any]], tm
     file.write_text('{"schema": 7}', encoding="utf-8")
     with pytest.raises(PlanError, match=r"previous: .*plan\.json is no plan: .*schema 7"):
         plan([site(1001)], previous=str(file))
+
+
+def test_a_reservation_holds_until_the_site_has_answered(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    others = [site(number, WAVE) for number in range(1002, 1005)]
+    first = plan([*others, site(1001, contact=None)], from_="2027-02-01")
+    file.write_text(json.dumps(first), encoding="utf-8")
+    early = site(1000)
+    again = plan([early, *others, site(1001)], waves=[WAVE], from_="2027-02-01", moves_per_night=4, previous=str(file))
+    held, kept = (next(row for row in told["sites"] if row["site"] == "1001") for told in (first, again))
+    assert (held["answered"], kept["answered"]) == (False, True)
+    assert [kept[field] for field in ("move_date", "wave")] == [held[field] for field in ("move_date", "wave")]
+
+
+def test_what_changed_since_the_previous_plan_is_told_by_site(
+    plan: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    first = plan([site(number) for number in range(1001, 1007)], previous=str(file))
+    assert (first["previous"], first["changed"], first["changes"]) == (None, 0, [])
+    file.write_text(json.dumps(first), encoding="utf-8")
+    closed = [{"from": "2027-01-25", "to": "2027-01-25"}]
+    always = [{"from": "2027-01-01", "to": "2027-12-31"}]
+    sites = [site(1001), site(1002, closed=closed), site(1003, closed=always), site(1004), site(1007)]
+    states = {"1004": {"state": "verified", "outcome": "verified"}}
+    again = plan(sites, previous=str(file), states=states)
+    # Who has moved, has left the register or is new has not changed.
+    assert (again["previous"], again["changed"]) == (first["made"], 2)
+    assert again["changes"] == [
+        {"site": "1002", "from": "2027-01-25", "to": "2027-01-26"},
+        {"site": "1003", "from": "2027-01-25", "to": None},
+    ]
 
 
 def test_without_the_solver_it_says_what_to_do() -> None:

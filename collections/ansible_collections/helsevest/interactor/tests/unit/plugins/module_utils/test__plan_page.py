@@ -67,7 +67,9 @@ def plan(plans: Any) -> dict[str, Any]:
         new_waves=[{"id": 4, "name": "Week 11, 2027", "from": "2027-03-15", "to": "2027-03-21"}],
         status="feasible",
         distance=0.013,
-        changed=3,
+        changes=[
+            {"site": str(n), "from": "2027-05-16", "to": None if n == 1003 else "2027-05-10"} for n in range(1001, 1004)
+        ],
     )
 
 
@@ -76,7 +78,8 @@ def test_all_that_a_person_wants_to_know_is_there(plan: dict[str, Any]):
     for words in (
         "Flytting",
         "Nights from 25.01.2027 to 24.07.2027. Made 04.01.2027 09:00.",
-        "The plan is within 1.3 % of the best possible. 3 sites have another date than in the previous plan.",
+        "within 1.3 % of the best possible. 2 sites have another date than in the previous plan, 1 has none any more.",
+        "3 dates have changed 1001 (16.05 → 10.05), 1002 (16.05 → 10.05), 1003 (16.05 → none)",
         "1 warning Site 1001 is promised a holiday.",
         "March 2027",
         "April 2027",

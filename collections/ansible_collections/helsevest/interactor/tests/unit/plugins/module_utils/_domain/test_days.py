@@ -230,8 +230,8 @@ class TestTheWindows:
     def test_a_common_time_that_is_too_short(self, make_site: MakeSite):
         site = make_site(wave_window=window("05:00", "20:00"))
         assert codes(site, TUESDAY, takes=60 * MINUTE) == []
-        assert only(site, TUESDAY, takes=61 * MINUTE).text == (
-            "on 2027-05-18 the windows meet for 60 minutes, a move takes 61"
+        assert only(site, TUESDAY, takes=61 * MINUTE) == Obstacle(
+            "too_short", "on 2027-05-18 the windows meet for 60 minutes, a move takes 61", "us"
         )
 
 
@@ -245,7 +245,7 @@ def test_all_of_them_together(make_site: MakeSite):
         "closed",
         "freeze",
         "wave_dates",
-        "no_opening",
+        "too_short",
         "contact_day_after",
     ]
 

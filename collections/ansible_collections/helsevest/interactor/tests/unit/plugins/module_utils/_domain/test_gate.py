@@ -114,6 +114,7 @@ AGAINST: Mapping[str, tuple[datetime, Mapping[str, Any], Mapping[str, Any]]] = {
     "wave_dates": (UPGRADE_EVENING, {"wave_dates": Span(date(2027, 5, 19), date(2027, 5, 20))}, {}),
     "freeze": (UPGRADE_EVENING, {"freezes": (Freeze(MAY, "Hemmelig grunn", "health_trust"),)}, {}),
     "no_opening": (UPGRADE_EVENING, {"wave_window": EARLY, "window": Window(EVERY_DAY, time(8), time(9))}, {}),
+    "too_short": (UPGRADE_EVENING, {"window": Window(EVERY_DAY, time(20), time(20, 59))}, {}),
     "upgrade_failed": (UPGRADE_EVENING, {}, FAILED),
     "rolled_back": (MOVE_NIGHT + timedelta(hours=1), {}, undone()),
     "date_passed": (parse_time("2027-05-19T10:00:00Z"), {}, {}),
@@ -284,12 +285,12 @@ class TestTheDay:
             (one.code, one.text, one.who) for one in may(case).reasons
         }
 
-    def test_an_opening_shorter_than_a_move_is_none(self, make_site: MakeSite) -> None:
+    def test_an_opening_shorter_than_a_move_is_too_short(self, make_site: MakeSite) -> None:
         def told(minutes: int) -> list[str]:
             window = Window(EVERY_DAY, time(20), time(20, minutes))
             return codes(may(situation(make_site(window=window), UPGRADE_EVENING)))
 
-        assert told(59) == ["no_opening"]
+        assert told(59) == ["too_short"]
         hour = Window(EVERY_DAY, time(20), time(21))
         assert may(situation(make_site(window=hour), UPGRADE_EVENING)).allowed
 

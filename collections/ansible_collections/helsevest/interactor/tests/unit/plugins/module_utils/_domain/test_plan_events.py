@@ -35,6 +35,27 @@ def test_one_event_a_night_from_the_first_opening_to_the_last_end(plans: Any):
     assert first.uid == "move-2027-03-16@plan.interactor"
 
 
+def test_reserved_sites_are_marked_in_every_calendar(plans: Any):
+    wednesday = TUESDAY + timedelta(days=1)
+    plan = plans.plan(
+        plans.site(1001, TUESDAY),
+        plans.site(1002, TUESDAY, answered=False),
+        plans.site(1003, wednesday, answered=False),
+        plans.site(1004, wednesday + timedelta(days=1), answered=False, promised=True),
+    )
+    for events in team_events(plan).values():
+        assert [(event.description, event.is_tentative) for event in events] == [
+            ("1001 Kontor 1001\n1002? Kontor 1002 (reservert)", False),
+            ("1003? Kontor 1003 (reservert)", True),
+            ("1004 Kontor 1004", False),
+        ]
+        assert [event.summary.partition(": ")[2] for event in events] == [
+            "2 kontor (1 reservert)",
+            "1 kontor (1 reservert)",
+            "1 kontor",
+        ]
+
+
 def test_upgrades_and_calls_are_together_on_their_days(plans: Any):
     monday = str(date(2027, 3, 22))
     sites = [plans.site(n, TUESDAY + timedelta(days=n), morning=monday, upgrade_date="2027-03-19") for n in (4, 5)]

@@ -22,8 +22,9 @@ NEW = {"id": 11, "name": "Week 11, 2027", "from": "2027-03-15", "to": "2027-03-2
         ({"was": {"wave": 11, "move_date": None}}, {"move_date": "2027-03-16"}),
         ({"was": {"wave": 11, "move_date": "2027-03-16"}}, None),
         ({"was": {"wave": 3, "move_date": "2027-02-01"}}, {"wave": 11, "move_date": "2027-03-16"}),
-        # P7: no date before the site has answered, and none that no longer holds.
-        ({"answered": False}, {"wave": 11}),
+        # P7: neither wave nor date before the site has answered, and no date that no longer holds.
+        ({"answered": False}, None),
+        ({"answered": False, "was": {"wave": None, "move_date": "2027-02-01"}}, {"move_date": None}),
         ({"answered": False, "was": {"wave": 11, "move_date": None}}, None),
         ({"answered": False, "was": {"wave": 11, "move_date": "2027-02-01"}}, {"move_date": None}),
         # What was promised is kept, whatever came of the answers since.
@@ -39,6 +40,16 @@ def test_new_waves_come_first_and_whole(plans: Any):
     entries = wanted(plans.plan(plans.site(1001, TUESDAY), new_waves=[NEW]))
     assert [entry[:2] for entry in entries] == [("waves", "11"), ("sites", "1001")]
     assert entries[0][2] == {"id": 11, "name": "Week 11, 2027", "dates": {"from": "2027-03-15", "to": "2027-03-21"}}
+
+
+def test_a_new_wave_of_reserved_sites_alone_is_not_written(plans: Any):
+    reserved = plans.site(1001, TUESDAY, wave=12, answered=False)
+    new_waves = [NEW, {**NEW, "id": 12}]
+    assert wanted(plans.plan(reserved, new_waves=new_waves)) == []
+    both = plans.plan(reserved, plans.site(1002, TUESDAY), new_waves=new_waves)
+    assert [entry[:2] for entry in wanted(both)] == [("waves", "11"), ("sites", "1002")]
+    shared = plans.plan({**reserved, "wave": 11}, plans.site(1002, TUESDAY), new_waves=[NEW])
+    assert [entry[:2] for entry in wanted(shared)] == [("waves", "11"), ("sites", "1002")]
 
 
 def test_a_register_that_says_something_else_by_now(plans: Any):

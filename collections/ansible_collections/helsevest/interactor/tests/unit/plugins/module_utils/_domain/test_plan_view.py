@@ -97,10 +97,39 @@ def test_an_optimal_plan_says_so(plans: Any):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"), [(0, "No site has"), (1, "1 site has"), (2, "2 sites have"), (1200, "1,200 sites have")]
+    ("moved", "lost", "said"),
+    [
+        (0, 0, "No site has another date than in the previous plan."),
+        (1, 0, "1 site has another date than in the previous plan."),
+        (1200, 0, "1,200 sites have another date than in the previous plan."),
+        (3, 1, "3 sites have another date than in the previous plan, 1 has none any more."),
+        (1, 2, "1 site has another date than in the previous plan, 2 have none any more."),
+        (0, 1, "1 site of the previous plan has no date any more."),
+        (0, 2, "2 sites of the previous plan have no date any more."),
+    ],
 )
-def test_what_changed(plans: Any, changed: int, said: str):
-    assert words.changed_line(plans.plan(changed=changed)) == f"{said} another date than in the previous plan."
+def test_what_changed(plans: Any, moved: int, lost: int, said: str):
+    changes = [
+        {"site": str(n), "from": "2027-05-16", "to": "2027-05-10" if n < moved else None} for n in range(moved + lost)
+    ]
+    assert words.changed_line(plans.plan(changes=changes)) == said
+
+
+def test_what_changed_by_name(plans: Any):
+    plan = plans.plan(
+        changes=[
+            {"site": "1015", "from": "2027-05-16", "to": "2027-05-10"},
+            {"site": "1016", "from": "2027-12-30", "to": "2028-01-03"},
+            {"site": "1017", "from": "2027-05-16", "to": None},
+        ]
+    )
+    said = "2 sites have another date than in the previous plan, 1 has none any more: 1015 (16.05 → 10.05), 1016 ("
+    assert words.changed_line(plan, 3) == said + "30.12.2027 → 03.01.2028), 1017 (16.05 → none)."
+    assert words.changed_line(plan, 1) == said.removesuffix(", 1016 (") + " and 2 more."
+
+
+def test_a_first_plan_has_changed_nothing(plans: Any):
+    assert words.changed_line(plans.plan(previous=None)) == "This is the first plan."
 
 
 def test_the_plan_in_one_line(plans: Any):
@@ -180,7 +209,7 @@ def test_the_window_is_told_as_the_clocks_of_norway_show_it(plans: Any, day: dat
 
 def test_the_same_plan_made_later_is_the_same(plans: Any):
     plan = plans.plan(plans.site(1, FRIDAY))
-    later = {**plan, "made": "2027-02-01T08:00:00Z", "changed": 7}
+    later = {**plan, "made": "2027-02-01T08:00:00Z", "changed": 7, "changes": [1], "previous": None}
     assert view.same_plan(plan, later)
     assert not view.same_plan(plan, {**later, "distance": 0.1})
     assert not view.same_plan(plan, {**later, "more": 1})

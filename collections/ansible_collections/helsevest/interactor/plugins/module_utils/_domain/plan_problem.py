@@ -46,6 +46,11 @@ class Case:
     states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     previous: Previous = field(default_factory=Previous)
 
+    @property
+    def today(self) -> date:
+        """The day in Norway."""
+        return self.now.astimezone(OSLO).date()
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -65,9 +70,9 @@ class Question:
     warnings: tuple[str, ...]
 
 
-def has_answered(members: Iterable[Site]) -> bool:
+def has_answered(members: Iterable[Site], case: Case) -> bool:
     """Whether P6 is complete for every one of the sites on a server: only then may they have a date (P7)."""
-    return all(answered(site) for site in members)
+    return all(answered(site, case.today) for site in members)
 
 
 def groups_of(sites: Iterable[Site]) -> list[list[Site]]:
@@ -85,7 +90,7 @@ def is_promised(site: Site, case: Case) -> bool:
         return False
     opening = move_opening(site, day)
     if opening is None:
-        return day >= case.now.astimezone(OSLO).date()
+        return day >= case.today
     if case.states.get(site.id, (None, None))[1] == Outcome.ROLLED_BACK and opening.start <= case.now:
         return False
     return case.now < opening.end
@@ -104,11 +109,11 @@ def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     evening = case.calendar.last_working_day_before(day)
     if not upgraded and upgrade_missed(evening, case.now):
         yield Obstacle("upgrade_evening", f"the upgrade's evening, {evening}, is over", "us")
-    if not answered(site):
+    if not answered(site, case.today):
         since = case.settings.first + timedelta(days=max(case.settings.answer_days, _unsigned(site, case)))
         if day < since:
             yield Obstacle("not_answered", f"it has not answered, so {since} is the first night (answer_days)", "site")
-    elif site.agreement_status != "signed":
+    elif not site.is_signed(case.today):
         since = case.settings.first + timedelta(days=_unsigned(site, case))
         if day < since:
             text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
@@ -116,7 +121,7 @@ def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
 
 
 def _unsigned(site: Site, case: Case) -> int:
-    return 0 if site.agreement_status == "signed" else case.settings.agreement_days
+    return 0 if site.is_signed(case.today) else case.settings.agreement_days
 
 
 def common_opening(members: Sequence[Site], day: date) -> Opening | None:
@@ -199,7 +204,7 @@ def _broken_promises(site: Site, day: date, case: Case) -> Iterator[str]:
     upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
     for obstacle in obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded):
         yield f"site {site.id} keeps its promised date {day}, but {obstacle.text}"
-    if not answered(site):
+    if not answered(site, case.today):
         yield f"site {site.id} keeps its promised date {day}, but has not answered everything (P7)"
 
 
@@ -222,7 +227,7 @@ def _party(members: Sequence[Site], case: Case) -> tuple[Party | None, dict[str,
     party = Party(
         id=members[0].id,
         sites=tuple(site.id for site in members),
-        answered=has_answered(members),
+        answered=has_answered(members, case),
         options=tuple(options),
         epjs=tuple(sorted((epj, count) for epj, count in epjs.items() if epj)),
         previous=next((day for site in members if (day := _earlier(site, case))), None),

@@ -458,6 +458,27 @@ def test_a_check_that_is_waived_is_one_that_is_there(fail: Fail, check: str, tol
     assert f"site 1001: waivers[0].check: '{check}' - {told}" in line
 
 
+def test_a_misspelt_check_is_told_also_where_a_file_cannot_be_read(fail: Fail) -> None:
+    waivers = "waivers:\n" + "".join(
+        f"  - {{check: {check}, site: {site}, reason: x, who: Ola, until: 2027-06-01}}\n"
+        for check, site in (("P6.contakt", "1001"), ("CLIENT.1001-pc9", "1001"), ("P3", "9999"))
+    )
+    misspelt, broken = fail(a=waivers, b="sites: [")
+    assert broken.startswith("register/b.yml:")
+    assert "waivers[0].check: 'P6.contakt' - is no check; did you mean 'P6.contact'?" in misspelt
+
+
+def test_a_move_date_without_a_wave_is_told_with_all_else(fail: Fail) -> None:
+    lines = fail(all=WAVES + "sites:\n" + office(more="move_date: 2027-05-18\nlanguage: nbo", wave="null"))
+    assert [line.split(": ", 2)[2].split(" (")[0] for line in lines] == [
+        "move_date: '2027-05-18' - has a date though wave is null",
+        "language: 'nbo' - is not a word that is known here; did you mean 'nb'?",
+    ]
+    assert "has a date though wave is null" in one(
+        fail(all=WAVES + "sites:\n" + office(more="move_date: 2027-05-18", wave=""))
+    )
+
+
 def test_a_wave_that_is_near_to_one_is_suggested(fail: Fail) -> None:
     waves = "waves:\n" + "".join(f"  - {{id: {number}, name: W}}\n" for number in (10, 21, 300))
     told = {"12": "'21'", "100": "'300'", "5678": None, "201": "'21'", "30": "'300'"}

@@ -509,9 +509,32 @@ def test_an_unknown_wave_is_not_told_where_the_waves_cannot_be_read(fail: Fail) 
             "stes: []\n",
             "1:1: stes: is no field that is known here; did you mean 'sites'? (allowed: waves, vendor, health_tru",
         ),
-        ("sites:\n\t- id: 1\n", "2:1: is no YAML: while scanning for the next token, found character that cannot sta"),
+        ("sites:\n\t- id: 1\n", "2:1: is no YAML: a tab; use blanks to indent"),
+        ("sites:\n  - id: 1\n\tname: x\n", "3:1: is no YAML: a tab; use blanks to indent"),
+        ("sites:\n  - name: @x\n", "2:11: is no YAML: a text that begins with this character needs quotes"),
+        ("sites:\n  - id: 1\n    name\n    kind: x\n", "3:5: is no YAML: a line without a ':' and a blank between"),
+        (
+            "sites:\n  - id: 1\n    contact: null\n      name: x\n",
+            "4:11: is no YAML: mapping values are not allowed in this context; a value and fields below it, a wrong",
+        ),
+        (
+            "sites:\n  - name: 'Ola's kontor'\n    kind: x\n",
+            "2:16: is no YAML: while parsing a block mapping that begins at line 2, column 5, did not find expected key"
+            "; a value and fields below it, a quote that is not closed, or a wrong indentation before this line?",
+        ),
+        (
+            "sites:\n  - id: 1\n    a: b\n   name: x\n",
+            "4:4: is no YAML: while parsing a block collection that begins at line 2, column 3, did not find expected "
+            "'-' indicator; a value and fields below it",
+        ),
+        (
+            "sites:\n  - {a: b\n  - {c: d}\n",
+            "3:5: is no YAML: while parsing a flow mapping that begins at line 2, column 5, did not find expected ',' "
+            "or '}'; a bracket that is not closed, or a comma that is missing?",
+        ),
         ("sites: [\n", "2:1: is no YAML: while parsing a flow node, did not find expected node content"),
-        ("sites: 'a\n", "2:1: is no YAML: "),
+        ("sites: 'a\n", "1:8: is no YAML: the quote opened at line 1, column 8 is not closed"),
+        ('sites:\n  - name: "a\n---\n', "2:11: is no YAML: the quote opened at line 2, column 11 is not closed"),
         ("a: 1\n  b: 2\n", "2:4: is no YAML: mapping values are not allowed in this context"),
         ("sites: *x\n", "1:8: is no YAML: found undefined alias"),
         ("sites: []\n---\nwaves: []\n", "2:1: is no YAML: expected a single document"),

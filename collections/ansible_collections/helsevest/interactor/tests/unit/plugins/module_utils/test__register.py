@@ -263,13 +263,25 @@ def test_the_words_for_weekdays_are_those_of_the_windows() -> None:
             "move_date: 2027-02-30",
             "12:16: site 1001: move_date: '2027-02-30' - is a date that does not exist (allowed:",
         ),
-        ("move_date: 18.05.2027", "12:16: site 1001: move_date: '18.05.2027' - is no date (allowed: a date as YYYY-MM"),
+        ("move_date: next week", "12:16: site 1001: move_date: 'next week' - is no date (allowed: a date as YYYY-MM"),
+        *(
+            (f"asked: {day}", f"12:12: site 1001: asked: '{day}' - is no date; did you mean '2027-05-18'? (allowed: a ")
+            for day in ("18.05.2027", "18.5.2027", "18/5/2027", "2027-5-18", "2027.05.18")
+        ),
+        ("asked: 31.2.2027", "12:12: site 1001: asked: '31.2.2027' - is no date (allowed: "),
+        *(
+            (
+                f"signatory_known: {word}",
+                f"12:22: site 1001: signatory_known: '{word}' - is neither true nor false; did you mean '{meant}'?",
+            )
+            for word, meant in (("ja", "true"), ("on", "true"), ("Nei", "false"), ("OFF", "false"))
+        ),
         ("move_date: 2027-05-18T00:00:00Z", "12:16: site 1001: move_date: '2027-05-18T00:00:00Z' - is no date"),
         ("move_date: 20270518", "12:16: site 1001: move_date: '20270518' - is no date"),
         ("move_date: [2027-05-18]", "12:16: site 1001: move_date: a list - is no date"),
         ("history_months: 11", "12:21: site 1001: history_months: '11' - is out of range (allowed: 12 to 18)"),
         ("history_months: 19", "12:21: site 1001: history_months: '19' - is out of range (allowed: 12 to 18)"),
-        ("history_months: 014", "12:21: site 1001: history_months: '014' - is no whole number (allowed: 12 to 18)"),
+        ("history_months: 014", "12:21: site 1001: history_months: '014' - has a leading zero (allowed: 12 to 18)"),
         ("history_months: 1_2", "12:21: site 1001: history_months: '1_2' - is no whole number"),
         ("history_months: 12.0", "12:21: site 1001: history_months: '12.0' - is no whole number"),
         ("history_months:", "12:5: site 1001: history_months: null - is no whole number"),
@@ -330,7 +342,7 @@ def test_a_field_that_is_wrong(fail: Fail, text: str, told: str) -> None:
         ({"wave": "3"}, "9:11: site 1001: wave: '3' - is no wave of this register (allowed: 1, 2)"),
         ({"wave": "one"}, "9:11: site 1001: wave: 'one' - is no whole number"),
         ({"clients": "[]"}, "11:14: site 1001: clients: a list - is empty (allowed: at least one entry)"),
-        ({"clients": ""}, "5:5: site 1001: clients: is missing"),
+        ({"clients": ""}, "5:5: site 1001: clients: is missing (wanted: The PCs that use the solution"),
         ({"server": "srv.example"}, "10:13: site 1001: server: 'srv.example' - is no mapping"),
         ({"server": "{host: srv_1.example}"}, "10:20: site 1001: server.host: 'srv_1.example' - is no host name"),
         ({"server": "{host: a, port: 70000}"}, "10:29: site 1001: server.port: '70000' - is out of range (allowed: 1 "),

@@ -167,7 +167,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             return inventory_of(load_register(folder))
         except RegisterError as exc:
-            raise AnsibleParserError(f"the register has {len(exc.problems)} problem(s)\n{exc}") from exc
+            # Ansible shows the text of an error twice, which hides what a long list says.
+            self.display.error(f"the register has {len(exc.problems)} problem(s)\n{exc}")
+            raise AnsibleParserError("the register is refused; its problems are told above") from None
         except ImportError as exc:
             raise AnsibleParserError(str(exc)) from exc
 

@@ -200,7 +200,9 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
             loc, "is no field that is known here" + near_miss(str(loc[-1]), fields), ", ".join(fields), of_key=True
         )
     if kind == "missing":
-        return document.problem(loc, "is missing", _expected(loc))
+        words, description = _expected(loc)
+        wanted = "" if words or not description else f" (wanted: {description})"
+        return document.problem(loc, f"is missing{wanted}", words)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", context["expected"])
         return document.problem(
@@ -210,13 +212,13 @@ def _problem(document: Document, item: Mapping[str, Any]) -> Problem:
     return document.problem(loc, message, allowed, value=value)
 
 
-def _expected(loc: Loc) -> str:
-    """What a field that is missing would hold: its words, or what it is."""
+def _expected(loc: Loc) -> tuple[str, str]:
+    """What a field that is missing would hold: the words that are allowed, if these are all, and what it is."""
     for name, field in _model_at(loc[:-1]).model_fields.items():
         if (field.alias or name) == loc[-1]:
             words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-            return ", ".join(words) or field.description or ""
-    return ""
+            return ", ".join(words), field.description or ""
+    return "", ""
 
 
 def fields_at(loc: Loc) -> list[str]:

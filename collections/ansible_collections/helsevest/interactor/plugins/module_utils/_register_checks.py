@@ -31,7 +31,8 @@ def cross_check(documents: Sequence[Document]) -> list[Problem]:
         *_repeated(documents, "sites"),
         *_repeated(documents, "waves"),
         *(_unknown_waves(documents) if whole else ()),
-        *(_unknown_waivers(documents) if whole else ()),
+        *_unknown_waivers(documents, whole=whole),
+        *_dates_without_wave(documents),
         *_dates_of_waves(documents),
         *_second_calendars(documents),
         *_client_names(documents),
@@ -123,6 +124,15 @@ def _unknown_waves(documents: Sequence[Document]) -> Iterator[Problem]:
             yield document.problem((*loc, "wave"), message, _listed(known.names, "waves"), value=entry["wave"])
 
 
+def _dates_without_wave(documents: Sequence[Document]) -> Iterator[Problem]:
+    for document, loc, entry in _entries(documents, "sites"):
+        day = _text(entry, "move_date")
+        if day and entry.get("wave") is None:
+            yield document.problem(
+                (*loc, "move_date"), "has a date though wave is null", "null, or a wave", value=entry["move_date"]
+            )
+
+
 def _dates_of_waves(documents: Sequence[Document]) -> Iterator[Problem]:
     """A site moves on one of its wave's days. Dates of one form compare as texts; other forms are refused elsewhere."""
     spans = {}
@@ -144,17 +154,18 @@ def _second_calendars(documents: Sequence[Document]) -> Iterator[Problem]:
         yield document.problem(("calendar",), message, "one calendar in the register", of_key=True)
 
 
-def _unknown_waivers(documents: Sequence[Document]) -> Iterator[Problem]:
+def _unknown_waivers(documents: Sequence[Document], *, whole: bool) -> Iterator[Problem]:
+    """Waivers for no site or no check. Unless the register is `whole`, its sites and their clients are not known."""
     sites = {_text(entry, "id"): entry for _, _, entry in _entries(documents, "sites")}
     known = _ids(documents, "sites")
     for document, loc, entry in _entries(documents, "waivers"):
         site, check = _text(entry, "site"), _text(entry, "check")
-        if site and site not in known:
+        if whole and site and site not in known:
             message = "is no site of this register" + known.near_miss(site)
             yield document.problem((*loc, "site"), message, _listed(known.names, "sites"), value=entry["site"])
         clients = [_text(client, "name") for _, client in _clients(loc, sites.get(site, {}))]
         of_clients = [f"{CLIENT_CHECK}{site}-{name}" for name in clients]
-        unknown_site = site not in known and check.startswith(CLIENT_CHECK)
+        unknown_site = (not whole or site not in known) and check.startswith(CLIENT_CHECK)
         if check and not unknown_site and check not in (*CHECKS, *of_clients):
             message = "is no check" + near_miss(check, [*CHECKS, *of_clients])
             allowed = f"{', '.join(CHECKS)}, {CLIENT_CHECK}{site or '<site>'}-<client>"

@@ -195,12 +195,6 @@ class Site(_Entry):
         default=None, description="One name at all sites that share one server; they move together"
     )
 
-    @model_validator(mode="after")
-    def _moves_with_a_wave(self) -> Self:
-        if self.move_date and self.wave is None:
-            raise refusal("has a date though wave is null", "null, or a wave", "move_date")
-        return self
-
 
 class Wave(_Entry):
     """Sites that are moved together."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml  # Ansible itself needs it, so it is always there
 
+from ._yaml_words import yaml_fault
+
 # libyaml's parser is about ten times faster; the one in Python gives the same nodes.
 if TYPE_CHECKING:
     _Base = yaml.BaseLoader
@@ -120,9 +122,8 @@ class Document:
         try:
             self.root = _compose(self.text.removeprefix("\ufeff"))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            words = ", ".join(part for part in (error.context, error.problem) if part)
-            self._report(*((mark.line + 1, mark.column + 1) if mark else (1, 1)), f"is no YAML: {words}")
+            line, column, words = yaml_fault(error, self.text.removeprefix("\ufeff"))
+            self._report(line, column, f"is no YAML: {words}")
             return
         except yaml.YAMLError as error:  # a character that YAML does not know has no mark
             before = self.text.removeprefix("\ufeff").encode()[: getattr(error, "position", 0)].decode(errors="ignore")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, time
 from ipaddress import ip_address
 from typing import Annotated, Literal
@@ -19,6 +20,11 @@ from ._register_checks import CHECKS, CLIENT_CHECK
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 DATES = "a date as YYYY-MM-DD"
+_OTHER_DAYS = (
+    re.compile(r"(?P<day>[0-9]{1,2})[./-](?P<month>[0-9]{1,2})[./-](?P<year>[0-9]{4})"),
+    re.compile(r"(?P<year>[0-9]{4})[./-](?P<month>[0-9]{1,2})[./-](?P<day>[0-9]{1,2})"),
+)
+_MEANT = dict.fromkeys(("ja", "j", "on", "y"), "true") | dict.fromkeys(("nei", "n", "off"), "false")
 
 
 def refusal(message: str, allowed: str, *field: str) -> PydanticCustomError:
@@ -52,6 +58,8 @@ def _text(value: object) -> object:
 def _integer(lowest: int, highest: int) -> Callable[[object], int]:
     def convert(value: object) -> int:
         # A leading zero is refused: YAML reads it as an octal number, a person does not.
+        if isinstance(value, str) and re.fullmatch(r"0[0-9]+", value):
+            raise refusal("has a leading zero", f"{lowest} to {highest}")
         if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
             raise refusal("is no whole number", f"{lowest} to {highest}")
         if not lowest <= int(value) <= highest:
@@ -64,13 +72,28 @@ def _integer(lowest: int, highest: int) -> Callable[[object], int]:
 def _truth(value: object) -> bool:
     words = {"true": True, "yes": True, "false": False, "no": False}
     if not isinstance(value, str) or value.lower() not in words:
-        raise refusal("is neither true nor false", "true, false")
+        meant = _MEANT.get(value.lower(), "") if isinstance(value, str) else ""
+        raise refusal("is neither true nor false" + _did_you_mean(meant), "true, false")
     return words[value.lower()]
+
+
+def _did_you_mean(meant: str) -> str:
+    return f"; did you mean '{meant}'?" if meant else ""
+
+
+def _day_meant(value: object) -> str:
+    """A day that was written in another order or without zeros, as the register has it; empty where it is none."""
+    for form in _OTHER_DAYS if isinstance(value, str) else ():
+        if found := form.fullmatch(str(value)):
+            parts = {name: int(part) for name, part in found.groupdict().items()}
+            with suppress(ValueError):
+                return date(**parts).isoformat()
+    return ""
 
 
 def _day(value: object) -> date:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise refusal("is no date", DATES)
+        raise refusal("is no date" + _did_you_mean(_day_meant(value)), DATES)
     try:
         return date.fromisoformat(value)
     except ValueError:

@@ -25,18 +25,22 @@ MOST_ROWS = 50_000
 _NORDIC = frozenset("æøåÆØÅéèêëÉÈÊËóòôöÓÒÔÖüÜáàâäÁÀÂÄíìîïúùûñçßšŠžŽšđ–—\u2018\u2019\u201c\u201d…§°«»´€½•\u00a0")
 
 
-def read_table(path: Path, only: Collection[str] | None = None) -> list[Sheet]:
+def read_table(
+    path: Path, only: Collection[str] | None = None, *, problems: list[CellProblem] | None = None
+) -> list[Sheet]:
     """The tables of an `.xlsx`, or of a `.csv` and the `.klienter.csv` beside it.
 
     Columns about the person who signs are left out, and their cells are not kept. `only`: the headings to read instead
     of those of the register; then a column holds its cells as text, its path is its folded heading, and all others are
     left out. SheetError with all that is wrong with files and headings; ImportError where openpyxl is missing.
+    `problems`: a list that takes what is wrong with headings instead, for who tells it with what is wrong in cells.
     """
     if not path.is_file():
         raise SheetError([f"{path}: is no file"])
     if path.suffix.lower() == ".xlsx":
         with workbook_rows(path) as (tables, mac):
-            return _sheets(((f"{path}: {title}", rows, kind) for kind, title, rows in tables), only, mac=mac)
+            named = ((f"{path}: {title}", rows, kind) for kind, title, rows in tables)
+            return _sheets(named, only, problems, mac=mac)
     if path.suffix.lower() != ".csv":
         raise SheetError([f"{path}: is neither .xlsx nor .csv; save it as one of them"])
     beside = clients_beside(path)
@@ -44,17 +48,24 @@ def read_table(path: Path, only: Collection[str] | None = None) -> list[Sheet]:
         files = [(path, CLIENTS)]
     else:
         files = [(path, SITES), *([(beside, CLIENTS)] if beside.is_file() else [])]
-    return _sheets(((str(file), _csv_rows(file), kind) for file, kind in files), only)
+    return _sheets(((str(file), _csv_rows(file), kind) for file, kind in files), only, problems)
 
 
-def _sheets(tables: Iterable[tuple[str, Rows, str]], only: Collection[str] | None, *, mac: bool = False) -> list[Sheet]:
-    result, problems = [], []
+def _sheets(
+    tables: Iterable[tuple[str, Rows, str]],
+    only: Collection[str] | None,
+    problems: list[CellProblem] | None,
+    *,
+    mac: bool = False,
+) -> list[Sheet]:
+    result: list[Sheet] = []
+    told: list[CellProblem] = [] if problems is None else problems
     for name, rows, kind in tables:
         found, wrong = _sheet(name, rows, kind, only, mac=mac)
         result.append(found)
-        problems += wrong
-    if problems:
-        raise SheetError(problems)
+        told += wrong
+    if told and problems is None:
+        raise SheetError(told)
     return result
 
 
@@ -143,8 +154,8 @@ def _sheet(
                 columns, left_out, problems = sheet.headings(names, known, name, number)
             else:
                 columns, left_out = _chosen(names, only, known[0])
-            if problems:
-                break
+            if problems and not {*known[: 1 if kind == SITES else 2]} <= {*columns.values()}:
+                break  # nobody knows whose the rows are
             continue
         if len(kept) == MOST_ROWS:
             raise SheetError([f"{name}: has more than {MOST_ROWS} rows"])

@@ -57,7 +57,8 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     where a package is missing.
     """
     need_pydantic()
-    sheets = read_table(table)
+    headings: list[CellProblem] = []
+    sheets = read_table(table, problems=headings)
     answers = sheet.read(sheets)
     documents, problems = register_documents([register])
     problems += [problem for document in documents for problem in document.problems]
@@ -69,9 +70,11 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
         for _, entry in document.entries("sites")
         if entry.get("id") is not None
     }
-    _check(answers, known)
-    if answers.problems:
-        raise SheetError(answers.problems)
+    _check_values(answers)
+    if not headings:  # else what stands below the one that is wrong would be called missing
+        _check_new(answers, known)
+    if headings or answers.problems:
+        raise SheetError([*headings, *answers.problems])
     changes = list(_changes(answers, known))
     new_sites = tuple(change.entry for change in changes if change.new)
     place = new_file if new_sites else None
@@ -93,16 +96,21 @@ def import_table(register: Path, table: Path, *, overwrite: bool = False, new_fi
     )
 
 
-def _check(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_values(answers: Answers) -> None:
     """What the register would not take, told by row and column."""
-    first: dict[str, tuple[str, int]] = {}
     for (site, path), (name, row, column) in answers.places.items():
-        first.setdefault(site, (name, row))
         value = answers.values[site].get(path, site)  # of the id, the site itself
         wrong = fault(path, value)
         if wrong:
             shown = _HIDDEN if column.personal else repr(value)[:60]
             answers.problems.append(CellProblem(name, row, column.heading, site, shown, *wrong))
+
+
+def _check_new(answers: Answers, known: Mapping[str, Mapping[str, Any]]) -> None:
+    """What new sites and new clients lack."""
+    first: dict[str, tuple[str, int]] = {}
+    for (site, _path), (name, row, _column) in answers.places.items():
+        first.setdefault(site, (name, row))
     headings = {column.path: column.heading for column in SITE_COLUMNS}
     for site, values in answers.values.items():
         name, row = first[site]

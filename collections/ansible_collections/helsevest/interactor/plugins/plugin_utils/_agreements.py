@@ -86,7 +86,7 @@ def reconcile(params: dict[str, Any], vault: VaultLib, *, check_mode: bool) -> d
         )
     sites = [Site.from_vars(variables) for variables in params["sites"]]
     people, incomplete, again = _with_answers(params, sites, before, memory, today)
-    work = work_for(sites, people, memory, params["remove"], params["reason"])
+    work = work_for(sites, people, memory, params["remove"], params["reason"], today=today)
     work = replace(work, incomplete=incomplete, removed_before=again)
     noted = noted_events(work, memory, at)
     removed = removed_events(work, memory, params["name"], at)

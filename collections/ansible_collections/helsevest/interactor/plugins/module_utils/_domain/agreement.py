@@ -77,9 +77,14 @@ def work_for(
     memory: Mapping[str, Remembered],
     asked: Collection[str] = (),
     reason: str = "",
+    *,
+    today: date,
 ) -> Work:
-    """Find out what to do: `entries` are the sites with an entry in the file, `asked` those to remove for `reason`."""
-    why = {site.id: "signed" for site in sites if site.agreement_status == "signed"} | dict.fromkeys(asked, reason)
+    """Find out what to do: `entries` are the sites with an entry in the file, `asked` those to remove for `reason`.
+
+    An agreement whose signature is dated after `today` is not signed: nobody's data go before it is.
+    """
+    why = {site.id: "signed" for site in sites if site.is_signed(today)} | dict.fromkeys(asked, reason)
     absent = {site for site, of in memory.items() if of.is_open} - set(entries)
     of_run = {site.id for site in sites}
     missing = [site for site in sites if site.agreement_status == "missing" and site.id not in why]
@@ -87,10 +92,10 @@ def work_for(
     kept = [site for site in sites if site.id in entries and site.id not in why]
     return Work(
         noted=[site for site in sorted(entries) if not memory.get(site, Remembered()).is_open],
-        look_up=[site.id for site in here if answered(site)],
+        look_up=[site.id for site in here if answered(site, today)],
         remove={site: why[site] for site in sorted(entries) if site in why},
         gone={site: why[site] for site in sorted(absent) if site in why},
-        waiting=[site.id for site in here if not answered(site)],
+        waiting=[site.id for site in here if not answered(site, today)],
         lacking=[site.id for site in missing if site.signatory_known and site.id not in entries],
         not_in_register=[site.id for site in kept if not site.signatory_known],
         unsigned={site.id: site.agreement_sent for site in sites if site.agreement_status == "sent"},

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from .facts import check_shape
 from .proxy import ProfileProxy, judge_profile
 from .results import CheckResult, apply_waivers, result
-from .site import Site
+from .site import Site, is_ahead
 from .times import format_time, parse_time
 from .window import OSLO
 from .words import CheckOutcome, Severity, State
@@ -208,63 +208,79 @@ def missing_contact(site: Site) -> list[str]:
     return [name for name in CONTACT_FIELDS if not str((site.contact or {}).get(name) or "").strip()]
 
 
-def answered(site: Site) -> bool:
-    """Whether every answer that P6 asks for is there."""
-    return all(check.outcome is CheckOutcome.PASS for check in _answers(site))
+def answered(site: Site, day: date) -> bool:
+    """Whether every answer that P6 asks for is there as of `day`, a day in Norway: none counts before its date."""
+    return all(check.outcome is CheckOutcome.PASS for check in _answers(site, day))
 
 
-def register_state(site: Site) -> State:
-    """Where the site stands as far as the register alone tells."""
-    if not answered(site):
+def register_state(site: Site, day: date) -> State:
+    """Where the site stands as of `day`, as far as the register alone tells."""
+    if not answered(site, day):
         return State.REGISTERED
     return State.DATED if site.move_date else State.ANSWERED
 
 
 def judge_register(site: Site, now: datetime) -> list[CheckResult]:
-    """Judge what the register knows (P4, P4.ros, one P6.* per answer, P7), the waivers at `now` applied."""
-    signed = site.agreement_status == "signed"
-    ros_sent = site.ros_sent is not None or not site.ros_requested
+    """Judge what the register knows (P4, P4.ros, one P6.* per answer, P7), the waivers at `now` applied.
+
+    What the register says was done on a day that is still to come is not done.
+    """
+    day = now.astimezone(OSLO).date()
+    signed = site.is_signed(day)
+    early = not signed and site.agreement_status == "signed"
+    ros_early = is_ahead(site.ros_sent, day)
+    ros_sent = not site.ros_requested or (site.ros_sent is not None and not ros_early)
     checks = [
         result(
             site,
             "P4",
             signed,
-            observed=site.agreement_status,
+            observed=_still_to_come(site.agreement_signed) if early else site.agreement_status,
             expected="signed",
-            remedies=["P4.sent" if site.agreement_status == "sent" else "P4.missing"],
+            remedies=["AHEAD" if early else "P4.sent" if site.agreement_status == "sent" else "P4.missing"],
         ),
         result(
             site,
             "P4.ros",
             ros_sent,
-            observed=("sent" if site.ros_sent else "not sent") if site.ros_requested else "not asked for",
+            observed="not asked for"
+            if not site.ros_requested
+            else _still_to_come(site.ros_sent)
+            if ros_early
+            else ("sent" if site.ros_sent else "not sent"),
             expected="sent where asked for",
             severity=Severity.WARNING,
-            remedies=["P4.ros"],
+            remedies=["AHEAD" if ros_early else "P4.ros"],
         ),
-        *_answers(site),
-        _dating(site),
+        *_answers(site, day),
+        _dating(site, day),
     ]
     return apply_waivers(checks, site, now)
 
 
-def _answers(site: Site) -> list[CheckResult]:
+def _still_to_come(told: date | None) -> str:
+    return f"dated {told}, which is still to come"
+
+
+def _answers(site: Site, day: date) -> list[CheckResult]:
     missing = missing_contact(site)
     given = {
-        "P6.contact": (not missing, f"missing: {', '.join(missing)}"),
-        "P6.urls": (site.urls_confirmed is not None, "not confirmed"),
-        "P6.proxy": (site.proxy_confirmed is not None, "not confirmed"),
-        "P6.closed": (site.closed is not None, "not answered"),
-        "P6.signatory": (site.signatory_known or site.agreement_status == "signed", "not answered"),
+        "P6.contact": (not missing, f"missing: {', '.join(missing)}", None),
+        "P6.urls": (site.urls_confirmed is not None, "not confirmed", site.urls_confirmed),
+        "P6.proxy": (site.proxy_confirmed is not None, "not confirmed", site.proxy_confirmed),
+        "P6.closed": (site.closed is not None, "not answered", None),
+        "P6.signatory": (site.signatory_known or site.is_signed(day), "not answered", None),
     }
     return [
-        result(site, check, there, observed="answered" if there else lack, expected="answered", remedies=[check])
-        for check, (there, lack) in given.items()
+        result(site, check, False, observed=_still_to_come(told), expected="answered", remedies=["AHEAD"])
+        if is_ahead(told, day)
+        else result(site, check, there, observed="answered" if there else lack, expected="answered", remedies=[check])
+        for check, (there, lack, told) in given.items()
     ]
 
 
-def _dating(site: Site) -> CheckResult:
-    complete, dated = answered(site), site.move_date is not None
+def _dating(site: Site, day: date) -> CheckResult:
+    complete, dated = answered(site, day), site.move_date is not None
     return result(
         site,
         "P7",

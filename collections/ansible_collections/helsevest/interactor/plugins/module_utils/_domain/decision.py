@@ -23,6 +23,7 @@ from .standing import Standing
 from .step import Next, Situation
 from .times import format_time
 from .verdict import SiteVerdict
+from .window import OSLO
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
 
 
@@ -178,7 +179,7 @@ def _state(situation: Situation, outcome: Outcome | None) -> State:
         return State.MOVING
     if situation.is_upgraded:
         return State.UPGRADED
-    return register_state(situation.site)
+    return register_state(situation.site, situation.now.astimezone(OSLO).date())
 
 
 def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:

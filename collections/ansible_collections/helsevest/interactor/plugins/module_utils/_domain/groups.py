@@ -13,7 +13,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import time
+from datetime import date, time
 
 from .checks import register_state
 from .site import Site
@@ -28,13 +28,16 @@ _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "đ": "d", "ð": "d", "ŋ": "n"
 
 
 def groups_of(site: Site) -> dict[str, tuple[str, ...]]:
-    """The groups of `site` below each of PARENTS (docs/contracts.md, Groups). States: as the register tells."""
+    """The groups of `site` below each of PARENTS (docs/contracts.md, Groups).
+
+    States: as the register tells, whatever the day is; the gate looks at the day too.
+    """
     by_day = "window_day" if site.window.is_by_day else "window_night"
     return {
         "waves": (wave_group(site.wave),),
         "windows": (by_day, f"window_{window_name(site.window)}"),
         "dates": (f"date_{site.move_date:%Y_%m_%d}" if site.move_date else f"date_{NONE}",),
-        "states": (f"state_{register_state(site)}",),
+        "states": (f"state_{register_state(site, date.max)}",),
         "counties": (f"county_{safe(site.county)}",),
         "kinds": (f"kind_{site.kind}",),
         "epjs": (f"epj_{safe(site.epj) if site.epj else NONE}",),

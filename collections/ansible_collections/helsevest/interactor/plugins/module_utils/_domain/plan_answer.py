@@ -125,7 +125,7 @@ def _cut(solution: Solution) -> Iterator[str]:
 def _sites(
     case: Case, question: Question, dates: Mapping[str, date], waves: Mapping[str, Wave]
 ) -> Iterator[dict[str, Any]]:
-    complete = {site.id: has_answered(members) for members in groups_of(case.sites) for site in members}
+    complete = {site.id: has_answered(members, case) for members in groups_of(case.sites) for site in members}
     for site in sorted((s for s in case.sites if s.id in dates), key=lambda site: (dates[site.id], site.id)):
         day, wave = dates[site.id], waves[site.id]
         opening = move_opening(wave.with_site(site), day)
@@ -143,7 +143,7 @@ def _sites(
             "morning": (morning_after(opening) if opening else day + timedelta(days=1)).isoformat(),
             "promised": site.id in question.promised,
             "answered": complete[site.id],
-            "signed": site.agreement_status == "signed",
+            "signed": site.is_signed(case.today),
             "was": _was(site),
             "shared_server": site.shared_server,
         }

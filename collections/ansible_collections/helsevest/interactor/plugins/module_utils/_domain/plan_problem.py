@@ -75,9 +75,9 @@ class Question:
     warnings: tuple[str, ...]
 
 
-def has_answered(members: Iterable[Site]) -> bool:
+def has_answered(members: Iterable[Site], case: Case) -> bool:
     """Whether P6 is complete for every one of the sites on a server: only then may they have a date (P7)."""
-    return all(answered(site) for site in members)
+    return all(answered(site, case.today) for site in members)
 
 
 def groups_of(sites: Iterable[Site]) -> list[list[Site]]:
@@ -110,9 +110,9 @@ def upgrade_missed(evening: date, now: datetime) -> bool:
 def site_obstacles(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     """Every reason why this site alone cannot be planned on `day`."""
     yield from _cannot(site, day, case)
-    since = case.today + timedelta(days=_waits(site, case.settings))
-    if day < since and not answered(site):
-        settings = "answer_days" if _is_signed(site) else "answer_days and agreement_days"
+    since = case.today + timedelta(days=_waits(site, case))
+    if day < since and not answered(site, case.today):
+        settings = "answer_days" if site.is_signed(case.today) else "answer_days and agreement_days"
         yield Obstacle("not_answered", f"it has not answered, so {since} is the first night ({settings})", "site")
     elif day < since:
         text = f"its agreement is not signed, so {since} is the first night (agreement_days)"
@@ -131,14 +131,10 @@ def _cannot(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
         yield Obstacle("upgrade_evening", f"the upgrade's evening, {evening}, is over", "us")
 
 
-def _is_signed(site: Site) -> bool:
-    return site.agreement_status == "signed"
-
-
-def _waits(site: Site, settings: PlanSettings) -> int:
+def _waits(site: Site, case: Case) -> int:
     """For how many days from today; the agreement is sent only once all answers are there (P7)."""
-    signing = 0 if _is_signed(site) else settings.agreement_days
-    return signing if answered(site) else settings.answer_days + signing
+    signing = 0 if site.is_signed(case.today) else case.settings.agreement_days
+    return signing if answered(site, case.today) else case.settings.answer_days + signing
 
 
 def common_opening(members: Sequence[Site], day: date) -> Opening | None:
@@ -221,9 +217,9 @@ def _broken_promises(site: Site, day: date, case: Case) -> Iterator[str]:
     keeps = f"site {site.id} keeps its promised date {day}, but"
     for obstacle in _cannot(site, day, case):
         yield f"{keeps} {obstacle.text}"
-    if not answered(site):
+    if not answered(site, case.today):
         yield f"{keeps} has not answered everything (P7)"
-    if not _is_signed(site) and day < case.today + timedelta(days=case.settings.agreement_days):
+    if not site.is_signed(case.today) and day < case.today + timedelta(days=case.settings.agreement_days):
         yield f"{keeps} its agreement is not signed (P4)"
 
 
@@ -246,7 +242,7 @@ def _party(members: Sequence[Site], case: Case) -> tuple[Party | None, dict[str,
     party = Party(
         id=members[0].id,
         sites=tuple(site.id for site in members),
-        answered=has_answered(members),
+        answered=has_answered(members, case),
         options=tuple(options),
         epjs=tuple(sorted((epj, count) for epj, count in epjs.items() if epj)),
         previous=next((day for site in members if (day := _earlier(site, case))), None),

@@ -17,6 +17,11 @@ def _date(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
+def is_ahead(told: date | None, day: date) -> bool:
+    """Whether what the register says was done on `told` is still to come as of `day`."""
+    return told is not None and told > day
+
+
 @dataclass(frozen=True)
 class Span:
     """Days from `first` to `last`, both included."""
@@ -83,6 +88,7 @@ class Site:
     epj: str | None = None
     asked: date | None = None
     agreement_sent: date | None = None
+    agreement_signed: date | None = None
     agreement_form: str = "digital"
     shared_server: str | None = None
     wave_dates: Span | None = None
@@ -100,6 +106,10 @@ class Site:
     def client_hosts(self) -> tuple[str, ...]:
         """The clients' names in the inventory."""
         return tuple(f"{self.id}-{client}" for client in self.clients)
+
+    def is_signed(self, day: date) -> bool:
+        """Whether the agreement is signed as of `day` (P4): a signature counts from its date on."""
+        return self.agreement_status == "signed" and not is_ahead(self.agreement_signed, day)
 
     @classmethod
     def from_vars(cls, variables: Mapping[str, Any]) -> Site:
@@ -136,6 +146,7 @@ class Site:
             epj=raw["epj"],
             asked=_date(raw["asked"]),
             agreement_sent=_date(raw["agreement"]["sent"]),
+            agreement_signed=_date(raw["agreement"]["signed"]),
             agreement_form=raw["agreement"].get("form") or "digital",
             shared_server=raw["shared_server"],
             wave_dates=Span.from_vars(wave["dates"]) if wave.get("dates") else None,

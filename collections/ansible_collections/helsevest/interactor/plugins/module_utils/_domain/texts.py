@@ -231,6 +231,12 @@ REMEDIES: dict[str, Remedy] = {
         "Vi når ikkje serveren. Kontroller at han er slått på, er kopla til nettet og ikkje går i kvilemodus.",
         "call the site: is the server on, and its remote management (WinRM) open to us?",
     ),
+    "AHEAD": Remedy(
+        "us",
+        "Vi har ført opp noe fra dere med en dato som ikke har vært ennå. Vi retter det. Dere trenger ikke gjøre noe.",
+        "Vi har ført opp noko frå dykk med ein dato som ikkje har vore enno. Vi rettar det. De treng ikkje gjere noko.",
+        "correct the date in the register: it says when something was done, and counts from that day on",
+    ),
     "OURS": Remedy(
         "us",
         "Her er det vi som må rette noe. Dere trenger ikke gjøre noe.",

@@ -157,6 +157,16 @@ def test_what_a_site_waits_for_is_told(plan: Callable[..., dict[str, Any]]) -> N
     ]
 
 
+def test_a_date_in_the_future_answers_and_signs_nothing(plan: Callable[..., dict[str, Any]]) -> None:
+    signed = {"status": "signed", "form": "digital", "sent": "2027-01-02", "signed": "2072-01-02", "reference": None}
+    told = plan([site(1001, agreement=signed)])
+    assert (told["sites"][0]["signed"], dates(told)) == (False, {"1001": "2027-02-08"})
+    told = plan([site(1001, confirmed={"urls": "2072-01-02", "proxy": "2027-01-04"})])
+    assert (told["sites"][0]["answered"], dates(told)) == (False, {"1001": "2027-02-22"})
+    told = plan([site(1001, confirmed={"urls": "2027-01-04", "proxy": "2027-01-04"})])
+    assert told["sites"][0]["answered"] is True, "today counts"
+
+
 def test_a_promise_is_kept_counts_and_is_warned_of(plan: Callable[..., dict[str, Any]]) -> None:
     closed = [{"from": "2027-02-02", "to": "2027-02-02"}]
     promised = [site(number, WAVE, move_date="2027-02-02", closed=closed) for number in (1001, 1002)]

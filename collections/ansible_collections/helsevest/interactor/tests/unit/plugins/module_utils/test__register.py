@@ -263,13 +263,25 @@ def test_the_words_for_weekdays_are_those_of_the_windows() -> None:
             "move_date: 2027-02-30",
             "12:16: site 1001: move_date: '2027-02-30' - is a date that does not exist (allowed:",
         ),
-        ("move_date: 18.05.2027", "12:16: site 1001: move_date: '18.05.2027' - is no date (allowed: a date as YYYY-MM"),
+        ("move_date: next week", "12:16: site 1001: move_date: 'next week' - is no date (allowed: a date as YYYY-MM"),
+        *(
+            (f"asked: {day}", f"12:12: site 1001: asked: '{day}' - is no date; did you mean '2027-05-18'? (allowed: a ")
+            for day in ("18.05.2027", "18.5.2027", "18/5/2027", "2027-5-18", "2027.05.18")
+        ),
+        ("asked: 31.2.2027", "12:12: site 1001: asked: '31.2.2027' - is no date (allowed: "),
+        *(
+            (
+                f"signatory_known: {word}",
+                f"12:22: site 1001: signatory_known: '{word}' - is neither true nor false; did you mean '{meant}'?",
+            )
+            for word, meant in (("ja", "true"), ("on", "true"), ("Nei", "false"), ("OFF", "false"))
+        ),
         ("move_date: 2027-05-18T00:00:00Z", "12:16: site 1001: move_date: '2027-05-18T00:00:00Z' - is no date"),
         ("move_date: 20270518", "12:16: site 1001: move_date: '20270518' - is no date"),
         ("move_date: [2027-05-18]", "12:16: site 1001: move_date: a list - is no date"),
         ("history_months: 11", "12:21: site 1001: history_months: '11' - is out of range (allowed: 12 to 18)"),
         ("history_months: 19", "12:21: site 1001: history_months: '19' - is out of range (allowed: 12 to 18)"),
-        ("history_months: 014", "12:21: site 1001: history_months: '014' - is no whole number (allowed: 12 to 18)"),
+        ("history_months: 014", "12:21: site 1001: history_months: '014' - has a leading zero (allowed: 12 to 18)"),
         ("history_months: 1_2", "12:21: site 1001: history_months: '1_2' - is no whole number"),
         ("history_months: 12.0", "12:21: site 1001: history_months: '12.0' - is no whole number"),
         ("history_months:", "12:5: site 1001: history_months: null - is no whole number"),
@@ -330,7 +342,7 @@ def test_a_field_that_is_wrong(fail: Fail, text: str, told: str) -> None:
         ({"wave": "3"}, "9:11: site 1001: wave: '3' - is no wave of this register (allowed: 1, 2)"),
         ({"wave": "one"}, "9:11: site 1001: wave: 'one' - is no whole number"),
         ({"clients": "[]"}, "11:14: site 1001: clients: a list - is empty (allowed: at least one entry)"),
-        ({"clients": ""}, "5:5: site 1001: clients: is missing"),
+        ({"clients": ""}, "5:5: site 1001: clients: is missing (wanted: The PCs that use the solution"),
         ({"server": "srv.example"}, "10:13: site 1001: server: 'srv.example' - is no mapping"),
         ({"server": "{host: srv_1.example}"}, "10:20: site 1001: server.host: 'srv_1.example' - is no host name"),
         ({"server": "{host: a, port: 70000}"}, "10:29: site 1001: server.port: '70000' - is out of range (allowed: 1 "),
@@ -458,6 +470,27 @@ def test_a_check_that_is_waived_is_one_that_is_there(fail: Fail, check: str, tol
     assert f"site 1001: waivers[0].check: '{check}' - {told}" in line
 
 
+def test_a_misspelt_check_is_told_also_where_a_file_cannot_be_read(fail: Fail) -> None:
+    waivers = "waivers:\n" + "".join(
+        f"  - {{check: {check}, site: {site}, reason: x, who: Ola, until: 2027-06-01}}\n"
+        for check, site in (("P6.contakt", "1001"), ("CLIENT.1001-pc9", "1001"), ("P3", "9999"))
+    )
+    misspelt, broken = fail(a=waivers, b="sites: [")
+    assert broken.startswith("register/b.yml:")
+    assert "waivers[0].check: 'P6.contakt' - is no check; did you mean 'P6.contact'?" in misspelt
+
+
+def test_a_move_date_without_a_wave_is_told_with_all_else(fail: Fail) -> None:
+    lines = fail(all=WAVES + "sites:\n" + office(more="move_date: 2027-05-18\nlanguage: nbo", wave="null"))
+    assert [line.split(": ", 2)[2].split(" (")[0] for line in lines] == [
+        "move_date: '2027-05-18' - has a date though wave is null",
+        "language: 'nbo' - is not a word that is known here; did you mean 'nb'?",
+    ]
+    assert "has a date though wave is null" in one(
+        fail(all=WAVES + "sites:\n" + office(more="move_date: 2027-05-18", wave=""))
+    )
+
+
 def test_a_wave_that_is_near_to_one_is_suggested(fail: Fail) -> None:
     waves = "waves:\n" + "".join(f"  - {{id: {number}, name: W}}\n" for number in (10, 21, 300))
     told = {"12": "'21'", "100": "'300'", "5678": None, "201": "'21'", "30": "'300'"}
@@ -488,9 +521,32 @@ def test_an_unknown_wave_is_not_told_where_the_waves_cannot_be_read(fail: Fail) 
             "stes: []\n",
             "1:1: stes: is no field that is known here; did you mean 'sites'? (allowed: waves, vendor, health_tru",
         ),
-        ("sites:\n\t- id: 1\n", "2:1: is no YAML: while scanning for the next token, found character that cannot sta"),
+        ("sites:\n\t- id: 1\n", "2:1: is no YAML: a tab; use blanks to indent"),
+        ("sites:\n  - id: 1\n\tname: x\n", "3:1: is no YAML: a tab; use blanks to indent"),
+        ("sites:\n  - name: @x\n", "2:11: is no YAML: a text that begins with this character needs quotes"),
+        ("sites:\n  - id: 1\n    name\n    kind: x\n", "3:5: is no YAML: a line without a ':' and a blank between"),
+        (
+            "sites:\n  - id: 1\n    contact: null\n      name: x\n",
+            "4:11: is no YAML: mapping values are not allowed in this context; a value and fields below it, a wrong",
+        ),
+        (
+            "sites:\n  - name: 'Ola's kontor'\n    kind: x\n",
+            "2:16: is no YAML: while parsing a block mapping that begins at line 2, column 5, did not find expected key"
+            "; a value and fields below it, a quote that is not closed, or a wrong indentation before this line?",
+        ),
+        (
+            "sites:\n  - id: 1\n    a: b\n   name: x\n",
+            "4:4: is no YAML: while parsing a block collection that begins at line 2, column 3, did not find expected "
+            "'-' indicator; a value and fields below it",
+        ),
+        (
+            "sites:\n  - {a: b\n  - {c: d}\n",
+            "3:5: is no YAML: while parsing a flow mapping that begins at line 2, column 5, did not find expected ',' "
+            "or '}'; a bracket that is not closed, or a comma that is missing?",
+        ),
         ("sites: [\n", "2:1: is no YAML: while parsing a flow node, did not find expected node content"),
-        ("sites: 'a\n", "2:1: is no YAML: "),
+        ("sites: 'a\n", "1:8: is no YAML: the quote opened at line 1, column 8 is not closed"),
+        ('sites:\n  - name: "a\n---\n', "2:11: is no YAML: the quote opened at line 2, column 11 is not closed"),
         ("a: 1\n  b: 2\n", "2:4: is no YAML: mapping values are not allowed in this context"),
         ("sites: *x\n", "1:8: is no YAML: found undefined alias"),
         ("sites: []\n---\nwaves: []\n", "2:1: is no YAML: expected a single document"),

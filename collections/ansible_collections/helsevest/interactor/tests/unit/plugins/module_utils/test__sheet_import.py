@@ -91,6 +91,27 @@ def test_answers_are_filled_in_and_nothing_else_is_touched(bring: Bring) -> None
     )  # fmt: skip
 
 
+ROW_BY_ROW = (
+    "1: 'Fylkke': is no heading that is known here; did you mean 'Fylke'?",
+    "1: 'Kleint': is no heading that is known here; did you mean 'Klient'?",
+    "2: Flyttedato: site 1001: 'snart' - is no date",
+    "3: Server: site 1002: 'srv_vik' - is no host name",
+)
+
+
+def test_headings_and_cells_that_are_wrong_are_told_at_once(bring: Bring) -> None:
+    with pytest.raises(SheetError) as caught:
+        bring(
+            "Kontornr;Fylkke;Flyttedato;Server",
+            "1001;Vestland;snart;srv.as.example",
+            "1002;Vestland;;srv_vik",
+            "1003;Vestland;;srv.ny.example",
+            clients=("Kontornr;Kleint;Vertsnavn;Port", "1002;pc1;;x"),
+        )
+    told = [line.partition(", row ")[2] for line in caught.value.problems]
+    assert [line.startswith(start) for line, start in zip(told, ROW_BY_ROW, strict=True)] == [True] * len(told), told
+
+
 def test_what_differs_is_told_and_stays_and_is_written_when_asked_for(bring: Bring) -> None:
     lines = ("Kontornr;Fylke;Telefon;Journalsystem", "1001;Rogaland;55001009;Journalen")
 

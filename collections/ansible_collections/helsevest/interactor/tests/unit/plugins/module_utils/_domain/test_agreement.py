@@ -39,7 +39,12 @@ def work(make_site: MakeSite) -> Callable[..., dict[str, Any]]:
     def work(status: str, entry: bool, memory: Remembered | None = None, asked: bool = False, **site: Any):
         one = make_site(agreement_status=status, **site)
         told = work_for(
-            [one], [one.id] if entry else [], {one.id: memory} if memory else {}, [one.id] if asked else [], "withdrew"
+            [one],
+            [one.id] if entry else [],
+            {one.id: memory} if memory else {},
+            [one.id] if asked else [],
+            "withdrew",
+            today=AT.date(),
         )
         return due(told)
 
@@ -98,9 +103,15 @@ def test_an_entry_that_is_gone_without_a_reason_is_told(work: Callable[..., Any]
     assert work("missing", False, OPEN, signatory_known=False) == {"unexplained": ["1001"]}
 
 
+def test_nobodys_data_go_for_a_signature_that_is_dated_in_the_future(work: Callable[..., Any]):
+    assert work("signed", True, OPEN, agreement_signed=AT.date()) == {"remove": {"1001": "signed"}}
+    assert work("signed", True, OPEN, agreement_signed=date(2097, 5, 10)) == {}
+    assert work("missing", True, OPEN, urls_confirmed=date(2097, 4, 20)) == {"waiting": ["1001"]}
+
+
 def test_a_run_for_some_sites_leaves_the_others(make_site: MakeSite):
     signed = make_site(id="1001", agreement_status="signed")
-    told = work_for([signed], ["1001", "1002"], {"1001": OPEN, "1002": OPEN, "1003": OPEN})
+    told = work_for([signed], ["1001", "1002"], {"1001": OPEN, "1002": OPEN, "1003": OPEN}, today=AT.date())
     assert due(told) == {"remove": {"1001": "signed"}}
 
 
@@ -109,7 +120,7 @@ def test_what_is_on_record_is_remembered_and_told_once_more_after_a_new_entry(ma
     memory: Mapping[str, Remembered] = {}
     keys = []
     for times in (1, 2):
-        told = work_for([site], ["1001"], memory)
+        told = work_for([site], ["1001"], memory, today=AT.date())
         events = [*noted_events(told, memory, AT), *removed_events(told, memory, "Kari", AT)]
         keys += [event.key for event in events]
         assert [dict(event.data) for event in events] == [{}, {"name": "Kari", "reason": "signed", "entry": "removed"}]
@@ -125,13 +136,13 @@ def test_what_is_on_record_is_remembered_and_told_once_more_after_a_new_entry(ma
 
 def test_a_run_that_died_between_removing_and_recording_is_made_up_for(make_site: MakeSite):
     site = make_site(agreement_status="signed")
-    first = work_for([site], ["1001"], {})
+    first = work_for([site], ["1001"], {}, today=AT.date())
     memory = remember(noted_events(first, {}, AT))
-    again = work_for([site], [], memory)
+    again = work_for([site], [], memory, today=AT.date())
     (event,) = removed_events(again, memory, "Ola", AT)
     assert event.data == {"name": "Ola", "reason": "signed", "entry": "gone"}
     assert event.key == removed_events(first, {}, "Kari", AT)[0].key, "whoever records first, it is one removal"
-    assert due(work_for([site], [], remember([*noted_events(first, {}, AT), event]))) == {}
+    assert due(work_for([site], [], remember([*noted_events(first, {}, AT), event]), today=AT.date())) == {}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
@@ -16,11 +16,13 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.check
     answered,
     judge_facts,
     judge_register,
+    register_state,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site, Waiver
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import OSLO
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity, State
 
 MakeSite = Callable[..., Site]
 Judge = Callable[..., dict[str, CheckResult]]
@@ -394,12 +396,54 @@ class TestRegister:
         assert checks[missing].blocks
         assert checks[missing].who == "site"
         assert checks[missing].remedy == REMEDIES[missing].nb
-        assert not answered(site)
+        assert not answered(site, now.date())
 
     def test_p6_a_signed_agreement_tells_who_signs(self, make_site: MakeSite, now: datetime):
         site = make_site(signatory_known=False, agreement_status="signed")
         assert self.judged(site, now)["P6.signatory"].outcome is PASS
-        assert answered(site)
+        assert answered(site, now.date())
+
+    @pytest.mark.parametrize(
+        ("check", "field"),
+        [
+            ("P4", "agreement_signed"),
+            ("P4.ros", "ros_sent"),
+            ("P6.urls", "urls_confirmed"),
+            ("P6.proxy", "proxy_confirmed"),
+        ],
+    )
+    def test_what_is_dated_in_the_future_is_not_done(self, make_site: MakeSite, now: datetime, check: str, field: str):
+        today = now.astimezone(OSLO).date()
+        site = make_site(**{"ros_requested": True, "ros_sent": today, field: today})
+        assert self.judged(site, now)[check].outcome is PASS, "the day itself counts"
+        tomorrow = today + timedelta(days=1)
+        found = self.judged(make_site(**{"ros_requested": True, "ros_sent": today, field: tomorrow}), now)[check]
+        assert (found.outcome, found.who) == (FAIL, "us")
+        assert found.observed == f"dated {tomorrow}, which is still to come"
+        assert found.remedy == REMEDIES["AHEAD"].nb
+        assert found.blocks == (check != "P4.ros")
+
+    @pytest.mark.parametrize(
+        "early",
+        [
+            {"urls_confirmed": date(2099, 4, 20)},
+            {"proxy_confirmed": date(2099, 4, 20)},
+            {"signatory_known": False, "agreement_signed": date(2099, 4, 20)},
+        ],
+    )
+    def test_a_site_has_not_answered_with_a_date_in_the_future(
+        self, make_site: MakeSite, now: datetime, early: dict[str, Any]
+    ):
+        site = make_site(**early)
+        assert not answered(site, now.date())
+        assert register_state(site, now.date()) is State.REGISTERED
+        assert answered(site, date(2099, 4, 20))
+
+    def test_the_day_is_norways(self, make_site: MakeSite):
+        site = make_site(agreement_signed=date(2027, 5, 11))
+        night = datetime(2027, 5, 10, 21, 59, tzinfo=UTC)
+        assert self.judged(site, night)["P4"].outcome is FAIL
+        assert self.judged(site, night + timedelta(minutes=1))["P4"].outcome is PASS
 
     def test_p6_never_tells_who_the_contact_is(self, make_site: MakeSite, now: datetime):
         site = make_site(contact={"name": "Kari Prøve", "email": "kari@prove.example", "phone": None})
@@ -410,7 +454,7 @@ class TestRegister:
     def test_a_waiver_does_not_answer(self, make_site: MakeSite, now: datetime):
         site = make_site(contact=None, waivers=(Waiver("P6.contact", "r", "Ola", now.date()),))
         assert self.judged(site, now)["P6.contact"].outcome is CheckOutcome.WAIVED
-        assert not answered(site)
+        assert not answered(site, now.date())
 
     @pytest.mark.parametrize(
         ("changes", "outcome", "who"),

@@ -304,7 +304,7 @@ class TestTheGate:
             ({"ledger_error": "damaged"}, {}, "ledger_damaged"),
             ({"known_attempts": 1}, {}, "ledger_missing"),
             ({"measurements": (measured(MOVE_NIGHT, checks=(blocker(),)), measured(MOVE_NIGHT, "1001-pc1"))}, {}, "P5"),
-            ({}, {"agreement": {"status": "sent", "sent": "2027-04-01"}}, "P4"),
+            ({}, {"agreement": {"status": "sent", "sent": "2027-04-01", "signed": None}}, "P4"),
             ({}, {"mode": "second"}, "mode_not_described"),
             ({}, {"closed": [{"from": "2027-05-18", "to": "2027-05-20"}]}, "closed"),
         ],
@@ -361,9 +361,8 @@ class TestTheGate:
         )
 
     def test_reasons_are_told_long_before_the_step_is_due(self) -> None:
-        assert codes(
-            DAY_ZERO, standing(DAY_ZERO, release=None), agreement={"status": "sent", "sent": "2027-04-01"}
-        ) == {"P4", "not_released"}
+        sent = {"status": "sent", "sent": "2027-04-01", "signed": None}
+        assert codes(DAY_ZERO, standing(DAY_ZERO, release=None), agreement=sent) == {"P4", "not_released"}
 
     def test_a_window_that_has_passed_asks_for_a_new_date(self) -> None:
         noon = parse_time("2027-05-19T10:00:00Z")

@@ -40,7 +40,12 @@ from hypothesis import strategies as st
 
 RUN = "run-1"
 MANIFEST = {name: {"count": 3, "hash": "0" * 64} for name in ("orders", "started_requisitions", "favourite_packages")}
-OFFICE = replace(SITE, contact={"name": "K", "email": "k@prove.example", "phone": "55 00 00 00", "weekends": True})
+OFFICE = replace(
+    SITE,
+    contact={"name": "K", "email": "k@prove.example", "phone": "55 00 00 00", "weekends": True},
+    urls_confirmed=date(2027, 1, 4),
+    proxy_confirmed=date(2027, 1, 4),
+)
 UPGRADE = frozenset({Step.STAGE, Step.INSTALL})
 TIMED = UPGRADE | {Step.LEASE, Step.MANIFEST, Step.START, Step.SWITCH}
 

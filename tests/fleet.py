@@ -186,7 +186,7 @@ def _site(
     ]
     if kind == "emergency_clinic" or random.random() < 0.1:
         lines += [f"    window:\n      {random.choice(WINDOWS)}"]
-    lines += [f"    asked: {date(2026, 8, 1) + timedelta(days=random.randrange(30))}"]
+    lines += [f"    asked: {date(2024, 8, 1) + timedelta(days=random.randrange(30))}"]
     if answered:
         lines += _answers(random, number)
     lines += ["    server:", *(f"      {line}" for line in server), "    clients:"]
@@ -203,7 +203,7 @@ def _answers(random: Random, number: int) -> list[str]:
     start = date(2027, 6, 28) + timedelta(days=7 * random.randrange(5))
     who = f"{random.choice(FIRST_NAMES)} {random.choice(LAST_NAMES)}"
     closed = f"\n      - from: {start}\n        to: {start + timedelta(days=20)}" if random.random() < 0.8 else " []"
-    sent = date(2026, 9, 1) + timedelta(days=random.randrange(30))
+    sent = date(2024, 9, 1) + timedelta(days=random.randrange(30))
     lines = [
         f"    closed:{closed}",
         f"    contact:\n      name: {who}\n      email: {_plain(who)}@k{number}.example",

@@ -21,8 +21,8 @@ ANSWERED = """
     closed: []
     contact: {name: Kari Eksempel, email: kari@fjordgata.example, phone: "+47 55 00 00 00", weekends: true}
     signatory_known: true
-    agreement: {status: signed, sent: 2026-01-01, signed: 2026-01-02}
-    confirmed: {urls: 2026-01-01, proxy: 2026-01-01}"""
+    agreement: {status: signed, sent: 2024-01-01, signed: 2024-01-02}
+    confirmed: {urls: 2024-01-01, proxy: 2024-01-01}"""
 FILES = {"plan.json", "plan.html", "plan.patch", "moves.ics", "upgrades.ics", "mornings.ics"}
 
 

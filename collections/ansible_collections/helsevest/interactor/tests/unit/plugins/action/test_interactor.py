@@ -43,7 +43,7 @@ VARIABLES = {
         "shared_server": None,
         "closed": [],
         "contact": None,
-        "agreement": {"status": "signed", "sent": "2026-04-01", "signed": "2026-04-15"},
+        "agreement": {"status": "signed", "sent": "2024-04-01", "signed": "2024-04-15"},
         "signatory_known": True,
         "ros": {"requested": False, "sent": None},
         "confirmed": {"urls": None, "proxy": None},

@@ -40,7 +40,7 @@ SITE: dict[str, Any] = {
     "agreement": {"status": "missing", "form": "paper", "sent": None, "signed": None, "reference": None},
     "signatory_known": True,
     "ros": {"requested": False, "sent": None},
-    "confirmed": {"urls": "2026-04-20", "proxy": "2026-04-20"},
+    "confirmed": {"urls": "2024-04-20", "proxy": "2024-04-20"},
     "history_months": 12,
     "clients": [{"name": "pc1"}],
     "shared_server": None,
@@ -74,8 +74,8 @@ class Office:
         """Run with sites by status; the result holds nothing of a person, whatever it says."""
         sites = []
         for site, status in (statuses or {"1001": "missing"}).items():
-            sent = None if status == "missing" else "2026-04-01"
-            signed = "2026-04-15" if status == "signed" else None
+            sent = None if status == "missing" else "2024-04-01"
+            signed = "2024-04-15" if status == "signed" else None
             agreement = {**SITE["agreement"], "status": status, "sent": sent, "signed": signed}
             sites.append({"interactor_site": {**copy.deepcopy(SITE), "id": site, "agreement": agreement}})
         arguments = {
@@ -130,7 +130,7 @@ def test_from_the_answer_to_the_signature(office: Office):
     ]
     assert office.run()["changed"] is False
     sent = office.run(statuses={"1001": "sent"})
-    assert (sent["changed"], sent["list"], sent["unsigned"]) == (True, None, {"1001": "2026-04-01"})
+    assert (sent["changed"], sent["list"], sent["unsigned"]) == (True, None, {"1001": "2024-04-01"})
     assert not office.list.exists()
     assert NAME in office.content(), "kept until it is signed"
     signed = office.run(statuses=SIGNED)

@@ -52,9 +52,12 @@ def no_such_site(site: str, groups: Mapping[str, Sequence[str]]) -> str:
 
 
 def site_states(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """State and outcome of each site, from `sites` of the gate's answer: what the planner has to know of it."""
+    """State, outcome and `rolled_back` of each site, from `sites` of the gate's answer, for the planner."""
     try:
-        return {site: {"state": answer["state"], "outcome": answer["outcome"]} for site, answer in answers.items()}
+        return {
+            site: {name: answer[name] for name in ("state", "outcome", "rolled_back")}
+            for site, answer in answers.items()
+        }
     except (AttributeError, KeyError, TypeError) as exc:
         raise AnsibleFilterError(
             f"site_states: these are no answers of site_gate: {type(exc).__name__}: {exc}"

@@ -15,7 +15,7 @@ from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.plan_answer import SCHEMA, plan_of
 from ._domain.plan_check import violations
-from ._domain.plan_problem import Case, Previous, question_of
+from ._domain.plan_problem import Case, Previous, Standpoint, question_of, without_lost_waves
 from ._domain.plan_settings import read_settings
 from ._domain.plan_waves import Wave
 from ._domain.site import Site
@@ -68,7 +68,8 @@ def read_case(params: Mapping[str, Any], now: datetime) -> tuple[Case, dict[int,
     sites = [Site.from_vars(variables) for variables in params["sites"]]
     told = [*params["waves"], *(wave for one in params["sites"] if (wave := one.get("interactor_wave")))]
     register = {wave.id: wave for wave in map(Wave.from_vars, told)}
-    settings = read_settings(params["settings"], now.astimezone(OSLO).date(), {site.id for site in sites})
+    given = {"move_minutes": params["contract"]["migration"]["expected_minutes"], **params["settings"]}
+    settings = read_settings(given, now.astimezone(OSLO).date(), {site.id for site in sites})
     promised = {site.move_date.year for site in sites if site.move_date}
     years = range(min([now.year, *promised]), max([settings.last.year, *promised]) + 1)
     case = Case(
@@ -77,10 +78,13 @@ def read_case(params: Mapping[str, Any], now: datetime) -> tuple[Case, dict[int,
         settings=settings,
         now=now,
         modes=described_modes(params["contract"]),
-        states={site: (told.get("state"), told.get("outcome")) for site, told in params["states"].items()},
+        states={
+            site: Standpoint(told.get("state"), told.get("outcome"), bool(told.get("rolled_back")))
+            for site, told in params["states"].items()
+        },
         previous=read_previous(params["previous"]),
     )
-    return case, register
+    return without_lost_waves(case), register
 
 
 def read_previous(path: str | None) -> Previous:

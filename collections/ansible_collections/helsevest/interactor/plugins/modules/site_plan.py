@@ -58,7 +58,8 @@ options:
     required: true
   states:
     description:
-      - State and outcome of each site by its id, as in the gate's answer. A site that is not named has not begun.
+      - C(state), C(outcome) and C(rolled_back) of each site by its id, as in the gate's answer.
+        A site that is not named has not begun.
     type: dict
     default: {}
   settings:
@@ -67,6 +68,7 @@ options:
       - C(from), C(to), C(moves_per_night), C(moves_on), C(calls_per_morning), C(calls_on_days_off), C(calls_on),
         C(epj), C(epj_per_night), C(wave_size), C(answer_days), C(agreement_days), C(move_minutes),
         C(replan), C(effort).
+      - C(move_minutes) is the contract's C(migration.expected_minutes) when it is not given.
       - C(answer_days) and C(agreement_days) count from today; who has neither answered nor signed waits for both.
     type: dict
     default: {}

@@ -43,6 +43,7 @@ class Decision:
     ahead: tuple[Reason, ...]
     owes: tuple[Owed, ...]
     begun: Mapping[str, datetime]
+    rolled_back: bool
     needs_us: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class Decision:
             "owes": [owed.to_dict() for owed in self.owes],
             "language": self.site.language,
             "asked": self.site.asked.isoformat() if self.site.asked else None,
+            "rolled_back": self.rolled_back,
             "needs_us": self.needs_us,
             "row": self.row(),
         }
@@ -214,6 +216,7 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         ahead=answer.ahead,
         owes=() if moved else tuple(owes(site, findings, begun, situation.now)),
         begun=begun,
+        rolled_back=situation.is_rolled_back,
         needs_us=_needs_us(situation, verdict, outcome),
     )
 

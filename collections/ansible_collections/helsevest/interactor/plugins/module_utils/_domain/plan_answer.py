@@ -144,13 +144,16 @@ def _sites(
             "promised": site.id in question.promised,
             "answered": complete[site.id],
             "signed": site.is_signed(case.today),
-            "was": _was(site),
+            "was": _was(site, case),
             "shared_server": site.shared_server,
         }
 
 
-def _was(site: Site) -> dict[str, Any]:
-    return {"wave": site.wave, "move_date": site.move_date.isoformat() if site.move_date else None}
+def _was(site: Site, case: Case) -> dict[str, Any]:
+    return {
+        "wave": case.freed.get(site.id, site.wave),
+        "move_date": site.move_date.isoformat() if site.move_date else None,
+    }
 
 
 def _full(problem: Problem, solution: Solution) -> dict[str, tuple[Reason, ...]]:

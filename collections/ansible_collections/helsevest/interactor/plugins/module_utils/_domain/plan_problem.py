@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from .calendar import Calendar
 from .checks import answered
@@ -38,18 +39,31 @@ class Previous:
     new_waves: Mapping[int, str] = field(default_factory=dict)
 
 
+class Standpoint(NamedTuple):
+    """State and outcome of a site as the gate's answer has them, and whether the move of its date was rolled back."""
+
+    state: str | None = None
+    outcome: str | None = None
+    rolled_back: bool = False
+
+
 @dataclass(frozen=True)
 class Case:
-    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` gives state and
-    outcome of each site as the gate's answer has them."""
+    """All that a plan depends on. `modes` are those that the vendor has described (M5), `states` is how the gate sees
+    the sites, `freed` the waves that sites had and are planned without (`without_lost_waves`)."""
 
     sites: Sequence[Site]
     calendar: Calendar
     settings: PlanSettings
     now: datetime
     modes: frozenset[str]
-    states: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    states: Mapping[str, Standpoint] = field(default_factory=dict)
     previous: Previous = field(default_factory=Previous)
+    freed: Mapping[str, int | None] = field(default_factory=dict)
+
+    def standpoint(self, site: Site) -> Standpoint:
+        """How the gate sees it; nothing for a site that it was not asked about."""
+        return self.states.get(site.id, Standpoint())
 
     @property
     def today(self) -> date:
@@ -96,9 +110,7 @@ def is_promised(site: Site, case: Case) -> bool:
     opening = move_opening(site, day)
     if opening is None:
         return day >= case.today
-    if case.states.get(site.id, (None, None))[1] == Outcome.ROLLED_BACK and opening.start <= case.now:
-        return False
-    return case.now < opening.end
+    return case.now < opening.end and not case.standpoint(site).rolled_back
 
 
 def upgrade_missed(evening: date, now: datetime) -> bool:
@@ -124,7 +136,7 @@ def _cannot(site: Site, day: date, case: Case) -> Iterator[Obstacle]:
     if site.mode not in case.modes:
         text = f"mode {site.mode} is not described by the vendor: vendor_contract.config.modes.{site.mode} is empty"
         yield Obstacle("mode_not_described", text, "vendor")
-    upgraded = case.states.get(site.id, (None, None))[0] == State.UPGRADED
+    upgraded = case.standpoint(site).state == State.UPGRADED
     yield from obstacles(site, day, case.calendar, takes=case.settings.takes, upgraded=upgraded)
     evening = case.calendar.last_working_day_before(day)
     if not upgraded and upgrade_missed(evening, case.now):
@@ -170,6 +182,28 @@ def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str,
     return told
 
 
+def without_lost_waves(case: Case) -> Case:
+    """The same case, with the sites that cannot move with the wave that they have planned as if they had none.
+
+    Such a wave is over before the plan begins, or the site's date there has passed, was rolled back or is given up and
+    none of the wave's other days is left to it. A promise keeps its wave, and so does who waits for a later one.
+    """
+    freed: dict[str, int | None] = {}
+    for members in groups_of(case.sites):
+        days = members[0].wave_dates
+        if days is None or on_the_way(members, case) or all(is_promised(site, case) for site in members):
+            continue
+        dated = any(site.move_date for site in members)
+        if days.last < case.settings.first or (dated and not _has_a_night(members, case)):
+            freed |= {site.id: site.wave for site in members}
+    sites = [site.without_wave() if site.id in freed else site for site in case.sites]
+    return replace(case, sites=sites, freed=freed)
+
+
+def _has_a_night(members: Sequence[Site], case: Case) -> bool:
+    return any(not any(group_obstacles(members, night, case).values()) for night in case.settings.nights())
+
+
 def question_of(case: Case) -> Question:
     """Sort the sites out and state what is to be found.
 
@@ -200,7 +234,7 @@ def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, .
     """Why the sites of a server are not planned any more: one of them is moving or has moved; empty if none has."""
     told: dict[str, Reason] = {}
     for site in members:
-        state, outcome = case.states.get(site.id, (None, None))
+        state, outcome, _ = case.standpoint(site)
         if outcome == Outcome.MOVED_OUTSIDE:
             told[site.id] = Reason("moved_outside", "it was found in the cloud without an attempt of ours")
         elif state in _GONE:

@@ -43,12 +43,13 @@ class Wave:
         """The site as it would be in this wave."""
         if site.wave == self.id:
             return site
+        free = site.without_wave()
         return replace(
-            site,
+            free,
             wave=self.id,
             wave_dates=self.dates,
             wave_window=self.window,
-            freezes=tuple(freeze for freeze in site.freezes if freeze.whose != "wave") + self.freezes,
+            freezes=free.freezes + self.freezes,
         )
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -96,6 +96,11 @@ class Site:
     vendor_windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+
+    def without_wave(self) -> Site:
+        """The site as it would be in no wave: without the wave's days, window and freezes."""
+        freezes = tuple(freeze for freeze in self.freezes if freeze.whose != "wave")
+        return replace(self, wave=None, wave_dates=None, wave_window=None, freezes=freezes)
 
     @property
     def server_host(self) -> str:

@@ -81,12 +81,12 @@ def test_a_near_miss_is_told_as_it_is_written() -> None:
 
 def test_the_planner_gets_state_and_outcome_of_each_site() -> None:
     answers = {
-        "1001": {"state": "verified", "outcome": "verified", "row": {}},
-        "1002": {"state": "dated", "outcome": None},
+        "1001": {"state": "verified", "outcome": "verified", "rolled_back": False, "row": {}},
+        "1002": {"state": "dated", "outcome": "rolled_back", "rolled_back": True},
     }
     assert site_states(answers) == {
-        "1001": {"state": "verified", "outcome": "verified"},
-        "1002": {"state": "dated", "outcome": None},
+        "1001": {"state": "verified", "outcome": "verified", "rolled_back": False},
+        "1002": {"state": "dated", "outcome": "rolled_back", "rolled_back": True},
     }
 
 

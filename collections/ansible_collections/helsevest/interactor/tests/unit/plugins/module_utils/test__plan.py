@@ -35,7 +35,10 @@ from hypothesis import strategies as st
 
 from .plan_fleet import NIGHT, fleet, site
 
-CONTRACT = {"config": {"modes": {"server_in_cloud": {"mode": "server_in_cloud"}, "second": {}}}}
+CONTRACT: dict[str, Any] = {
+    "config": {"modes": {"server_in_cloud": {"mode": "server_in_cloud"}, "second": {}}},
+    "migration": {"expected_minutes": 60},
+}
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 WAVE = {"id": 3, "name": "Bølge 3", "dates": {"from": "2027-02-01", "to": "2027-02-05"}, "window": None, "freezes": []}
 
@@ -159,10 +162,10 @@ def test_what_a_site_waits_for_is_told(plan: Callable[..., dict[str, Any]]) -> N
 
 def test_a_date_in_the_future_answers_and_signs_nothing(plan: Callable[..., dict[str, Any]]) -> None:
     signed = {"status": "signed", "form": "digital", "sent": "2027-01-02", "signed": "2072-01-02", "reference": None}
-    told = plan([site(1001, agreement=signed)])
-    assert (told["sites"][0]["signed"], dates(told)) == (False, {"1001": "2027-02-08"})
-    told = plan([site(1001, confirmed={"urls": "2072-01-02", "proxy": "2027-01-04"})])
-    assert (told["sites"][0]["answered"], dates(told)) == (False, {"1001": "2027-02-22"})
+    told = plan([site(1001, agreement=signed)], agreement_days=30)
+    assert (told["sites"][0]["signed"], dates(told)) == (False, {"1001": "2027-02-03"})
+    told = plan([site(1001, confirmed={"urls": "2072-01-02", "proxy": "2027-01-04"})], answer_days=30)
+    assert (told["sites"][0]["answered"], dates(told)) == (False, {"1001": "2027-02-03"})
     told = plan([site(1001, confirmed={"urls": "2027-01-04", "proxy": "2027-01-04"})])
     assert told["sites"][0]["answered"] is True, "today counts"
 
@@ -223,8 +226,53 @@ def test_a_date_that_has_passed_or_was_rolled_back_is_planned_anew(plan: Callabl
     past = {**WAVE, "dates": None}
     told = plan([site(1001, past, move_date="2027-01-02"), site(1002, past, move_date="2027-01-20")])
     assert dates(told) == {"1001": "2027-01-25", "1002": "2027-01-20"}
-    undone = {"1001": {"state": "upgraded", "outcome": "rolled_back"}}
+    undone = {"1001": {"state": "upgraded", "outcome": "rolled_back", "rolled_back": True}}
     assert dates(plan([site(1001, past, move_date="2027-01-03")], states=undone)) == {"1001": "2027-01-25"}
+
+
+def test_a_night_that_was_rolled_back_costs_no_later_promise(plan: Callable[..., dict[str, Any]]) -> None:
+    again = {"1001": {"state": "upgraded", "outcome": "rolled_back", "rolled_back": False}}
+    by_day = {"weekdays": ["mon"], "from": "08:00", "to": "14:00"}
+    told = plan([site(1001, {**WAVE, "dates": None}, move_date="2027-01-04", window=by_day)], states=again)
+    assert dates(told) == {"1001": "2027-01-04"}
+    assert told["sites"][0]["promised"] is True
+
+
+PAST_WAVE = {**WAVE, "dates": {"from": "2027-01-02", "to": "2027-01-08"}}
+
+
+@pytest.mark.parametrize("more", [{}, {"move_date": "2027-01-02"}, {"contact": None}])
+def test_a_wave_that_is_over_holds_nobody_back(plan: Callable[..., dict[str, Any]], more: dict[str, Any]) -> None:
+    told = plan([site(1001, PAST_WAVE, **more)])
+    assert told["left_out"] == []
+    (row,) = told["sites"]
+    assert row["wave"] != PAST_WAVE["id"]
+    assert row["was"] == {"wave": PAST_WAVE["id"], "move_date": more.get("move_date")}, "what the patch has to change"
+
+
+def test_a_date_that_is_given_up_may_lead_out_of_its_wave_where_it_has_no_other(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    week = {**WAVE, "dates": {"from": "2027-02-01", "to": "2027-02-02"}}
+    sites = [site(1001, week, move_date="2027-02-02")]
+    assert dates(plan(sites, replan=["1001"])) == {"1001": "2027-02-01"}, "another day of its wave comes first"
+    full = plan(sites, replan=["1001"], from_="2027-02-03")
+    assert [(row["site"], row["wave"] != week["id"]) for row in full["sites"]] == [("1001", True)]
+
+
+def test_who_waits_for_a_later_wave_keeps_it(plan: Callable[..., dict[str, Any]]) -> None:
+    autumn = {**WAVE, "dates": {"from": "2027-10-04", "to": "2027-10-08"}}
+    told = plan([site(1001, autumn)])
+    assert codes(told, 1001)[0] == "wave_dates"
+
+
+def test_a_move_takes_as_long_as_the_gate_says(plan: Callable[..., dict[str, Any]]) -> None:
+    short = {"weekdays": ["mon", "tue", "wed", "thu"], "from": "20:00", "to": "21:15"}
+    assert plan([site(1001, window=short)])["settings"]["move_minutes"] == 60
+    slow = {**CONTRACT, "migration": {**CONTRACT["migration"], "expected_minutes": 90}}
+    told = plan([site(1001, window=short)], contract=slow)
+    assert codes(told, 1001)[0] == "too_short"
+    assert plan([site(1001, window=short)], contract=slow, move_minutes=70)["left_out"] == []
 
 
 def test_who_has_moved_is_left_out_with_its_neighbours(plan: Callable[..., dict[str, Any]]) -> None:
@@ -261,7 +309,7 @@ def test_a_mode_that_the_vendor_has_not_described_gets_no_date(plan: Callable[..
     assert texts["1001"][0] == because
     assert texts["1003"][0] == f"site 1002 on the same server: {because}"
     assert sorted(codes(told, 1004))[:2] == ["closed", "contact_day_after"]
-    second = {"config": {"modes": {**CONTRACT["config"]["modes"], "second": {"mode": "second"}}}}
+    second = {**CONTRACT, "config": {"modes": {**CONTRACT["config"]["modes"], "second": {"mode": "second"}}}}
     assert set(dates(plan(sites, contract=second))) == {"1001", "1002", "1003", "1005"}
 
 

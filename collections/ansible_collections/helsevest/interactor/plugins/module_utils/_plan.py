@@ -14,8 +14,9 @@ from typing import Any
 from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.plan_answer import SCHEMA, plan_of
+from ._domain.plan_case import Case, Previous, Standpoint, without_lost_waves
 from ._domain.plan_check import violations
-from ._domain.plan_problem import Case, Previous, Standpoint, question_of, without_lost_waves
+from ._domain.plan_problem import question_of
 from ._domain.plan_settings import read_settings
 from ._domain.plan_waves import Wave
 from ._domain.site import Site

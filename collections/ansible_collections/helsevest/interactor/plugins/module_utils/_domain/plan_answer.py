@@ -12,7 +12,8 @@ from typing import Any
 
 from .days import morning_after, move_opening
 from .plan import Party, Problem, Solution, option_on
-from .plan_problem import Case, Question, Reason, groups_of, has_answered, moves_and_calls, on_the_way
+from .plan_case import Case, Reason, groups_of, has_answered, on_the_way
+from .plan_problem import Question, moves_and_calls
 from .plan_room import Room
 from .plan_waves import Wave, assign_waves
 from .plan_words import GONE

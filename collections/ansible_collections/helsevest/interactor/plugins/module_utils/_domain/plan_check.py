@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from .days import morning_after, move_opening
-from .plan_problem import Case, is_promised, site_obstacles
+from .plan_case import Case, is_promised, site_obstacles
 from .plan_settings import EpjRule
 from .plan_waves import Wave
 from .site import Site, Span

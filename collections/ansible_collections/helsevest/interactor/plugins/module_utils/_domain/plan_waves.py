@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from .days import morning_after, move_opening
-from .plan_problem import Case, common_opening, groups_of, site_obstacles
+from .plan_case import Case, common_opening, groups_of, site_obstacles
 from .site import Freeze, Site, Span
 from .window import Window
 

@@ -127,7 +127,8 @@ def main() -> None:
     except (ClockError, JournalError, ValueError) as exc:
         module.fail_json(msg=str(exc))
     event = judged.event.to_dict() if judged.event else None
-    module.exit_json(changed=event is not None, event=event, told=[*judged.told, *judged.besides])
+    dry = ["a dry run: nothing is put on record. Else:"] if module.check_mode and event else []
+    module.exit_json(changed=event is not None, event=event, told=[*dry, *judged.told, *judged.besides])
 
 
 if __name__ == "__main__":

@@ -336,6 +336,13 @@ def test_the_sites_of_one_server_move_together_and_wait_for_each_other(plan: Cal
     assert [row["answered"] for row in told["sites"]] == [False, False]
 
 
+def test_what_the_sites_of_one_server_have_in_common_must_be_long_enough(plan: Callable[..., dict[str, Any]]) -> None:
+    windows = [{**NIGHT, "from": "18:00", "to": "23:00"}, {**NIGHT, "from": "22:00", "to": "06:00"}]
+    sites = [site(1001 + number, shared_server="a", window=window) for number, window in enumerate(windows)]
+    assert plan(sites, move_minutes=60)["left_out"] == []
+    assert "shared_server" in codes(plan(sites, move_minutes=61), 1001)
+
+
 def test_every_reason_of_a_site_that_no_night_fits_is_told(plan: Callable[..., dict[str, Any]]) -> None:
     told = plan(
         [site(1001, WAVE, window={**NIGHT, "from": "20:00", "to": "20:30"}, closed=[WAVE["dates"]])],
@@ -377,6 +384,32 @@ def test_a_site_without_a_wave_joins_one_that_fits_and_has_room(plan: Callable[.
     assert [(wave["id"], wave["name"]) for wave in told["new_waves"]] == [(4, "Week 5, 2027")]
     told = plan(sites, from_="2027-02-01", wave_size=2)
     assert [(wave["id"], wave["name"]) for wave in told["new_waves"]] == [(1, "Week 5, 2027"), (2, "Week 5, 2027 (2)")]
+
+
+def test_no_wave_is_joined_that_moves_the_morning_of_the_calls(plan: Callable[..., dict[str, Any]]) -> None:
+    late = {**NIGHT, "to": "10:00"}
+    shorter = {**WAVE, "window": NIGHT}
+    told = plan([site(1001, window=late)], waves=[shorter], from_="2027-02-01")
+    assert [(row["move_date"], row["morning"]) for row in told["sites"]] == [("2027-02-01", "2027-02-03")]
+    assert [wave["id"] for wave in told["new_waves"]] == [4]
+
+
+def test_a_number_that_an_earlier_plan_gave_is_not_given_again(
+    plan: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "plan.json"
+    first = plan([site(1001), site(1002)], waves=[WAVE], wave_size=1)
+    assert [wave["id"] for wave in first["new_waves"]] == [4, 5]
+    file.write_text(json.dumps(first), encoding="utf-8")
+    again = plan([site(1003)], waves=[WAVE], wave_size=1, previous=str(file))
+    assert [wave["id"] for wave in again["new_waves"]] == [6]
+
+
+def test_a_promise_that_is_given_up_does_not_pull(plan: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    sites = [site(1001, {**WAVE, "dates": None}, move_date="2027-02-02")]
+    file.write_text(json.dumps(plan(sites)), encoding="utf-8")
+    assert dates(plan(sites, replan=["1001"], previous=str(file))) == {"1001": "2027-01-25"}
 
 
 def test_one_vendors_offices_are_spread_or_kept_together(plan: Callable[..., dict[str, Any]]) -> None:

@@ -59,6 +59,7 @@ def test_a_halt_is_lifted_once(run_module: RunModule, said: dict[str, Any]) -> N
 def test_check_mode_tells_and_records_nothing(run_module: RunModule, said: dict[str, Any], tmp_path: Path) -> None:
     done = run_module(main, check=True, **said)
     assert (done["changed"], done["event"]["subject"]) == (True, "1")
+    assert done["told"][0] == "a dry run: nothing is put on record. Else:"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -103,6 +103,9 @@ class TestTheRegistersDates:
         sent = make_site(agreement_status="sent", agreement_sent=date(2027, 4, 1))
         (owed,) = [owed for owed in Journal(sent).look(now, server="pass").owes if owed.code == "P4"]
         assert (owed.to_dict()["since"], owed.since.basis) == ("2027-04-01", Basis.AGREEMENT_SENT)
+        ahead = make_site(agreement_status="sent", agreement_sent=now.date() + timedelta(days=1))
+        (owed,) = [owed for owed in Journal(ahead).look(now, server="pass").owes if owed.code == "P4"]
+        assert (owed.to_dict()["since"], owed.since.basis) == (None, Basis.UNKNOWN)
         missing = make_site(agreement_status="missing")
         assert "P4" not in {owed.code for owed in Journal(missing).look(now, server="pass").owes}
 

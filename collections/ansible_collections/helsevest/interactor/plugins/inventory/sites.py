@@ -74,7 +74,6 @@ keyed_groups:
 """
 
 import gc
-import json
 import re
 import sys
 from functools import cache
@@ -89,7 +88,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.template import trust_as_template
 
 from ..module_utils._domain.groups import PARENTS, in_order
-from ..module_utils._inventory import fingerprint, inventory_of, wider_vars
+from ..module_utils._inventory import fingerprint, inventory_of, simulation_vars, wider_vars
 from ..module_utils._register import RegisterError, load_register, without_collector
 
 SUFFIXES = (".register.yml", ".register.yaml")
@@ -98,10 +97,6 @@ CONNECTION = {
     "ansible_winrm_scheme": "https",
     "ansible_winrm_server_cert_validation": "validate",
 }
-START = (
-    "start the simulator (make demo, or: python -m simulator --scenario FILE) and set INTERACTOR_SIMULATION to its file"
-)
-
 
 # Without any sign that a template is written with, nor one that an expression needs to call or to filter something.
 _NO_TEMPLATE = re.compile(r"[\w .,:;+@/&?!–-]*")
@@ -183,32 +178,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
 
     def _simulation(self, path: str) -> dict[str, dict[str, Any]]:
-        file = self.get_option("simulation")
-        if not self.get_option("simulated"):
-            if file:
-                raise AnsibleParserError(
-                    f"{path}: simulation: {file} is set, but this inventory does not say simulated: true"
-                )
-            return {}
-        if not file:
-            raise AnsibleParserError(f"{path}: simulated: true, but no simulator is known: {START}")
         try:
-            told = json.loads(Path(file).read_text(encoding="utf-8"))
-            proxy, ca, clock = told["proxy"], told["ca"], told["clock_url"]
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            reason = f"{type(exc).__name__}: {exc}"
-            raise AnsibleParserError(
-                f"{path}: simulation: {file} is no file of a simulator ({reason}): {START}"
-            ) from exc
-        return {
-            "all": {
-                "interactor_simulated": True,
-                "interactor_clock_url": clock,
-                "interactor_proxy_url": proxy,
-                "interactor_ca_path": ca,
-            },
-            "interactor": {"ansible_winrm_proxy": proxy, "ansible_winrm_ca_trust_path": ca},
-        }
+            return simulation_vars(self.get_option("simulation"), simulated=self.get_option("simulated"))
+        except ValueError as exc:
+            raise AnsibleParserError(f"{path}: {exc}") from exc
 
     def _set(self, entity: str, variables: dict[str, Any]) -> None:
         for name, value in variables.items():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,10 @@ from typing import Any
 from ._domain.groups import groups_of, wave_group
 from ._domain.site import Site
 from ._register import Register, register_files
+
+START = (
+    "start the simulator (make demo, or: python -m simulator --scenario FILE) and set INTERACTOR_SIMULATION to its file"
+)
 
 
 def inventory_of(register: Register) -> dict[str, Any]:
@@ -95,3 +100,32 @@ def _host(role: str, machine: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_connection(variables: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in variables.items() if name.startswith("interactor_")}
+
+
+def simulation_vars(file: str | None, *, simulated: bool) -> dict[str, dict[str, Any]]:
+    """What the simulator says of itself in `file`, as variables of the groups `all` and `interactor`.
+
+    ValueError where only one of the two is given, or the file is none of a simulator: a real inventory never runs on a
+    simulated clock.
+    """
+    if not simulated:
+        if file:
+            raise ValueError(f"simulation: {file} is set, but this inventory does not say simulated: true")
+        return {}
+    if not file:
+        raise ValueError(f"simulated: true, but no simulator is known: {START}")
+    try:
+        told = json.loads(Path(file).read_text(encoding="utf-8"))
+        proxy, ca, clock = told["proxy"], told["ca"], told["clock_url"]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        reason = f"{type(exc).__name__}: {exc}"
+        raise ValueError(f"simulation: {file} is no file of a simulator ({reason}): {START}") from exc
+    return {
+        "all": {
+            "interactor_simulated": True,
+            "interactor_clock_url": clock,
+            "interactor_proxy_url": proxy,
+            "interactor_ca_path": ca,
+        },
+        "interactor": {"ansible_winrm_proxy": proxy, "ansible_winrm_ca_trust_path": ca},
+    }

@@ -106,8 +106,10 @@ def _summary(found: Iterable[Obstacle], nights: int, settings: PlanSettings) -> 
     a night."""
     kinds: dict[tuple[str, ...], list[Obstacle]] = defaultdict(list)
     for obstacle in found:
-        neighbour = obstacle.text.partition(":")[0] if obstacle.code == "shared_server" else ""
-        kinds[obstacle.code, obstacle.cause, neighbour, *_SPAN.findall(obstacle.text)].append(obstacle)
+        # Of a neighbour on the server, its name stands before a colon; what all of them lack has none.
+        neighbour, colon, _ = obstacle.text.partition(":")
+        whose = neighbour if colon and obstacle.code == "shared_server" else ""
+        kinds[obstacle.code, obstacle.cause, whose, *_SPAN.findall(obstacle.text)].append(obstacle)
     for alike in sorted(kinds.values(), key=lambda alike: (-len(alike), alike[0].code, alike[0].text)):
         where = f" (so or alike on {len(alike)} of {nights} nights from {settings.first} to {settings.last})"
         # No night changes it, so the number of nights would tell nothing.

@@ -14,33 +14,6 @@ description:
     and asks every rule of the gate.
   - Runs on the controller and contacts no host. Changes nothing but the journal, and that only for O(record).
 options:
-  sites:
-    description:
-      - One dictionary per site with O(sites[].interactor_site), O(sites[].interactor_wave),
-        O(sites[].interactor_vendor), O(sites[].interactor_health_trust) and O(sites[].interactor_waivers),
-        as the inventory plugin P(helsevest.interactor.sites#inventory) gives them.
-      - The filter P(helsevest.interactor.site_vars#filter) makes this list.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      interactor_site:
-        description: The site.
-        type: dict
-        required: true
-      interactor_wave:
-        description: Its wave.
-        type: dict
-      interactor_vendor:
-        description: The vendor's windows and freezes.
-        type: dict
-      interactor_health_trust:
-        description: The health trust's freezes.
-        type: dict
-      interactor_waivers:
-        description: Checks that do not count for this site.
-        type: list
-        elements: dict
   run_id:
     description: Identity of this run. Made up when it is not given.
     type: str
@@ -60,6 +33,7 @@ options:
     default: []
 extends_documentation_fragment:
   - helsevest.interactor.decision
+  - helsevest.interactor.sites
 author:
   - The Interactor move project (@helsevest)
 """

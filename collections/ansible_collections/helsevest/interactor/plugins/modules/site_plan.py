@@ -15,33 +15,9 @@ description:
   - Dates that are promised stay, unless O(settings) names them in C(replan). An earlier plan in O(previous) is changed
     as little as can be.
   - Runs on the controller, contacts no host and changes nothing. Needs the Python package C(ortools).
+  - O(sites) are all sites of the register. Of those that are left out the moves would not count in the capacities.
   - See docs/plan.md for how it decides.
 options:
-  sites:
-    description:
-      - All sites of the register, as M(helsevest.interactor.site_gate) takes them.
-      - With a part of them, the others' moves do not count in the capacities.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      interactor_site:
-        description: The site.
-        type: dict
-        required: true
-      interactor_wave:
-        description: Its wave.
-        type: dict
-      interactor_vendor:
-        description: The vendor's windows and freezes.
-        type: dict
-      interactor_health_trust:
-        description: The health trust's freezes.
-        type: dict
-      interactor_waivers:
-        description: Checks that do not count for this site.
-        type: list
-        elements: dict
   waves:
     description:
       - The waves of the register as C(interactor_wave), those without a site too, so that no number is given twice.
@@ -79,6 +55,8 @@ options:
   clock_url:
     description: The simulator's clock; only in a simulated inventory.
     type: str
+extends_documentation_fragment:
+  - helsevest.interactor.sites
 author:
   - The Interactor move project (@helsevest)
 """

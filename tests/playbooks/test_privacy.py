@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import pytest
@@ -115,7 +116,14 @@ BOTH = entries(s1001=SIGNED, s1003=SIGNATORY)
 
 
 @pytest.fixture
-def aviary(register: Path, tmp_path: Path) -> Iterator[Aviary]:
+def short() -> Iterator[Path]:
+    """A folder with a short name: core 2.21 puts a socket into TMPDIR, and a socket's name may have 107 characters."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def aviary(register: Path, tmp_path: Path, short: Path) -> Iterator[Aviary]:
     wave = register / "register" / "wave1.yml"
     text = wave.read_text(encoding="utf-8")
     text, count = re.subn(r"status: sent\n +sent: .*\n +reference: .*", "status: missing", text)
@@ -147,9 +155,10 @@ def aviary(register: Path, tmp_path: Path) -> Iterator[Aviary]:
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
         "HOME": str(tmp_path / "home"),
-        "TMPDIR": str(tmp_path / "tmp"),
+        "TMPDIR": str(short / "t"),
     }
     (tmp_path / "tmp").mkdir()
+    (short / "t").symlink_to(tmp_path / "tmp")
     (tmp_path / "inventory-cache").mkdir(mode=0o700)
     with controlling(tmp_path, inventory=register / "sites.register.yml") as controller:
         aviary = Aviary(replace(controller, environment=environment), tmp_path)

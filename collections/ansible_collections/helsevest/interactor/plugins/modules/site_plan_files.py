@@ -84,8 +84,6 @@ patch:
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -98,6 +96,8 @@ from ..module_utils._domain.plan_view import same_plan
 from ..module_utils._domain.times import parse_time
 from ..module_utils._plan_page import plan_page
 from ..module_utils._plan_patch import PatchError, register_patch
+from ..module_utils._register_file import EditError
+from ..module_utils._write_files import write_files
 
 MODE = 0o640
 
@@ -130,21 +130,13 @@ def read(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def write(path: Path, content: bytes | None) -> None:
-    """Put `content` in the place of the file at once, or take the file away."""
-    if content is None:
-        path.unlink()
-        return
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), MODE)
-        Path(fresh).replace(path)
-    except BaseException:
-        Path(fresh).unlink()
-        raise
+def write(folder: Path, files: Mapping[str, bytes | None]) -> None:
+    """Put the files in their places together, and take away what shall not be there."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    write_files({folder / name: content for name, content in files.items() if content is not None}, mode=MODE)
+    for name, content in files.items():
+        if content is None:
+            (folder / name).unlink()
 
 
 def main() -> None:
@@ -163,12 +155,11 @@ def main() -> None:
     try:
         files = made_files(module.params)
         changed = [name for name, content in files.items() if read(folder / name) != content]
-        if not module.check_mode:
-            for name in changed:
-                write(folder / name, files[name])
+        if changed and not module.check_mode:
+            write(folder, {name: files[name] for name in changed})
     except OSError as exc:
         module.fail_json(msg=f"site_plan_files: {exc.filename}: {exc.strerror}")
-    except (ImportError, KeyError, PatchError, TypeError, ValueError) as exc:
+    except (EditError, ImportError, KeyError, PatchError, TypeError, ValueError) as exc:
         module.fail_json(msg=f"site_plan_files: {type(exc).__name__}: {exc}")
     module.exit_json(changed=bool(changed), written=changed, patch=files["plan.patch"] is not None)
 

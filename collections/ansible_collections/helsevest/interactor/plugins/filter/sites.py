@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.words import Phase, Step
 
@@ -45,8 +45,7 @@ def site_vars(
 def no_such_site(site: str, groups: Mapping[str, Sequence[str]]) -> str:
     """What to say of a site that is not in the register: how many there are, and whose ids look like it."""
     known = sorted(name.removeprefix("site_") for name in groups if name.startswith("site_"))
-    folded = {name.casefold(): name for name in known}
-    close = sorted(folded[name] for name in difflib.get_close_matches(site.casefold(), folded, n=3, cutoff=0.6))
+    close = sorted(nearest(site, known, most=3))
     hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
     return f"site {site!r} is none of the register's {len(known)} site(s){hint}"
 

@@ -8,10 +8,10 @@ These checks read what was typed, not the models, so that they also speak where 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ._domain.near import nearest
 from ._domain.texts import TITLES
 from ._register_source import Document, Loc, Problem
 
@@ -43,9 +43,8 @@ def cross_check(documents: Sequence[Document]) -> list[Problem]:
 
 def near_miss(word: object, known: Sequence[str]) -> str:
     """`; did you mean '…'?`, where something known looks like `word`."""
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6) if isinstance(word, str) else []
-    return f"; did you mean '{folded[close[0]]}'?" if close else ""
+    close = nearest(word, known) if isinstance(word, str) else []
+    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 class _Known:

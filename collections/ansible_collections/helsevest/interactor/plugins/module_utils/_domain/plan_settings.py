@@ -9,9 +9,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
+
+from .near import nearest
 
 LONGEST = 732
 """How many days a plan may span: two years."""
@@ -127,7 +128,7 @@ def _called(name: str) -> str:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, sorted(known), 1)
+    near = nearest(word, sorted(known))
     return f"; {near[0]} was meant?" if near else ""
 
 

@@ -9,7 +9,6 @@ they are left out; nothing here looks at what stands in them.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 
 from . import cells
 from .cells import Cell, CellError, Kind, words
+from .near import nearest
 
 SITES, CLIENTS = "Kontor", "Klienter"
 ID = "id"
@@ -209,7 +209,7 @@ def headings(
         if folded(name) in personal:
             left_out.append(name)
         elif column is None:
-            near = difflib.get_close_matches(folded(name), by_name, n=1, cutoff=0.6)
+            near = nearest(folded(name), by_name)
             hint = f"; did you mean '{by_name[near[0]].heading}'?" if near else ""
             problems.append(
                 CellProblem(sheet, row, repr(name), "", "", f"is no heading that is known here{hint}", listed)

@@ -20,6 +20,7 @@ class Attempt:
     state: str = "open"
     counts: dict[str, int] = field(default_factory=dict)
     manifest: dict[str, Any] | None = None
+    made: list[dict[str, str]] = field(default_factory=list)
 
     def answer(self) -> dict[str, Any]:
         """As docs/contracts.md tells it."""
@@ -72,6 +73,13 @@ class Cloud:
             )
         attempts.append(Attempt(number, key, history_months))
         return attempts[-1].answer(), True
+
+    def made(self, site: str, number: int) -> list[dict[str, str]]:
+        """What users have made in the cloud since the switch to an attempt."""
+        attempt = next((each for each in self._of(site) if each.number == number), None)
+        if attempt is None:
+            raise CloudRefusal(404, f"site {site} has no attempt {number}")
+        return list(attempt.made)
 
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
         """Throw away what an attempt brought; again is no error."""

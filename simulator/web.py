@@ -22,7 +22,7 @@ from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
 CLOUD = "interactor.dips.no"
-_ATTEMPTS = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/discard)?")
+_ATTEMPTS = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/(discard|made))?")
 _CLOUD_PATH = "/migration/"
 _REFUSED = "X-Simulated-Proxy"
 _FETCH_SECONDS = 30.0
@@ -126,9 +126,11 @@ class Web:
         match = _ATTEMPTS.fullmatch(request.path)
         if match is None:
             return _json(404, {"error": f"there is nothing at {request.path}"})
-        site, number = match[1], match[2]
+        site, number, what = match[1], match[2], match[3]
         try:
-            if number is not None and request.method == "POST":
+            if what == "made" and request.method == "GET":
+                return _json(200, {"made": self._world.cloud.made(site, int(number))})
+            if what == "discard" and request.method == "POST":
                 asked = _asked(body, key=str)
                 return _json(200, self._world.cloud.discard(site, int(number), asked["key"]))
             if number is None and request.method == "POST":

@@ -11,7 +11,7 @@ from simulator.models.common import Options, Refused, Work, arguments_of
 from simulator.windows import Task
 
 OPTIONS: Options = {
-    "step": (("look", "lease", "manifest", "start", "follow", "switch", "handback", "restore"), True),
+    "step": (("look", "lease", "users", "manifest", "start", "follow", "switch", "handback", "restore"), True),
     "attempt": (dict, False),
     "history_months": (int, False),
     "mode": (str, False),
@@ -34,7 +34,8 @@ async def answer(work: Work) -> None:
         raise Refused(f"step is {step} but all of the following are missing: {', '.join(missing)}")
     if work.arguments["attempt"] is not None:
         arguments_of("interactor_migrate", _ATTEMPT, work.arguments["attempt"], "attempt")
-    work.result["ledger"] = work.read_ledger()
+    if step != "users":
+        work.result["ledger"] = work.read_ledger()
     _STEPS[step](work)
 
 
@@ -97,13 +98,28 @@ def _held(ledger: dict[str, Any] | None) -> bool:
     return bool(ledger and ledger["lease"] and ledger["lease"]["state"] != "free")
 
 
+def _in_use(work: Work) -> dict[str, Any]:
+    """Whether somebody has Interactor open on this host."""
+    names = {str(name).casefold() for name in work.contract("processes")}
+    sessions = sum(1 for process in work.host.processes if process.casefold() in names)
+    return {
+        "active": sessions > 0, "sessions": sessions, "open_files": None, "last_activity": None,
+        "warned": None, "closed": None,
+    }  # fmt: skip
+
+
+def _users(work: Work) -> None:
+    work.result["users"] = _in_use(work)
+
+
 def _lease(work: Work) -> None:
     ledger = work.ledger_or_new()
-    names = {str(name).casefold() for name in work.contract("processes")}
-    in_use = sum(1 for process in work.host.processes if process.casefold() in names)
+    users = _in_use(work)
     known, flagged = _held(ledger), _flagged(work)
-    work.result.update(in_use=in_use, held=in_use == 0)
-    if in_use:
+    active = users["active"]
+    reason = f"Interactor is in use: {users['sessions']} open" if active else ""
+    work.result.update(users=users, held=not active, reason=reason, again=active)
+    if active:
         work.result["changed"] = known or flagged
         if not work.check_mode:
             _give_back(work, ledger)
@@ -300,6 +316,7 @@ def _restore(work: Work) -> None:
 _STEPS = {
     "look": _look,
     "lease": _lease,
+    "users": _users,
     "manifest": _manifest,
     "start": _start,
     "follow": _follow,

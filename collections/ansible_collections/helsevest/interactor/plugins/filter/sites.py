@@ -90,12 +90,27 @@ def step_events(
         raise AnsibleFilterError(f"step {step} of {phase}: {type(exc).__name__}: {exc}") from exc
 
 
+def client_users(results: Sequence[Mapping[str, Any]], site: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who uses Interactor on each client of `site`, by the results of the loop that asked those in the inventory.
+
+    A client that is not in the inventory, or did not answer, is there as not reached and not active: one that is off
+    has nobody at it, and files that are open on the server are counted there.
+    """
+    answers = {result["__migrate_client"]: result for result in results}
+    clients = []
+    for host in (f"{site['id']}-{client['name']}" for client in site["clients"]):
+        users = answers.get(host, {}).get("users")
+        clients.append({"host": host, "reached": users is not None, "active": False, **(users or {})})
+    return clients
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
         return {
+            "client_users": client_users,
             "no_such_site": no_such_site,
             "rollback_events": rollback_events,
             "site_states": site_states,

@@ -11,6 +11,25 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+Function Get-InteractorUse {
+    <#
+    .SYNOPSIS
+    Whether somebody has Interactor open on this host.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $names = Get-ContractValue -Contract $Contract -Path 'processes'
+    $sessions = @(Get-Process | Where-Object -FilterScript { $names -contains $_.ProcessName }).Count
+    [ordered]@{
+        active = $sessions -gt 0
+        sessions = $sessions
+        open_files = $null
+        last_activity = $null
+        warned = $null
+        closed = $null
+    }
+}
+
 Function Invoke-Lease {
     param (
         [Parameter(Mandatory)] [object] $Module,
@@ -19,17 +38,19 @@ Function Invoke-Lease {
 
     $ledger = Get-LedgerOrNew -Contract $Contract -Site $Module.Params.site
     $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
-    $names = Get-ContractValue -Contract $Contract -Path 'processes'
     $known = $null -ne $ledger['lease'] -and $ledger['lease']['state'] -eq 'held'
     $flagged = Test-Path -LiteralPath $flag
     if (-not $flagged -and -not $Module.CheckMode) {
         # First nobody new, then the count: in the other order somebody could come in between.
         Write-DurableText -Path $flag -Text "$($Module.Params.run_id) $($Module.Params.now)`n"
     }
-    $inUse = @(Get-Process | Where-Object -FilterScript { $names -contains $_.ProcessName }).Count
-    $Module.Result.in_use = $inUse
-    $Module.Result.held = $inUse -eq 0
-    if ($inUse -gt 0) {
+    $users = Get-InteractorUse -Contract $Contract
+    $Module.Result.users = $users
+    $Module.Result.held = -not $users['active']
+    $Module.Result.again = $users['active']
+    $Module.Result.reason = ''
+    if ($users['active']) {
+        $Module.Result.reason = "Interactor is in use: $($users['sessions']) open"
         $Module.Result.changed = $known -or $flagged
         if (-not $Module.CheckMode) {
             Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
@@ -78,5 +99,5 @@ Function Test-LeaseKept {
 }
 
 Export-ModuleMember -Function @(
-    'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept'
+    'Get-InteractorUse', 'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept'
 )

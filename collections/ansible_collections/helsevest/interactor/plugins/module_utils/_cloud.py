@@ -61,6 +61,19 @@ class Cloud:
         """Have the cloud throw away what it received of attempt `number`; safe to repeat."""
         self._call(self._what("discard", number), "POST", f"{self._url}/{number}/discard", {"key": key})
 
+    def made(self, number: int) -> list[dict[str, Any]]:
+        """What users have made in the cloud since attempt `number` was switched to: category, id and moment each."""
+        what = self._what("made", number)
+        _, answer = self._call(what, "GET", f"{self._url}/{number}/made")
+        made = answer.get("made")
+        if not isinstance(made, list) or not all(
+            isinstance(one, dict) and isinstance(one.get("id"), str) for one in made
+        ):
+            raise CloudError(
+                f"{what}: the cloud's answer is not the agreed one: made must be a list of category, id and at"
+            )
+        return [{name: one.get(name) for name in ("category", "id", "at")} for one in made]
+
     def find(self, attempts: Sequence[dict[str, Any]], number: int, key: str | None) -> dict[str, Any] | None:
         """Give attempt `number` of `attempts`, or None; CloudError if it has another key than `key`."""
         for attempt in attempts:

@@ -26,7 +26,7 @@ $spec = @{
         step = @{
             type = 'str'
             required = $true
-            choices = @('look', 'lease', 'manifest', 'start', 'follow', 'switch', 'handback', 'restore')
+            choices = @('look', 'lease', 'users', 'manifest', 'start', 'follow', 'switch', 'handback', 'restore')
         }
         attempt = @{
             type = 'dict'
@@ -300,16 +300,20 @@ $lock = $null
 $failure = $null
 try {
     $contract = $module.Params.contract
-    $looks = $module.CheckMode -or $module.Params.step -eq 'look'
+    $looks = $module.CheckMode -or @('look', 'users') -contains $module.Params.step
     $lock = Lock-Work -Contract $contract -CheckMode $looks
-    $ledger = Get-Ledger -Contract $contract -Site $module.Params.site
-    $module.Result.ledger = $ledger
+    $ledger = $null
+    if ($module.Params.step -ne 'users') {
+        $ledger = Get-Ledger -Contract $contract -Site $module.Params.site
+        $module.Result.ledger = $ledger
+    }
     switch ($module.Params.step) {
         'look' {
             $module.Result.mode = Get-ModeNow -Contract $contract
             $module.Result.status = Get-Status -Contract $contract
         }
         'lease' { Invoke-Lease -Module $module -Contract $contract }
+        'users' { $module.Result.users = Get-InteractorUse -Contract $contract }
         'manifest' { Invoke-Manifest -Module $module -Contract $contract }
         'start' { Invoke-Start -Module $module -Contract $contract }
         'follow' { Invoke-Follow -Module $module -Contract $contract }

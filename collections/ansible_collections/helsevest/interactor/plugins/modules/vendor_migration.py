@@ -21,8 +21,9 @@ options:
         attempt has not been discarded.
       - V(discard) has the cloud throw away what it received. An attempt that is discarded already, or that the cloud
         never had, is no change.
+      - V(made) reads what users have made in the cloud since the switch to the attempt.
     type: str
-    choices: [start, status, discard]
+    choices: [start, status, discard, made]
     required: true
   api:
     description: Address of the cloud's interface, https.
@@ -37,12 +38,12 @@ options:
     type: str
     required: true
   number:
-    description: Number of the attempt. Required with O(operation=start) and O(operation=discard).
+    description: Number of the attempt. Required with all operations but V(status).
     type: int
   key:
     description:
       - Key of the attempt, the same that stands in the server's ledger.
-      - Required with O(operation=start) and O(operation=discard). An attempt that has another key is an error.
+      - Required with all operations but V(status). An attempt that has another key is an error.
     type: str
   history_months:
     description: How many months of order history are moved, 12 to 18. Required with O(operation=start).
@@ -81,6 +82,11 @@ attempts:
   returned: success
   type: list
   elements: dict
+made:
+  description: What has been made in the cloud since the switch, as C(category), C(id) and C(at).
+  returned: with O(operation=made)
+  type: list
+  elements: dict
 attempt:
   description:
     - The attempt with O(number), as C(number), C(key), C(state), C(counts) and, from C(completed) on, C(manifest).
@@ -96,7 +102,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._cloud import Cloud, CloudError, CloudRefusedError, told
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    "operation": {"type": "str", "choices": ["start", "status", "discard"], "required": True},
+    "operation": {"type": "str", "choices": ["start", "status", "discard", "made"], "required": True},
     "api": {"type": "str", "required": True},
     "token": {"type": "str", "required": True, "no_log": True},
     "site": {"type": "str", "required": True},
@@ -106,7 +112,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "timeout": {"type": "int", "default": 30},
     "ca_path": {"type": "path"},
 }
-REQUIRED = {"start": ["number", "key", "history_months"], "discard": ["number", "key"]}
+REQUIRED = {"start": ["number", "key", "history_months"], "discard": ["number", "key"], "made": ["number", "key"]}
 
 
 def status(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +141,11 @@ def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, A
         raise refusal
     planned = {"number": number, "key": key, "state": "open", "counts": {}, "manifest": None}
     return {"changed": attempt is None, "attempts": attempts, "attempt": attempt or planned}
+
+
+def made(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
+    """Read what users have made in the cloud since the switch to the attempt, which must be there."""
+    return {**status(cloud, params), "made": cloud.made(params["number"])}
 
 
 def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -167,6 +178,8 @@ def main() -> None:
         match params["operation"]:
             case "status":
                 result = status(cloud, params)
+            case "made":
+                result = made(cloud, params)
             case "start":
                 result = start(cloud, params, module.check_mode)
             case _:

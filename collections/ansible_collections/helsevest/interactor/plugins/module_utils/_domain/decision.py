@@ -113,7 +113,7 @@ class Decision:
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
-        if last and not last.ok:
+        if last and (last.detail or not last.ok):
             return f"{last.step}: {last.detail}"
         return "; ".join(reason.text for reason in self.reasons or self.ahead)
 
@@ -150,7 +150,7 @@ def _why_uncertain(standing: Standing, attempt: Attempt) -> str:
 def _why_undone(standing: Standing, attempt: Attempt) -> str:
     asked = standing.rollback_asked.get(str(attempt.number))
     if asked:
-        return f"rolled back: {asked}"
+        return f"rolled back: {asked.reason}"
     return attempt.message or "; ".join(_differences(standing, attempt)) or "not switched when its window ended"
 
 

@@ -85,6 +85,21 @@ FORMS: Mapping[EventKind, _Form] = {
             "started": Data.MOMENT,
         },
     ),
+    EventKind.CLOUD: _Form(Subject.NONE, {"attempts": Data.DICTIONARIES}),
+    EventKind.USERS: _Form(
+        Subject.NONE,
+        {
+            "reached": Data.BOOLEAN,
+            "active": Data.BOOLEAN,
+            "sessions": Data.NUMBER_OR_NULL,
+            "open_files": Data.NUMBER_OR_NULL,
+            "last_activity": Data.MOMENT_OR_NULL,
+            "warned": Data.NUMBER_OR_NULL,
+            "closed": Data.NUMBER_OR_NULL,
+        },
+        host=True,
+    ),
+    EventKind.UPGRADE_ALLOWED: _Form(Subject.NONE, {"name": Data.TEXT, "reason": Data.TEXT, "until": Data.MOMENT}),
     EventKind.RECONCILED: _Form(
         Subject.ATTEMPT,
         {"equal": Data.BOOLEAN, "differences": Data.DICTIONARIES, "counts": Data.DICTIONARY},
@@ -92,6 +107,8 @@ FORMS: Mapping[EventKind, _Form] = {
     EventKind.DISCARDED: _Form(Subject.ATTEMPT, {}),
     EventKind.CHECKED: _Form(Subject.ATTEMPT, {"checks": Data.DICTIONARIES}),
     EventKind.ROLLBACK_ASKED: _Form(Subject.ATTEMPT, {"name": Data.TEXT, "reason": Data.TEXT}),
+    EventKind.MADE: _Form(Subject.ATTEMPT, {"known": Data.BOOLEAN, "made": Data.DICTIONARIES}),
+    EventKind.RESTORED: _Form(Subject.ATTEMPT, {"equal": Data.BOOLEAN, "changed": Data.TEXTS}),
     EventKind.RELEASED: _Form(
         Subject.WAVE,
         {"name": Data.TEXT, "reason": Data.TEXT_OR_NULL, "until": Data.MOMENT},

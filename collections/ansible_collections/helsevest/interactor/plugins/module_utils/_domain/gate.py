@@ -27,13 +27,22 @@ class Answer:
     ahead: tuple[Reason, ...] = ()
 
 
+LOOKING = frozenset({Step.LOOK, Step.CLOUD})
+"""What only looks before a phase begins: not done where the phase may not begin."""
+
+
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
     attempt = situation.attempt
     begun = situation.lease_held or (attempt is not None and attempt.state.is_open)
-    if step and (begun or phase is Phase.ROLLBACK or step is not Step.LOOK):
+    if step and (begun or phase is Phase.ROLLBACK or step not in LOOKING):
         return step
-    return Step.LEASE if phase is Phase.MIGRATE else Step.STAGE
+    if phase is Phase.MIGRATE:
+        return Step.LEASE
+    upgrade = situation.upgrade
+    if upgrade and upgrade.is_unproven:
+        return Step.CONFIRM
+    return Step.INSTALL if upgrade and upgrade.state == "staged" else Step.STAGE
 
 
 def may(situation: Situation, step: Step | None = None, force: Collection[Phase] = ()) -> Answer:

@@ -22,12 +22,12 @@ from .texts import REMEDIES
 from .times import format_local
 from .verdict import Finding
 from .window import Opening
-from .words import Step
+from .words import AttemptState, Step
 
 UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
 STARTING = frozenset({Step.LEASE, Step.MANIFEST, Step.START})
 BEGINNING = UPGRADING | STARTING
-CHANGING = BEGINNING | {Step.SWITCH, Step.DISCARD, Step.RESTORE}
+CHANGING = BEGINNING | {Step.CONFIRM, Step.SWITCH, Step.DISCARD, Step.RESTORE}
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,13 @@ def _ledger_damaged(case: Case) -> Iterator[Reason]:
 
 
 def _ledger_missing(case: Case) -> Iterator[Reason]:
-    seen = len(case.standing.ledger.attempts) if case.standing.ledger else 0
-    if case.standing.ledger_run and not case.standing.ledger_error and seen < case.standing.known_attempts:
-        text = f"the ledger on the server knows {seen} attempts, the journal {case.standing.known_attempts}"
-        yield case.reason("ledger_missing", text)
+    standing = case.standing
+    seen = len(standing.ledger.attempts) if standing.ledger else 0
+    if not standing.ledger_run or standing.ledger_error:
+        return
+    for who, known in (("the journal", standing.known_attempts), ("the cloud", standing.cloud_attempts)):
+        if seen < known:
+            yield case.reason("ledger_missing", f"the ledger on the server knows {seen} attempts, {who} {known}")
 
 
 def _blockers(case: Case) -> list[Finding]:
@@ -214,6 +217,27 @@ def _upgrade_failed(case: Case) -> Iterator[Reason]:
         yield case.reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}")
 
 
+def _in_use(case: Case) -> Iterator[Reason]:
+    if case.situation.lease_given_up and not case.site.close_agreed:
+        yield case.reason("in_use", "somebody was in Interactor until it was too late to wait any longer")
+
+
+def _point_of_no_return(case: Case) -> Iterator[Reason]:
+    attempt = case.situation.attempt
+    if attempt is None or attempt.state is not AttemptState.SWITCHED:
+        return
+    made, asked = case.standing.made.get(str(attempt.number)), case.standing.rollback_asked.get(str(attempt.number))
+    if made is None:
+        return
+    lost = str(made.count) if made.known else "unknown"
+    if lost != "0" and (asked is None or asked.loses != lost):
+        what = (
+            f"{lost} made in the cloud since the switch" if made.known else "the cloud does not say what was made in it"
+        )
+        text = f"{what}: a rollback would lose it; to do so all the same, say rollback_loses={lost}"
+        yield case.reason("point_of_no_return", text)
+
+
 def _rolled_back(case: Case) -> Iterator[Reason]:
     if case.situation.is_rolled_back:
         yield case.reason("rolled_back", f"the move of {case.site.move_date} was rolled back: set a new move date")
@@ -240,7 +264,7 @@ RULES: tuple[Rule, ...] = (
         "moved_outside", BEGINNING, "a site that is in the cloud without a ledger of ours is left alone", _moved_outside
     ),
     Rule("ledger_damaged", CHANGING, "the ledger on the server can be read", _ledger_damaged),
-    Rule("ledger_missing", CHANGING, "the ledger knows every attempt that the journal knows", _ledger_missing),
+    Rule("ledger_missing", CHANGING, "the ledger knows every attempt that journal and cloud know", _ledger_missing),
     Rule("halted", BEGINNING, "neither the wave nor all is halted", _halted),
     Rule(
         "not_ready", BEGINNING, "preflight says ready: the agreement (P4), the answers (P6) and every host", _not_ready
@@ -272,9 +296,16 @@ RULES: tuple[Rule, ...] = (
     Rule("rolled_back", BEGINNING, "the move of this date has not been rolled back", _rolled_back),
     Rule("date_passed", BEGINNING, "the windows of the move date have not passed", _date_passed),
     Rule("not_released", BEGINNING, "the wave is released, by whom and until when", _not_released),
+    Rule("in_use", frozenset({Step.LEASE}), "people in Interactor have not been waited for too long (M2)", _in_use),
+    Rule(
+        "point_of_no_return",
+        frozenset({Step.RESTORE}),
+        "nothing has been made in the cloud, or it is known and said what is lost",
+        _point_of_no_return,
+    ),
     Rule(
         "upgrade_window",
-        UPGRADING,
+        frozenset({Step.INSTALL}),
         "it is the evening of the last working day before, with time to end (U1)",
         _upgrade_window,
         True,

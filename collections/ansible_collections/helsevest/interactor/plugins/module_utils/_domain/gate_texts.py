@@ -49,7 +49,7 @@ REASONS: dict[str, Told] = {
         nn="Vi må rette opp noko på serveren før flyttinga kan gå vidare. De treng ikkje gjere noko.",
     ),
     "ledger_missing": Told(
-        means="the journal knows more attempts than the ledger",
+        means="the journal or the cloud knows more attempts than the ledger",
         who="us",
         do="was the server replaced or restored from a backup? Ask the cloud what it has of the site. Restore the "
         "ledger from the backup that is newest",
@@ -162,6 +162,24 @@ REASONS: dict[str, Told] = {
         "as before",
         nb="Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
         nn="Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
+    ),
+    "in_use": Told(
+        means="somebody was in Interactor from the start of the window until it was given up for this night",
+        who="site",
+        do="call the contact; agree on another `move_date`, or on closing Interactor in the night (`close_agreed`)",
+        nb="Interactor var i bruk da vi skulle flytte dere, og vi ventet så lenge vi kunne. Lukk Interactor på alle "
+        "PC-er før flyttingen. Vi finner en ny dato sammen med dere.",
+        nn="Interactor var i bruk då vi skulle flytte dykk, og vi venta så lenge vi kunne. Lukk Interactor på alle "
+        "PC-ar før flyttinga. Vi finn ein ny dato saman med dykk.",
+    ),
+    "point_of_no_return": Told(
+        means="a rollback was asked for, and orders have been made in the cloud since the switch, or the cloud does "
+        "not say whether",
+        who="us",
+        do="read the list of what would be lost in the report. To lose it all the same: `playbooks/rollback.yml` with "
+        "`-e rollback_loses=` and the number that the reason tells",
+        nb="Vi undersøker om dere kan gå tilbake til lokal Interactor uten å miste noe. Dere trenger ikke gjøre noe.",
+        nn="Vi undersøkjer om de kan gå tilbake til lokal Interactor utan å miste noko. De treng ikkje gjere noko.",
     ),
     "rolled_back": Told(
         means="the move of this date was begun and rolled back; it is not tried again the same night",

@@ -30,12 +30,22 @@ def _moment(raw: Mapping[str, Any], key: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """The upgrade of Interactor (U1); `state` is staged, done or failed."""
+    """The upgrade of Interactor (U1).
+
+    `state` is staged, done, failed (the old version is back), restart (the installer wants one before the new version
+    can be proven) or incident (it made one by itself: nothing is proven yet). `code` is the installer's exit code.
+    """
 
     state: str
     to: str
     finished: datetime | None
     reason: str
+    code: int | None = None
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether it is not yet known what the installer has left."""
+        return self.state in ("restart", "incident")
 
 
 @dataclass(frozen=True)
@@ -74,11 +84,15 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All that a server's ledger holds of its site."""
+    """All that a server's ledger holds of its site.
+
+    The lease is lost where it was held and the server itself has let people in again (the dead man's task).
+    """
 
     site: str
     upgrade: Upgrade | None = None
     lease_held: bool = False
+    lease_lost: bool = False
     attempts: tuple[Attempt, ...] = ()
 
     @property
@@ -103,11 +117,16 @@ class Ledger:
             ledger = cls(
                 site=site,
                 upgrade=Upgrade(
-                    upgrade["state"], upgrade["to"], _moment(upgrade, "finished"), upgrade.get("reason") or ""
+                    upgrade["state"],
+                    upgrade["to"],
+                    _moment(upgrade, "finished"),
+                    upgrade.get("reason") or "",
+                    upgrade.get("code"),
                 )
                 if upgrade
                 else None,
                 lease_held=lease["state"] == "held",
+                lease_lost=lease["state"] == "lost",
                 attempts=attempts,
             )
         except LedgerError:

@@ -72,15 +72,26 @@ def _ledger(of: StepResult, source: Mapping[str, Any]) -> dict[str, Any]:
     return _event(of, EventKind.LEDGER, data, host=of.host)
 
 
-def _refusal(step: Step, result: Mapping[str, Any]) -> str | None:
-    """What a step that ran without an error still did not achieve."""
-    if step is Step.LEASE and not result.get("held"):
-        return f"Interactor is in use: {result.get('in_use')} open"
-    if step is Step.INSTALL and not result.get("upgraded"):
-        return str(result.get("reason") or "not upgraded")
-    if step is Step.STAGE and not result.get("staged"):
-        return str(result.get("reason") or "the installer could not be verified")
-    return None
+_ACHIEVED = {Step.LEASE: "held", Step.STAGE: "staged", Step.INSTALL: "upgraded", Step.CONFIRM: "upgraded"}
+"""The field of the answer that says whether a step achieved what it is for; `reason` says why not."""
+
+
+def _shortfall(step: Step, result: Mapping[str, Any]) -> tuple[str, bool]:
+    """What a step that ran without an error still did not achieve, and whether that is as it should be for now."""
+    if step is Step.USERS:
+        busy = [client["host"] for client in result["clients"] if client["active"]]
+        return (f"Interactor is in use on {', '.join(busy)}" if busy else ""), True
+    achieved = _ACHIEVED.get(step)
+    if achieved is None or result.get(achieved):
+        return "", True
+    return str(result.get("reason") or f"not {achieved}"), bool(result.get("again"))
+
+
+_USERS_DATA = ("reached", "active", "sessions", "open_files", "last_activity", "warned", "closed")
+
+
+def _users(of: StepResult, host: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    return _event(of, EventKind.USERS, {name: told.get(name) for name in _USERS_DATA}, host=host)
 
 
 def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[dict[str, Any]]:
@@ -99,31 +110,49 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
                 events.append(
                     _event(of, EventKind.RECONCILED, data, subject=number, key=f"reconciled/{of.site}/{number}")
                 )
+            elif step is Step.CLOUD:
+                attempts = [{name: one[name] for name in ("number", "key", "state")} for one in of.result["attempts"]]
+                events.append(_event(of, EventKind.CLOUD, {"attempts": attempts}))
+            elif step is Step.LEASE and of.result.get("users"):
+                events.append(_users(of, of.host, {"reached": True, **of.result["users"]}))
+            elif step is Step.USERS:
+                events += [_users(of, client["host"], client) for client in of.result["clients"]]
+            elif step is Step.MADE:
+                data = {name: of.result[name] for name in ("known", "made")}
+                events.append(_event(of, EventKind.MADE, data, subject=number))
+            elif step is Step.RESTORE and of.result.get("as_before") is not None:
+                data = {name: of.result["as_before"][name] for name in ("equal", "changed")}
+                events.append(_event(of, EventKind.RESTORED, data, subject=number))
             elif step is Step.DISCARD:
                 events.append(_event(of, EventKind.DISCARDED, {}, subject=number, key=f"discarded/{of.site}/{number}"))
             elif step is Step.CHECK:
                 events.append(_event(of, EventKind.CHECKED, {"checks": of.result["checks"]}, subject=number))
-        detail = of.error or _refusal(step, of.result)
+        detail, ok = (of.error, False) if of.error is not None else _shortfall(step, of.result)
         data = {
             "phase": phase.value,
             "attempt": number,
-            "ok": detail is None,
-            "detail": detail or "",
+            "ok": ok or not detail,
+            "detail": detail,
             "started": of.started,
         }
         events.append(_event(of, EventKind.STEP, data, subject=step.value))
     return events
 
 
-def rollback_events(answer: Mapping[str, Any], name: str, reason: str) -> list[dict[str, Any]]:
-    """The wish of `name` to undo the attempt of every site of `answer` (site_gate's) that has one to undo."""
+def rollback_events(
+    answer: Mapping[str, Any], name: str, reason: str, loses: str | None = None
+) -> list[dict[str, Any]]:
+    """The wish of `name` to undo the attempt of every site of `answer` (site_gate's) that has one to undo.
+
+    `loses` is what the person knows to be lost past the point of no return: a count, or `unknown`.
+    """
     return [
         {
             "site": site,
             "kind": EventKind.ROLLBACK_ASKED.value,
             "subject": str(decision["attempt"]["number"]),
-            "key": f"rollback_asked/{site}/{decision['attempt']['number']}",
-            "data": {"name": name, "reason": reason},
+            "key": f"rollback_asked/{site}/{decision['attempt']['number']}" + (f"/{loses}" if loses else ""),
+            "data": {"name": name, "reason": reason, "loses": loses},
         }
         for site, decision in sorted(answer["sites"].items())
         if decision["attempt"] and decision["outcome"] != Outcome.ROLLED_BACK

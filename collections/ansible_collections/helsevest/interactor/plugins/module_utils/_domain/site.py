@@ -91,6 +91,7 @@ class Site:
     agreement_signed: date | None = None
     agreement_form: str = "digital"
     shared_server: str | None = None
+    close_agreed: bool = False
     wave_dates: Span | None = None
     wave_window: Window | None = None
     vendor_windows: tuple[Window, ...] = ()
@@ -154,6 +155,7 @@ class Site:
             agreement_signed=_date(raw["agreement"]["signed"]),
             agreement_form=raw["agreement"].get("form") or "digital",
             shared_server=raw["shared_server"],
+            close_agreed=bool(raw.get("close_agreed", False)),
             wave_dates=Span.from_vars(wave["dates"]) if wave.get("dates") else None,
             wave_window=Window.from_vars(wave["window"]) if wave.get("window") else None,
             vendor_windows=tuple(Window.from_vars(window) for window in vendor.get("windows", ())),

@@ -36,6 +36,54 @@ class StepRecord:
     at: datetime
     ok: bool
     detail: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class Users:
+    """Whether Interactor was in use on a host when it was asked last; `reached` is false where it did not answer."""
+
+    at: datetime
+    run_id: str
+    reached: bool
+    active: bool
+
+
+@dataclass(frozen=True)
+class Override:
+    """Who allowed an upgrade outside its evening, why, from when and until when."""
+
+    name: str
+    reason: str
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class RollbackAsked:
+    """Who asked for a rollback and why; `loses` is what that person knows to be lost by it, past the point of no
+    return: a count as text, `unknown`, or None."""
+
+    name: str
+    reason: str
+    loses: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What has been made in the cloud since the switch, as the cloud told in a run; not `known` where it did not."""
+
+    run_id: str
+    known: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Whether a rolled back server is file by file as it was, and which files are not."""
+
+    equal: bool
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +99,8 @@ class Standing:
     """All that the journal remembers of one site.
 
     `as_of` is the time of the newest event of the site; `ledger_run` is the run that read the ledger last;
-    `known_attempts` is the highest attempt that any run ever saw, so that a ledger that has lost one is noticed;
+    `known_attempts` is the highest attempt that any run ever saw, `cloud_attempts` the highest that the cloud knew when
+    `cloud_run` asked it, so that a ledger that has lost one is noticed; `users` is by host;
     `owes_since` is what the newest row told of runs of failed measurements.
     """
 
@@ -68,7 +117,13 @@ class Standing:
     reconciled: Mapping[str, Reconciliation] = field(default_factory=dict)
     discarded: frozenset[str] = frozenset()
     checked: Mapping[str, Checked] = field(default_factory=dict)
-    rollback_asked: Mapping[str, str] = field(default_factory=dict)
+    rollback_asked: Mapping[str, RollbackAsked] = field(default_factory=dict)
+    made: Mapping[str, Made] = field(default_factory=dict)
+    restored: Mapping[str, Restored] = field(default_factory=dict)
+    cloud_run: str | None = None
+    cloud_attempts: int = 0
+    users: Mapping[str, Users] = field(default_factory=dict)
+    override: Override | None = None
     release: Release | None = None
     halts: Mapping[str, str] = field(default_factory=dict)
     owes_since: Mapping[str, datetime] = field(default_factory=dict)
@@ -127,7 +182,7 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             known = int(data["attempt"] or 0) if data["ok"] else 0
             return replace(
                 standing,
-                last_step=StepRecord(Step(subject), event.at, data["ok"], data["detail"]),
+                last_step=StepRecord(Step(subject), event.at, data["ok"], data["detail"] or "", event.run_id),
                 known_attempts=max(standing.known_attempts, known),
             )
         case EventKind.RECONCILED:
@@ -138,7 +193,23 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             checks = tuple(CheckResult.from_dict(check) for check in data["checks"])
             return replace(standing, checked={**standing.checked, subject: Checked(event.at, checks)})
         case EventKind.ROLLBACK_ASKED:
-            return replace(standing, rollback_asked={**standing.rollback_asked, subject: data["reason"]})
+            asked = RollbackAsked(data["name"], data["reason"], data.get("loses"))
+            return replace(standing, rollback_asked={**standing.rollback_asked, subject: asked})
+        case EventKind.MADE:
+            made = Made(event.run_id, data["known"], len(data["made"]))
+            return replace(standing, made={**standing.made, subject: made})
+        case EventKind.RESTORED:
+            restored = Restored(data["equal"], tuple(data["changed"]))
+            return replace(standing, restored={**standing.restored, subject: restored})
+        case EventKind.CLOUD:
+            highest = max((int(attempt["number"]) for attempt in data["attempts"]), default=0)
+            return replace(standing, cloud_run=event.run_id, cloud_attempts=highest)
+        case EventKind.USERS:
+            users = Users(event.at, event.run_id, data["reached"], data["active"])
+            return replace(standing, users={**standing.users, event.host or "": users})
+        case EventKind.UPGRADE_ALLOWED:
+            override = Override(data["name"], data["reason"], event.at, parse_time(data["until"]))
+            return replace(standing, override=override)
         case _:
             return standing
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from .calendar import Calendar
 from .checks import judge_register
 from .days import Obstacle, move_opening, obstacles
-from .ledger import Attempt, Ledger
+from .ledger import Attempt, Ledger, Upgrade
 from .site import Site
 from .standing import Standing
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
@@ -38,6 +38,10 @@ class Settings:
     upgrade_takes: timedelta = timedelta(minutes=30)
     move_takes: timedelta = timedelta(minutes=60)
     switch_takes: timedelta = timedelta(minutes=5)
+    stage_ahead: timedelta = timedelta(days=3)
+    stage_retry: timedelta = timedelta(hours=6)
+    confirm_retry: timedelta = timedelta(hours=1)
+    lease_wait: timedelta = timedelta(hours=4)
     switch_tolerates: frozenset[Category] = frozenset({Category.FAVOURITE_PACKAGES})
     morning: time = MORNING
 
@@ -95,8 +99,45 @@ class Situation:
 
     @property
     def is_upgraded(self) -> bool:
-        """Whether the newest version runs (U1)."""
-        return self.standing.version == self.settings.target_version
+        """Whether the newest version runs, and nothing of its installation is left to be proven (U1)."""
+        unproven = self.upgrade is not None and self.upgrade.is_unproven
+        return self.standing.version == self.settings.target_version and not unproven
+
+    @property
+    def upgrade(self) -> Upgrade | None:
+        """What the ledger says of the upgrade to the version that is wanted now."""
+        upgrade = self.ledger.upgrade if self.ledger else None
+        return upgrade if upgrade and upgrade.to == self.settings.target_version else None
+
+    @property
+    def lease_lost(self) -> bool:
+        """Whether the server itself has let people in again: orders may have been made since."""
+        return self.ledger is not None and self.ledger.lease_lost
+
+    @property
+    def cloud_asked(self) -> bool:
+        """Whether this run has asked the cloud what it knows of the site."""
+        return self.standing.cloud_run == self.run_id
+
+    @property
+    def users_asked(self) -> bool:
+        """Whether this run has asked every client whether Interactor is in use there."""
+        users = self.standing.users
+        return all(host in users and users[host].run_id == self.run_id for host in self.site.client_hosts)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether this run has met somebody in Interactor, on the server or on a client (M2)."""
+        return any(users.active and users.run_id == self.run_id for users in self.standing.users.values())
+
+    @property
+    def lease_given_up(self) -> bool:
+        """Whether people have been waited for long enough in this window, and are still in Interactor."""
+        move = self.move_opening
+        if move is None or self.now < move.start + self.settings.lease_wait:
+            return False
+        newest = max((users.at for users in self.standing.users.values()), default=None)
+        return any(users.active and users.at == newest >= move.start for users in self.standing.users.values())
 
     @property
     def is_moved_outside(self) -> bool:
@@ -105,8 +146,13 @@ class Situation:
 
     @property
     def upgrade_opening(self) -> Opening | None:
-        """The evening of the last working day before the move (U1); None without a move date."""
-        day = self.site.move_date
+        """The evening of the last working day before the move (U1), or the time that somebody allowed instead.
+
+        None without a move date.
+        """
+        day, override = self.site.move_date, self.standing.override
+        if override and day is not None and override.at <= self.now < override.until:
+            return Opening(override.at, override.until)
         return (
             None if day is None else self.settings.upgrade_window.opening_on(self.calendar.last_working_day_before(day))
         )
@@ -179,7 +225,12 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
     standing, number = situation.standing, str(attempt.number)
     server = (situation.site.server_host,)
     if must_roll_back(situation, attempt):
-        return Next(Phase.ROLLBACK, Step.RESTORE if situation.is_fresh else Step.LOOK, server)
+        if not situation.is_fresh:
+            return Next(Phase.ROLLBACK, Step.LOOK, server)
+        made = standing.made.get(number)
+        # Until the switch nobody can have made anything in the cloud.
+        asked = attempt.state is not AttemptState.SWITCHED or (made is not None and made.run_id == situation.run_id)
+        return Next(Phase.ROLLBACK, Step.RESTORE if asked else Step.MADE, server)
     if attempt.state is AttemptState.SWITCHED:
         if situation.lease_held:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
@@ -206,9 +257,9 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
 def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     """Whether an attempt has to be undone.
 
-    It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, or it stands unswitched
-    when its window has ended, finished or not: the office needs Interactor in the morning, and orders that it makes
-    locally would be missing in the cloud.
+    It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, the server has let people
+    in again, or it stands unswitched when its window has ended, finished or not: the office needs Interactor in the
+    morning, and orders that it makes locally would be missing in the cloud.
     """
     number = str(attempt.number)
     if attempt.state is AttemptState.FAILED or number in situation.standing.rollback_asked:
@@ -216,7 +267,7 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     if not attempt.state.is_open:
         return False
     opening = situation.move_opening
-    if opening is None or not opening.contains(situation.now):
+    if opening is None or not opening.contains(situation.now) or situation.lease_lost:
         return True
     reconciliation = situation.standing.reconciled.get(number)
     return reconciliation is not None and any(
@@ -239,23 +290,45 @@ def _step_towards_move(situation: Situation) -> Next:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     if not move.contains(now):
         return Next(Phase.MIGRATE, Step.HANDBACK, server)
-    return Next(Phase.MIGRATE, Step.MANIFEST if situation.lease_held else Step.LEASE, server)
+    return Next(Phase.MIGRATE, _step_before_attempt(situation), server)
+
+
+def _step_before_attempt(situation: Situation) -> Step:
+    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2)."""
+    if not situation.cloud_asked:
+        return Step.CLOUD
+    if not situation.lease_held:
+        return Step.LEASE
+    if not situation.users_asked:
+        return Step.USERS
+    return Step.HANDBACK if situation.in_use else Step.MANIFEST
 
 
 def _step_of_upgrade(situation: Situation) -> Next:
     server = (situation.site.server_host,)
-    evening, now = situation.upgrade_opening, situation.now
-    if evening is None or now >= evening.end:
+    evening, upgrade, now = situation.upgrade_opening, situation.upgrade, situation.now
+    settings = situation.settings
+    if upgrade and upgrade.is_unproven:
+        return _again(situation, Step.CONFIRM, settings.retry if situation.in_window else settings.confirm_retry)
+    if evening is None or now >= evening.end or (upgrade and upgrade.state == "failed"):
         return DONE
+    staged = upgrade is not None and upgrade.state == "staged"
     if now < evening.start:
-        return Next(Phase.UPGRADE, None, server, evening.start)
+        stages = evening.start - settings.stage_ahead
+        if staged or now < stages:
+            return Next(Phase.UPGRADE, None, server, evening.start if staged else stages)
+        return _again(situation, Step.STAGE, settings.stage_retry)
     if not situation.is_fresh:
         return Next(Phase.UPGRADE, Step.LOOK, server)
-    upgrade = situation.ledger.upgrade if situation.ledger else None
-    state = upgrade.state if upgrade and upgrade.to == situation.settings.target_version else None
-    if state == "failed":
-        return DONE
-    return Next(Phase.UPGRADE, Step.INSTALL if state == "staged" else Step.STAGE, server)
+    return Next(Phase.UPGRADE, Step.INSTALL if staged else Step.STAGE, server)
+
+
+def _again(situation: Situation, step: Step, pause: timedelta) -> Next:
+    """A step of the upgrade for which there is time: not before `pause` has gone by since it failed or had to wait."""
+    server, last = (situation.site.server_host,), situation.standing.last_step
+    if last and last.step is step and (not last.ok or step is Step.CONFIRM) and situation.now < last.at + pause:
+        return Next(Phase.UPGRADE, None, server, last.at + pause)
+    return Next(Phase.UPGRADE, step if situation.is_fresh else Step.LOOK, server)
 
 
 def hosts_to_probe(situation: Situation) -> tuple[str, ...]:

@@ -178,7 +178,41 @@ def _checked(event: Event) -> _Told:
 
 def _rollback_asked(event: Event) -> _Told:
     what = f"{event.data['name']} asks to roll back attempt {event.subject}"
-    return _Told(f"rollback_asked/{event.subject}", what, event.data["reason"])
+    loses = event.data.get("loses")
+    return _Told(f"rollback_asked/{event.subject}", what + (f", losing {loses}" if loses else ""), event.data["reason"])
+
+
+def _cloud(event: Event) -> _Told:
+    known = ", ".join(f"attempt {one['number']} {words(one['state'])}" for one in event.data["attempts"])
+    return _Told("cloud", f"The cloud knows {known or 'no attempt'}", quiet=True)
+
+
+def _users(event: Event) -> _Told:
+    data = event.data
+    what = "is in use" if data["active"] else "is not in use" if data["reached"] else "could not be asked for"
+    told = [
+        f"{name.replace('_', ' ')} {data[name]}"
+        for name in ("sessions", "open_files", "warned", "closed")
+        if data[name]
+    ]
+    return _Told(f"users/{event.host}", f"Interactor on {event.host} {what}", ", ".join(told), quiet=True)
+
+
+def _upgrade_allowed(event: Event) -> _Told:
+    data = event.data
+    what = f"{data['name']} allows the upgrade outside its evening until {told_time(parse_time(data['until']))}"
+    return _Told(f"upgrade_allowed/{event.id}", what, data["reason"])
+
+
+def _made(event: Event) -> _Told:
+    count = len(event.data["made"]) if event.data["known"] else "an unknown number"
+    return _Told(f"made/{event.subject}", f"Made in the cloud since the switch: {count}", quiet=True)
+
+
+def _restored(event: Event) -> _Told:
+    equal, changed = event.data["equal"], event.data["changed"]
+    what = f"Attempt {event.subject} undone: the server is " + ("as it was before" if equal else "not as it was before")
+    return _Told(f"restored/{event.subject}", what, ", ".join(changed))
 
 
 def _released(event: Event) -> _Told:
@@ -216,10 +250,15 @@ WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.MEASURED: _measured,
     EventKind.LEDGER: _ledger,
     EventKind.STEP: _step,
+    EventKind.CLOUD: _cloud,
+    EventKind.USERS: _users,
+    EventKind.UPGRADE_ALLOWED: _upgrade_allowed,
     EventKind.RECONCILED: _reconciled,
     EventKind.DISCARDED: _discarded,
     EventKind.CHECKED: _checked,
     EventKind.ROLLBACK_ASKED: _rollback_asked,
+    EventKind.MADE: _made,
+    EventKind.RESTORED: _restored,
     EventKind.RELEASED: _released,
     EventKind.HALTED: _halted,
     EventKind.RESUMED: _halted,

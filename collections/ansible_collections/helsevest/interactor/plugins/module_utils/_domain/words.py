@@ -74,13 +74,17 @@ class Step(StrEnum):
     LOOK = "look"
     STAGE = "stage"
     INSTALL = "install"
+    CONFIRM = "confirm"
+    CLOUD = "cloud"
     LEASE = "lease"
+    USERS = "users"
     MANIFEST = "manifest"
     START = "start"
     FOLLOW = "follow"
     RECONCILE = "reconcile"
     SWITCH = "switch"
     HANDBACK = "handback"
+    MADE = "made"
     RESTORE = "restore"
     DISCARD = "discard"
     CHECK = "check"
@@ -88,10 +92,12 @@ class Step(StrEnum):
 
 STEPS: dict[Phase, tuple[Step, ...]] = {
     Phase.PREFLIGHT: (Step.PROBE,),
-    Phase.UPGRADE: (Step.LOOK, Step.STAGE, Step.INSTALL),
+    Phase.UPGRADE: (Step.LOOK, Step.STAGE, Step.INSTALL, Step.CONFIRM),
     Phase.MIGRATE: (
         Step.LOOK,
+        Step.CLOUD,
         Step.LEASE,
+        Step.USERS,
         Step.MANIFEST,
         Step.START,
         Step.FOLLOW,
@@ -99,7 +105,7 @@ STEPS: dict[Phase, tuple[Step, ...]] = {
         Step.SWITCH,
         Step.HANDBACK,
     ),
-    Phase.ROLLBACK: (Step.LOOK, Step.RESTORE, Step.DISCARD),
+    Phase.ROLLBACK: (Step.LOOK, Step.MADE, Step.RESTORE, Step.DISCARD),
     Phase.POSTCHECK: (Step.CHECK,),
 }
 """The one order of steps. A role's task files are named after its steps; a test holds the two together."""
@@ -135,10 +141,15 @@ class EventKind(StrEnum):
     MEASURED = "measured"
     LEDGER = "ledger"
     STEP = "step"
+    CLOUD = "cloud"
+    USERS = "users"
+    UPGRADE_ALLOWED = "upgrade_allowed"
     RECONCILED = "reconciled"
     DISCARDED = "discarded"
     CHECKED = "checked"
     ROLLBACK_ASKED = "rollback_asked"
+    MADE = "made"
+    RESTORED = "restored"
     RELEASED = "released"
     HALTED = "halted"
     RESUMED = "resumed"

@@ -1,0 +1,61 @@
+"""What a tick of a wave costs in real seconds, with and without one slow site; `python -m tests.bench_wave`.
+
+The slow site's server takes real seconds for each answer. What counts is the whole tick less what that site needs alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from simulator import demo
+from tests.playbooks.conftest import Controller, controlling
+from tests.wave import EVENING, LATER, NIGHT, site_ids, write_wave
+
+SITES = 60
+TICKS = ((EVENING, "upgrade"), (NIGHT, "move, to the running migration"), (LATER, "count and switch"))
+
+
+@contextmanager
+def wave(sites: int) -> Iterator[Controller]:
+    """A released wave of so many sites, each measured."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        scenario, inventory = write_wave(folder, sites=sites, clients=1)
+        with controlling(folder, scenario, inventory) as controller:
+            let_go = demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21")
+            released = controller.play("release", **let_go.variables)
+            assert released.code == 0, released.output
+            yield controller
+
+
+def tick(controller: Controller, at: str, *arguments: str) -> float:
+    """Bring the clock to `at` and take one tick; real seconds."""
+    controller.simulation.set_clock(at)
+    started = time.monotonic()
+    done = controller.play("wave", *arguments, report_dir="")
+    assert done.code == 0, done.output
+    return time.monotonic() - started
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sites", type=int, default=SITES)
+    parser.add_argument("--slow", type=float, default=12.0, help="seconds for each answer of the slow server")
+    options = parser.parse_args()
+    print(f"a wave of {options.sites} sites with one client each; real seconds")
+    with wave(options.sites) as controller:
+        for at, what in TICKS:
+            print(f"| {what} | {tick(controller, at):.1f} |", flush=True)
+        states = {row["state"] for row in controller.rows().values()}
+        assert states == {"moved"}, states
+        assert sorted(controller.rows()) == site_ids(options.sites)
+
+
+if __name__ == "__main__":
+    main()

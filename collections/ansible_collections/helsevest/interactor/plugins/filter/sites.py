@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -63,31 +64,60 @@ def site_states(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
         ) from exc
 
 
+def wave_sites(groups: Mapping[str, Sequence[str]], hosts: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of all sites of the waves that `hosts` belong to, by the wave's number, whatever the run is limited to."""
+    wanted, servers = set(hosts), set(groups.get("servers", ()))
+    return {
+        name.removeprefix("wave_"): [host.removesuffix("-server") for host in of_wave if host in servers]
+        for name, of_wave in groups.items()
+        if name.startswith("wave_") and name != "wave_none" and not wanted.isdisjoint(of_wave)
+    }
+
+
+def unrecorded(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """What a dry run has found so far and not recorded, of the sites of `hosts`, in the order in which it was found."""
+    answer = hostvars["localhost"].get("reconciler_answer") or {"sites": {}, "unrecorded": []}
+    sites = {host.rpartition("-")[0] for host in hosts}
+    found = {site: [event for event in answer["unrecorded"] if event["site"] == site] for site in sites}
+    for host in {host for site in sites & set(answer["sites"]) for host in answer["sites"][site]["hosts"]} & set(hosts):
+        own = hostvars[host].get("__reconciler_own")
+        if own is not None and "unrecorded" in own:
+            found[host.rpartition("-")[0]] = list(own["unrecorded"])
+    return [event for site in sorted(found) for event in found[site]]
+
+
 def step_events(
-    hosts: Sequence[str], hostvars: Mapping[str, Any], phase: str, step: str, answer: Mapping[str, Any]
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Any],
+    phase: str,
+    step: str,
+    answer: Mapping[str, Any],
+    error: str | None = None,
 ) -> list[dict[str, Any]]:
-    """What to record after `step`: each host's `__<phase>_result` becomes events (see _domain/recording.py)."""
-    results = []
+    """What to record after `step`: each host's `__<phase>_result` becomes events (see _domain/recording.py).
+
+    A result that cannot be understood, and `error` where the step broke instead of leaving one, are that host's
+    failure and nobody else's.
+    """
+    events = []
     for host in hosts:
         variables = hostvars[host]
-        result = variables.get(f"__{phase}_result")
-        if result is None:
-            raise AnsibleFilterError(f"host {host}: step {step} of {phase} left no __{phase}_result")
         site = variables["interactor_site_id"]
-        results.append(
-            StepResult(
-                site=site,
-                host=host,
-                is_server=variables["interactor_role"] == "server",
-                attempt=answer["sites"][site]["attempt"],
-                started=answer["now"],
-                result=result,
-            )
+        result = {"error": error} if error is not None else variables.get(f"__{phase}_result")
+        of = StepResult(
+            site=site,
+            host=host,
+            is_server=variables["interactor_role"] == "server",
+            attempt=answer["sites"][site]["attempt"],
+            started=answer["now"],
+            result={"error": f"step {step} of {phase} left no __{phase}_result"} if result is None else result,
         )
-    try:
-        return events_of(Phase(phase), Step(step), results)
-    except (KeyError, TypeError, ValueError) as exc:
-        raise AnsibleFilterError(f"step {step} of {phase}: {type(exc).__name__}: {exc}") from exc
+        try:
+            events += events_of(Phase(phase), Step(step), [of])
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            told = {"error": f"step {step} of {phase}: {type(exc).__name__}: {exc}"}
+            events += events_of(Phase(phase), Step(step), [replace(of, result=told)])
+    return events
 
 
 def client_users(results: Sequence[Mapping[str, Any]], site: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -116,4 +146,6 @@ class FilterModule:
             "site_states": site_states,
             "site_vars": site_vars,
             "step_events": step_events,
+            "unrecorded": unrecorded,
+            "wave_sites": wave_sites,
         }

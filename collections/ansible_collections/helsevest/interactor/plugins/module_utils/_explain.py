@@ -16,7 +16,7 @@ from ._domain.site import Site
 from ._domain.standing import standing_of
 from ._domain.step import Situation
 from ._gate import ARGUMENT_SPEC as GATE_SPEC
-from ._gate import calendar_for, settings_from
+from ._gate import calendar_for, expected_from, settings_from
 from ._holidays import MissingPackageError
 from ._journal import Journal, JournalError
 
@@ -45,9 +45,10 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
 def _answer(params: dict[str, Any]) -> dict[str, Any]:
     now = clock_now(params["clock_url"])
     site = Site.from_vars(params["site"])
-    events = Journal(params["journal"]).events([site.id])
-    settings, calendar = settings_from(params), calendar_for(params, [site], now)
+    journal = Journal(params["journal"])
+    events, expected = journal.events([site.id]), expected_from(params, journal.ledgers())
+    settings, calendar = settings_from(params, expected), calendar_for(params, [site], now)
     # No run of this name exists: a ledger that an earlier run read would be read again first, as by any tick.
     situation = Situation(site, standing_of(site, events), calendar, settings, now, run_id="")
-    told = explain(situation, decide(situation), events, params["site"], params["shared_with"])
+    told = explain(situation, decide(situation), events, params["site"], params["shared_with"], expected)
     return {"changed": False, "explanation": told, "site_lists": explain_lists(told)}

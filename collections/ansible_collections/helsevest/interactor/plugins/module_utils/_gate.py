@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from ._clock import ClockError
 from ._clock import now as clock_now
+from ._domain import budget, durations
+from ._domain.budget import Budget
 from ._domain.calendar import Calendar
 from ._domain.decision import Decision, decide
-from ._domain.events import read_events
+from ._domain.durations import Expected
+from ._domain.events import Event, read_events
+from ._domain.pace import PACED, Taken, take
 from ._domain.site import Site
 from ._domain.standing import standings
 from ._domain.step import Settings, Situation
 from ._domain.times import format_time
-from ._domain.words import STEPS, Category, EventKind, Phase
+from ._domain.words import STEPS, Category, EventKind, Phase, Step
 from ._holidays import MissingPackageError, norwegian_calendar
 from ._journal import Journal, JournalError, new_run_id
 
@@ -42,13 +47,25 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "clock_url": {"type": "str"},
     "run_id": {"type": "str"},
     "record": {"type": "list", "elements": "dict", "default": []},
+    "waves": {"type": "dict", "default": {}},
+    "phases": {
+        "type": "list",
+        "elements": "str",
+        "choices": [phase.value for phase in PACED],
+        "default": [phase.value for phase in PACED],
+    },
+    "taken": {
+        "type": "dict",
+        "options": {"phase": {"type": "str", "required": True}, "step": {"type": "str", "required": True}},
+    },
+    "expected": {"type": "dict"},
     "force": {"type": "list", "elements": "str", "choices": ["preflight", "postcheck"], "default": []},
     "settings": {
         "type": "dict",
         "default": {},
         "apply_defaults": True,
         "options": {
-            "upgrade_minutes": {"type": "int", "default": 30},
+            "upgrade_minutes": {"type": "int"},
             "move_minutes": {"type": "int"},
             "retry_minutes": {"type": "int", "default": 15},
             "switch_tolerates": {
@@ -57,9 +74,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
                 "choices": [category.value for category in Category],
                 "default": ["favourite_packages"],
             },
+            "failure_budget": {"type": "dict", "default": {}},
         },
     },
 }
+
+UPGRADE_MINUTES = 30
+"""The estimate of an upgrade; that of a move is the vendor contract's."""
 
 
 class GateError(Exception):
@@ -71,15 +92,30 @@ def described_modes(contract: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(mode for mode, words in contract["config"]["modes"].items() if words)
 
 
-def settings_from(params: dict[str, Any]) -> Settings:
-    """What the contract and the operator's settings say."""
+def expected_from(params: dict[str, Any], ledgers: Iterable[Event]) -> dict[str, Expected]:
+    """How long an `upgrade` and a `move` are expected to take, by the settings, the `ledgers` or the estimates."""
+    chosen, known = params["settings"], list(ledgers)
+    return {
+        "upgrade": durations.expected(
+            durations.upgrades(known), setting=chosen["upgrade_minutes"], estimate=UPGRADE_MINUTES
+        ),
+        "move": durations.expected(
+            durations.moves(known),
+            setting=chosen["move_minutes"],
+            estimate=params["contract"]["migration"]["expected_minutes"],
+        ),
+    }
+
+
+def settings_from(params: dict[str, Any], expected: Mapping[str, Expected]) -> Settings:
+    """What the contract, the operator's settings and what is `expected` say."""
     contract, chosen = params["contract"], params["settings"]
     return Settings(
         target_version=contract["installer"]["version"],
         described_modes=described_modes(contract),
         retry=timedelta(minutes=chosen["retry_minutes"]),
-        upgrade_takes=timedelta(minutes=chosen["upgrade_minutes"]),
-        move_takes=timedelta(minutes=chosen["move_minutes"] or contract["migration"]["expected_minutes"]),
+        upgrade_takes=expected["upgrade"].takes,
+        move_takes=expected["move"].takes,
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
     )
 
@@ -114,28 +150,119 @@ def answer(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
 def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     now = clock_now(params["clock_url"])
     run_id = params["run_id"] or new_run_id(now)
-    sites = [Site.from_vars(variables) for variables in params["sites"]]
     new = [replace(event, run_id=run_id) for event in read_events(params["record"], now)]
     journal = Journal(params["journal"])
     if not check_mode:
         journal.record(run_id, now, new)
-    events = journal.latest([site.id for site in sites]) + (new if check_mode else [])
-    settings = settings_from(params)
-    calendar = calendar_for(params, sites, now)
-    force = [Phase(word) for word in params["force"]]
-    standing = standings(sites, events)
-    decisions = {
-        site.id: decide(Situation(site, standing[site.id], calendar, settings, now, run_id), force) for site in sites
-    }
-    recorded = {event.key for event in events if event.kind is EventKind.ROW}
-    rows = [decision.row_event() for decision in decisions.values()]
+    told = params["expected"]
+    if told is None:
+        expected = expected_from(params, journal.ledgers())
+    else:
+        # What the run reckons with stays the same to its end.
+        expected = {name: Expected.from_dict(one) for name, one in told.items()}
+    sites = [Site.from_vars(variables) for variables in params["sites"]]
+    gate = _Gate(sites, calendar_for(params, sites, now), settings_from(params, expected), now, run_id, params)
+    unrecorded = new if check_mode else []
+    events = journal.latest(gate.ids) + unrecorded
+    decisions = gate.decide(events)
+    while halts := gate.halts(journal, decisions, events, check_mode=check_mode):
+        # Whoever else found the same at this moment may have recorded it first; in check mode it only counts.
+        if not check_mode:
+            journal.record(run_id, now, halts)
+        events = journal.latest(gate.ids) + unrecorded + (halts if check_mode else [])
+        decisions = gate.decide(events)
     return {
         "changed": False,
         "run_id": run_id,
         "now": format_time(now),
-        "sites": {site: decision.to_dict() for site, decision in decisions.items()},
+        "sites": {site: {**decision.to_dict(), "take": gate.take(decision)} for site, decision in decisions.items()},
         "due": due_hosts(decisions.values()),
-        "new_rows": [row for row in rows if row["key"] not in recorded],
+        "servers": [decision.next.hosts[0] for decision in decisions.values() if gate.take(decision)],
+        "new_rows": _new_rows(decisions, events),
         "needs_us": any(decision.needs_us for decision in decisions.values()),
         "as_of": format_time(max(event.at for event in events)) if events else None,
+        "expected": {name: one.to_dict() for name, one in expected.items()},
+        "unrecorded": [event.to_dict() for event in unrecorded],
     }
+
+
+def _new_rows(decisions: Mapping[str, Decision], events: Iterable[Event]) -> list[dict[str, Any]]:
+    recorded = {event.key for event in events if event.kind is EventKind.ROW}
+    rows = [decision.row_event() for decision in decisions.values()]
+    return [row for row in rows if row["key"] not in recorded]
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """The question that one call asks, of whatever events the journal has."""
+
+    sites: Sequence[Site]
+    calendar: Calendar
+    settings: Settings
+    now: datetime
+    run_id: str
+    params: Mapping[str, Any]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The sites of this call."""
+        return [site.id for site in self.sites]
+
+    @cached_property
+    def waves(self) -> dict[int, Collection[str]]:
+        """All sites of the waves that this call is about, those of other calls too."""
+        given = {int(number): frozenset(map(str, sites)) for number, sites in self.params["waves"].items()}
+        mine: dict[int, set[str]] = {}
+        for site in self.sites:
+            if site.wave is not None:
+                mine.setdefault(site.wave, set()).add(site.id)
+        return {wave: sites | given.get(wave, frozenset()) for wave, sites in mine.items()}
+
+    def decide(self, events: Sequence[Event]) -> dict[str, Decision]:
+        """One decision per site."""
+        force = [Phase(word) for word in self.params["force"]]
+        standing = standings(self.sites, events)
+        return {
+            site.id: decide(
+                Situation(site, standing[site.id], self.calendar, self.settings, self.now, self.run_id), force
+            )
+            for site in self.sites
+        }
+
+    def take(self, decision: Decision) -> dict[str, str] | None:
+        """The step that the run takes next for the site."""
+        last = self.params["taken"]
+        taken: Taken | None = (Phase(last["phase"]), Step(last["step"])) if last else None
+        following = take(decision, [Phase(word) for word in self.params["phases"]], taken)
+        return {"phase": following[0].value, "step": following[1].value} if following else None
+
+    def halts(
+        self, journal: Journal, decisions: Mapping[str, Decision], events: Sequence[Event], *, check_mode: bool
+    ) -> list[Event]:
+        """The halts of waves in which more sites have failed than may.
+
+        First it is on record which sites of this call have failed: of two calls at once the later one sees both.
+        """
+        if not check_mode:
+            journal.record(self.run_id, self.now, read_events(_told_anew(decisions, events), self.now))
+        allowed = Budget.from_dict(self.params["settings"]["failure_budget"])
+        others = {site for sites in self.waves.values() for site in sites} - set(decisions)
+        rows = {row["site"]: row for row in journal.rows(others)}
+        rows |= {site: decision.row() for site, decision in decisions.items()}
+        found = []
+        for wave, sites in self.waves.items():
+            failed = {one for site in sites if site in rows and (one := budget.failed_of(rows[site]))}
+            wave_events = (event for event in events if event.site is None)
+            if halt := budget.halt_of(wave, len(sites), failed, wave_events, allowed):
+                found.append(halt)
+        return read_events(found, self.now)
+
+
+def _told_anew(decisions: Mapping[str, Decision], events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The rows of sites that have failed, or have not any more, since their last row."""
+    told = {event.site: budget.failed_of(event.data) for event in events if event.kind is EventKind.ROW}
+    return [
+        decision.row_event()
+        for site, decision in decisions.items()
+        if budget.failed_of(decision.row()) != told.get(site)
+    ]

@@ -155,6 +155,20 @@ class Journal:
         rarer = frozenset(EventKind) - NEWEST_KINDS - WAVE_KINDS - SIGNATORY_KINDS
         return self._events([_where(WAVE_KINDS), _where(rarer, sites), _EVENTS.c.id.in_(newest)])
 
+    def rows(self, sites: Collection[str]) -> list[dict[str, Any]]:
+        """Give the newest row of each of `sites` that has one."""
+        newest = sa.select(sa.func.max(_EVENTS.c.id)).where(_where([EventKind.ROW], sites)).group_by(_EVENTS.c.site)
+        return [dict(event.data) for event in (self._events([_EVENTS.c.id.in_(newest)]) if sites else [])]
+
+    def ledgers(self) -> list[Event]:
+        """Give what every server's ledger told last, of each shape that it had (Event.slot)."""
+        newest = (
+            sa.select(sa.func.max(_EVENTS.c.id))
+            .where(_where([EventKind.LEDGER]))
+            .group_by(_EVENTS.c.site, _EVENTS.c.host, _EVENTS.c.slot)
+        )
+        return self._events([_EVENTS.c.id.in_(newest)])
+
     def _events(self, conditions: list[sa.ColumnElement[bool]]) -> list[Event]:
         # One query per condition, for joined by OR they would read the whole table.
         def read(connection: sa.Connection) -> list[sa.Row[Any]]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from .budget import failure_of
 from .checks import register_state
 from .gate import may
 from .gate_rules import Reason
@@ -24,7 +25,7 @@ from .step import Next, Situation
 from .times import format_time
 from .verdict import SiteVerdict
 from .window import OSLO
-from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
+from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict, Whose
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Decision:
     begun: Mapping[str, datetime]
     rolled_back: bool
     needs_us: bool
+    failed: Whose | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -102,6 +104,8 @@ class Decision:
             },
             **{name: format_time(moment) if moment else None for name, moment in times.items()},
             "counts": _counts(self.standing, attempt),
+            "move_date": self.site.move_date.isoformat() if self.site.move_date else None,
+            "failed": self.failed.value if self.failed else None,
             "needs_us": self.needs_us,
             "why": self.why(attempt),
         }
@@ -218,6 +222,7 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         begun=begun,
         rolled_back=situation.is_rolled_back,
         needs_us=_needs_us(situation, verdict, outcome),
+        failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
     )
 
 

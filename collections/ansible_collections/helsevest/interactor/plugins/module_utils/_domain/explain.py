@@ -11,6 +11,7 @@ from typing import Any
 from .ahead import plan_entries, register_entries, told_opening
 from .checks import missing_contact
 from .decision import Decision
+from .durations import Expected
 from .events import Event
 from .gate_rules import Reason
 from .site import Site
@@ -28,11 +29,12 @@ def explain(
     events: Iterable[Event],
     variables: Mapping[str, Any],
     shared_with: Sequence[str] = (),
+    expected: Mapping[str, Expected] | None = None,
 ) -> dict[str, Any]:
     """Everything about `situation.site` as plain data (docs/contracts.md, What explain answers).
 
     `events` are all of the site and of waves in the order of recording, `variables` its `interactor_*` variables,
-    `shared_with` the ids of the other sites on its server. Of the contact it says only whether there is one.
+    `shared_with` the ids of the other sites on its server, `expected` how long an upgrade and a move take. Of the contact it says only whether there is one.
     """
     site = situation.site
     planned = [*register_entries(site, variables["interactor_site"]), *plan_entries(situation)]
@@ -56,6 +58,7 @@ def explain(
             "owes": [owed.to_dict() for owed in decision.owes],
         },
         "next": _next(situation, decision, reasons),
+        "expected": {name: {**one.to_dict(), "text": one.told()} for name, one in (expected or {}).items()},
     }
 
 

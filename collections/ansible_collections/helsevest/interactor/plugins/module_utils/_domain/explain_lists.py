@@ -27,7 +27,15 @@ def explain_lists(told: Mapping[str, Any]) -> list[dict[str, Any]]:
             ["Who", "Check or rule", "Why, and what to do"],
             [*_why(standing), *_reasons(standing)],
         ),
-        _list("What comes next", ["", ""], [["next", following["text"]], *map(_needed, following["needed"])]),
+        _list(
+            "What comes next",
+            ["", ""],
+            [
+                ["next", following["text"]],
+                *map(_needed, following["needed"]),
+                *([f"expected, {name}", each["text"]] for name, each in told["expected"].items()),
+            ],
+        ),
     ]
 
 

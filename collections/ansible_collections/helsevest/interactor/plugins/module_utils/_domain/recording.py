@@ -134,6 +134,7 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
             "ok": ok or not detail,
             "detail": detail,
             "started": of.started,
+            "cause": of.result.get("cause"),
         }
         events.append(_event(of, EventKind.STEP, data, subject=step.value))
     return events

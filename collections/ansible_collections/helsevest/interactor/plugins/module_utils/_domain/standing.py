@@ -30,13 +30,14 @@ class Release:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """The last step that was tried for a site."""
+    """The last step that was tried for a site; `cause` is why the host was not reached, None where it was."""
 
     step: Step
     at: datetime
     ok: bool
     detail: str
     run_id: str = ""
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,9 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             known = int(data["attempt"] or 0) if data["ok"] else 0
             return replace(
                 standing,
-                last_step=StepRecord(Step(subject), event.at, data["ok"], data["detail"] or "", event.run_id),
+                last_step=StepRecord(
+                    Step(subject), event.at, data["ok"], data["detail"] or "", event.run_id, data.get("cause")
+                ),
                 known_attempts=max(standing.known_attempts, known),
             )
         case EventKind.RECONCILED:

@@ -141,6 +141,11 @@ class Situation:
         return any(users.active and users.at == newest for users in asked)
 
     @property
+    def attempt_stands(self) -> bool:
+        """Whether the newest attempt is on its way or has brought the site into the cloud."""
+        return self.attempt is not None and self.attempt.state is not AttemptState.ROLLED_BACK
+
+    @property
     def is_moved_outside(self) -> bool:
         """Whether the site was found in the cloud without an attempt of ours: it is left alone."""
         return self.standing.mode not in (None, LOCAL_MODE) and not self.standing.known_attempts

@@ -16,7 +16,8 @@ from .words import CheckOutcome, Severity, Verdict
 
 _WORST_FIRST = list(Verdict)
 _HEAVIEST_FIRST = list(Severity)
-_OUR_CAUSES = frozenset({"name", "certificate", "credentials"})
+OUR_CAUSES = frozenset({"name", "certificate", "credentials"})
+"""Why a host was not reached, where it is ours to mend."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class HostMeasurement:
     @property
     def is_ours(self) -> bool:
         """Whether it is ours to mend that the host was not judged."""
-        return self.error is not None or self.cause in _OUR_CAUSES
+        return self.error is not None or self.cause in OUR_CAUSES
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,13 @@ class Outcome(StrEnum):
     MOVED_OUTSIDE = "moved_outside"
 
 
+class Whose(StrEnum):
+    """On whose side a site failed."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
 class Phase(StrEnum):
     """The parts of a site's way; each is a role and a playbook of the same name."""
 

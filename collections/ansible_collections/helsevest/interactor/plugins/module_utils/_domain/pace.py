@@ -1,0 +1,31 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a run takes a site: each step once, in the one order of the run's phases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .decision import Decision
+from .words import STEPS, Phase, Step
+
+PACED: tuple[Phase, ...] = (Phase.UPGRADE, Phase.MIGRATE, Phase.ROLLBACK, Phase.POSTCHECK)
+"""The phases that each site goes through at its own pace, so that a move that failed is undone in the same run."""
+
+Taken = tuple[Phase, Step]
+
+
+def take(decision: Decision, phases: Sequence[Phase], taken: Taken | None) -> Taken | None:
+    """The step that a run of `phases` takes now for the site of `decision`, or None where it leaves the site.
+
+    `taken` is the step that it took last. Nothing that stands before it is taken again: what has to be repeated, or
+    waited for, is the next run's.
+    """
+    phase, step = decision.next.phase, decision.next.step
+    if not decision.allowed or phase is None or step is None or phase not in phases:
+        return None
+    order = [(one, each) for one in phases for each in STEPS[one]]
+    if taken is not None and order.index((phase, step)) <= order.index(taken):
+        return None
+    return phase, step

@@ -1,9 +1,10 @@
-"""The control API, plain HTTP on a loopback port: the clock, the calls that arrived, and the state of the world."""
+"""The control API, plain HTTP on a loopback port: the clock, the calls that arrived and held, the world's state."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -19,9 +20,26 @@ class Calls:
 
     def __init__(self) -> None:
         self.seen: list[dict[str, str]] = []
+        self._holds: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
+        self._released = asyncio.Event()
 
-    def record(self, host: str, call: Call) -> None:
-        """Remember a call (a `Record`)."""
+    def hold(self, host: str, nth: int) -> None:
+        """Let the `nth` call to `host` from now on wait until all are released."""
+        self._holds[host] = nth
+        self._released.clear()
+
+    def slow(self, host: str, seconds: float) -> None:
+        """Let every call to `host` take so many real seconds more."""
+        self._seconds[host] = seconds
+
+    def release(self) -> None:
+        """Hold nobody any more."""
+        self._holds.clear()
+        self._released.set()
+
+    async def record(self, host: str, call: Call) -> None:
+        """Remember a call and let it wait where it is to (a `Record`)."""
         match call:
             case ModuleCall(name, arguments):
                 told = [str(arguments[key]) for key in _TELLING if name.startswith(_OURS) and arguments.get(key)]
@@ -33,10 +51,15 @@ class Calls:
             case _:
                 text = "raw"
         self.seen.append({"host": host, "call": text})
+        if host in self._holds:
+            self._holds[host] -= 1
+            if self._holds[host] == 0:
+                await self._released.wait()
+        await asyncio.sleep(self._seconds.get(host, 0))
 
 
 def control(world: World, calls: Calls) -> web.Application:
-    """The application with `/clock`, `/calls` and `/state`."""
+    """The application with `/clock`, `/calls`, `/hold`, `/slow`, `/release` and `/state`."""
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -54,6 +77,28 @@ def control(world: World, calls: Calls) -> web.Application:
             return _json(400, {"error": str(error)})
         return _json(200, {"now": stamp(world.clock.advance_to(moment))})
 
+    async def post_hold(request: web.Request) -> web.Response:
+        return await _of_host(request, "nth", calls.hold)
+
+    async def post_slow(request: web.Request) -> web.Response:
+        return await _of_host(request, "seconds", calls.slow)
+
+    async def _of_host(request: web.Request, name: str, act: Callable[[str, int], None]) -> web.Response:
+        try:
+            asked = json.loads(await request.read())
+        except ValueError:
+            return _json(400, {"error": "the body is no JSON"})
+        host = asked.get("host") if isinstance(asked, dict) else None
+        number = asked.get(name) if isinstance(asked, dict) else None
+        if host not in world.hosts or not isinstance(number, int) or number < 1 or len(asked) != 2:
+            return _json(400, {"error": f'the body has to be {{"host": a host\'s name, "{name}": a number from 1}}'})
+        act(host, number)
+        return _json(200, asked)
+
+    async def post_release(_: web.Request) -> web.Response:
+        calls.release()
+        return _json(200, {})
+
     async def get_calls(_: web.Request) -> web.Response:
         return _json(200, calls.seen)
 
@@ -68,6 +113,9 @@ def control(world: World, calls: Calls) -> web.Application:
     application.router.add_post("/clock", post_clock)
     application.router.add_get("/calls", get_calls)
     application.router.add_get("/state", get_state)
+    application.router.add_post("/hold", post_hold)
+    application.router.add_post("/slow", post_slow)
+    application.router.add_post("/release", post_release)
     return application
 
 

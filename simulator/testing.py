@@ -48,6 +48,18 @@ class Simulation:
         """The calls that arrived so far, `{host, call}` each."""
         return list(_ask(f"{self.facts['control_url']}/calls"))
 
+    def hold(self, host: str, nth: int) -> None:
+        """Let the `nth` call to `host` from now on wait until `release`."""
+        _ask(f"{self.facts['control_url']}/hold", {"host": host, "nth": nth})
+
+    def slow(self, host: str, seconds: int) -> None:
+        """Let every call to `host` take so many real seconds more."""
+        _ask(f"{self.facts['control_url']}/slow", {"host": host, "seconds": seconds})
+
+    def release(self) -> None:
+        """Let go what is held."""
+        _ask(f"{self.facts['control_url']}/release", {})
+
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
         return dict(_ask(f"{self.facts['control_url']}/state"))
@@ -101,7 +113,7 @@ def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "
             process.stdout.close()
 
 
-def _ask(url: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+def _ask(url: str, body: dict[str, str | int] | None = None) -> Any:  # noqa: ANN401
     data = None if body is None else json.dumps(body).encode()
     with _DIRECT.open(urllib.request.Request(url, data), timeout=30) as answer:
         return json.load(answer)

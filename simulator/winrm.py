@@ -8,7 +8,7 @@ import logging
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from simulator.calls import Answer, Call, Host, ModuleCall, Unknown
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 7_200.0
 
-Record = Callable[[str, Call], None]
-"""Told of every call that is about to run: the host's name and the call."""
+Record = Callable[[str, Call], Awaitable[None]]
+"""Told of every call that is about to run, the host's name and the call; it runs when this has come to its end."""
 
 
 @dataclass
@@ -169,7 +169,7 @@ class WinRM:
             call = manifest.decode(line, stdin, self._profile)
             if isinstance(call, Answer):
                 return call
-            self._record(self._host.name, call)
+            await self._record(self._host.name, call)
             return await self._host.run(call)
         except Unknown as unknown:
             return _loud(call, f"the simulator does not know {unknown}")

@@ -6,6 +6,7 @@ The slow site's server takes real seconds for each answer. What counts is the wh
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +34,18 @@ def wave(sites: int) -> Iterator[Controller]:
             yield controller
 
 
-def tick(controller: Controller, at: str, *arguments: str) -> float:
-    """Bring the clock to `at` and take one tick; real seconds."""
+def tick(controller: Controller, at: str) -> tuple[float, float]:
+    """Bring the clock to `at` and take one tick: its real seconds, and those of the processor."""
     controller.simulation.set_clock(at)
-    started = time.monotonic()
-    done = controller.play("wave", *arguments, report_dir="")
+    started, used = time.monotonic(), _used()
+    done = controller.play("wave", report_dir="")
     assert done.code == 0, done.output
-    return time.monotonic() - started
+    return time.monotonic() - started, _used() - used
+
+
+def _used() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def main() -> None:
@@ -48,10 +54,11 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=SITES)
     parser.add_argument("--slow", type=float, default=12.0, help="seconds for each answer of the slow server")
     options = parser.parse_args()
-    print(f"a wave of {options.sites} sites with one client each; real seconds")
+    print(f"a wave of {options.sites} sites with one client each; real seconds, seconds of the processor")
     with wave(options.sites) as controller:
         for at, what in TICKS:
-            print(f"| {what} | {tick(controller, at):.1f} |", flush=True)
+            seconds, used = tick(controller, at)
+            print(f"| {what} | {seconds:.0f} | {used:.0f} |", flush=True)
         states = {row["state"] for row in controller.rows().values()}
         assert states == {"moved"}, states
         assert sorted(controller.rows()) == site_ids(options.sites)

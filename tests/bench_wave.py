@@ -26,7 +26,7 @@ def wave(sites: int) -> Iterator[Controller]:
     """A released wave of so many sites, each measured."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        scenario, inventory = write_wave(folder, sites=sites, clients=1)
+        scenario, inventory = write_wave(folder, sites=sites)
         with controlling(folder, scenario, inventory) as controller:
             let_go = demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21")
             released = controller.play("release", **let_go.variables)

@@ -24,7 +24,7 @@ def site_ids(sites: int) -> list[str]:
 
 
 def write_wave(
-    folder: Path, *, sites: int, clients: int = 0, special: dict[str, dict[str, object]] | None = None
+    folder: Path, *, sites: int, clients: int = 1, special: dict[str, dict[str, object]] | None = None
 ) -> tuple[Path, Path]:
     """Write scenario and inventory into `folder`; `special` says by site what the scenario has different. Both paths."""
     machines = [f"pc{number}" for number in range(1, clients + 1)]

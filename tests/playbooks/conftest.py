@@ -88,7 +88,7 @@ class Controller:
     inventory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
+    def play(self, playbook: str, *arguments: str, **variables: object) -> Done:
         """Run one of the project's playbooks."""
         environment = {**self.simulation.environment, **self.environment}
         return play(playbook, self.inventory, self.state, *arguments, environment=environment, **variables)

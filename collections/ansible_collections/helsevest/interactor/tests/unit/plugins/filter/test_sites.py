@@ -14,6 +14,8 @@ from ansible_collections.helsevest.interactor.plugins.filter.sites import (
     site_states,
     site_vars,
     step_events,
+    unrecorded,
+    wave_sites,
 )
 
 GROUPS = {
@@ -50,18 +52,45 @@ def test_results_become_events_of_their_site_and_attempt() -> None:
     hostvars = {**HOSTVARS, "1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"error": "no"}}}
     (event,) = step_events(["1001-server"], hostvars, "migrate", "start", ANSWER)
     assert (event["site"], event["kind"], event["subject"]) == ("1001", "step", "start")
-    assert event["data"] == {"phase": "migrate", "attempt": "1", "ok": False, "detail": "no", "started": ANSWER["now"]}
+    assert event["data"] == {
+        "phase": "migrate",
+        "attempt": "1",
+        "ok": False,
+        "detail": "no",
+        "started": ANSWER["now"],
+        "cause": None,
+    }
 
 
-def test_a_step_that_left_no_result_is_named() -> None:
-    with pytest.raises(AnsibleFilterError, match="1002-server: step look of migrate left no __migrate_result"):
-        step_events(["1002-server"], HOSTVARS, "migrate", "look", ANSWER)
+def test_a_step_that_left_no_result_or_a_strange_one_or_broke_is_that_sites_failure_alone() -> None:
+    hostvars = {**HOSTVARS, "1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"equal": True}}}
+    hosts = ["1001-server", "1002-server"]
+    strange, none = step_events(hosts, hostvars, "migrate", "reconcile", ANSWER)
+    assert (strange["site"], strange["data"]["ok"]) == ("1001", False)
+    assert strange["data"]["detail"] == "step reconcile of migrate: KeyError: 'differences'"
+    assert (none["site"], none["data"]["ok"]) == ("1002", False)
+    assert none["data"]["detail"] == "step reconcile of migrate left no __migrate_result"
+    (broken,) = step_events(["1001-server"], hostvars, "migrate", "look", ANSWER, "it broke")
+    assert (broken["kind"], broken["data"]["ok"], broken["data"]["detail"]) == ("step", False, "it broke")
 
 
-def test_a_result_that_lacks_what_its_step_promises_is_named() -> None:
-    hostvars = {"1001-server": {**HOSTVARS["1001-server"], "__migrate_result": {"equal": True}}}
-    with pytest.raises(AnsibleFilterError, match="step reconcile of migrate: KeyError: 'differences'"):
-        step_events(["1001-server"], hostvars, "migrate", "reconcile", ANSWER)
+def test_the_sites_of_a_wave_are_counted_whatever_the_limit() -> None:
+    groups = {**GROUPS, "wave_1": ["1001-server", "1001-pc1", "1002-server"], "wave_2": [], "wave_none": ["1003-server"]}
+    assert wave_sites(groups, ["1001-pc1"]) == {"1": ["1001", "1002"]}
+    assert wave_sites(groups, ["1003-server"]) == {}
+
+
+def test_a_dry_run_goes_on_from_what_each_site_has_found() -> None:
+    answer = {
+        "sites": {"1001": {"hosts": ["1001-server"]}, "1002": {"hosts": ["1002-server"]}},
+        "unrecorded": [{"site": "1001", "n": 1}, {"site": "1002", "n": 2}],
+    }
+    own = {"unrecorded": [{"site": "1001", "n": 1}, {"site": "1001", "n": 3}]}
+    hostvars = {**HOSTVARS, "localhost": {"reconciler_answer": answer}}
+    hostvars["1001-server"] = {**hostvars["1001-server"], "__reconciler_own": own}
+    assert [event["n"] for event in unrecorded(hostvars, ["1001-server", "1001-pc1", "1002-server"])] == [1, 3, 2]
+    assert [event["n"] for event in unrecorded(hostvars, ["1002-server"])] == [2]
+    assert unrecorded({**HOSTVARS, "localhost": {}}, ["1001-server"]) == []
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,11 @@ MEASURED = {
 
 def params(journal: Path, **changes: Any) -> dict[str, Any]:
     settings = {
-        "upgrade_minutes": 30,
+        "upgrade_minutes": None,
         "move_minutes": None,
         "retry_minutes": 15,
         "switch_tolerates": ["favourite_packages"],
+        "failure_budget": {},
     }
     given: dict[str, Any] = {
         "sites": [
@@ -86,6 +87,10 @@ def params(journal: Path, **changes: Any) -> dict[str, Any]:
         "run_id": None,
         "record": [],
         "force": [],
+        "waves": {},
+        "phases": ["upgrade", "migrate", "rollback", "postcheck"],
+        "taken": None,
+        "expected": None,
         "settings": settings,
     }
     return {**given, **changes}
@@ -166,7 +171,7 @@ def test_since_when_is_carried_from_row_to_row(tmp_path: Path, monkeypatch: pyte
     ("changes", "words"),
     [
         ({"record": [{**MEASURED, "kind": "guessed"}]}, "guessed"),
-        ({"contract": {}}, "installer"),
+        ({"contract": {}}, "migration"),
         ({"journal": "sqlite:////proc/nowhere/journal.sqlite", "record": [MEASURED]}, "JournalError"),
     ],
 )

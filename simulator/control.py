@@ -88,9 +88,9 @@ def control(world: World, calls: Calls) -> web.Application:
             asked = json.loads(await request.read())
         except ValueError:
             return _json(400, {"error": "the body is no JSON"})
-        host = asked.get("host") if isinstance(asked, dict) else None
-        number = asked.get(name) if isinstance(asked, dict) else None
-        if host not in world.hosts or not isinstance(number, int) or number < 1 or len(asked) != 2:
+        fields = asked if isinstance(asked, dict) else {}
+        host, number = str(fields.get("host")), fields.get(name)
+        if host not in world.hosts or not isinstance(number, int) or number < 1 or len(fields) != 2:
             return _json(400, {"error": f'the body has to be {{"host": a host\'s name, "{name}": a number from 1}}'})
         act(host, number)
         return _json(200, asked)

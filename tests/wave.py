@@ -1,4 +1,4 @@
-"""A wave of as many equal offices as a test wants: the scenario that the simulator plays, and the register that fits it."""
+"""A wave of as many equal offices as a test wants: the scenario for the simulator, and the register that fits it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def site_ids(sites: int) -> list[str]:
 def write_wave(
     folder: Path, *, sites: int, clients: int = 1, special: dict[str, dict[str, object]] | None = None
 ) -> tuple[Path, Path]:
-    """Write scenario and inventory into `folder`; `special` says by site what the scenario has different. Both paths."""
+    """Write scenario and inventory into `folder`, and give both; `special` says by site what is otherwise there."""
     machines = [f"pc{number}" for number in range(1, clients + 1)]
     told: dict[str, dict[str, object]] = {
         site: {"domain": f"k{site}.example", "clients": machines, **(special or {}).get(site, {})}

@@ -65,7 +65,7 @@ def site_states(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
 
 
 def wave_sites(groups: Mapping[str, Sequence[str]], hosts: Sequence[str]) -> dict[str, list[str]]:
-    """The ids of all sites of the waves that `hosts` belong to, by the wave's number, whatever the run is limited to."""
+    """The ids of all sites of the waves that `hosts` belong to, by the wave's number, whatever a run is limited to."""
     wanted, servers = set(hosts), set(groups.get("servers", ()))
     return {
         name.removeprefix("wave_"): [host.removesuffix("-server") for host in of_wave if host in servers]

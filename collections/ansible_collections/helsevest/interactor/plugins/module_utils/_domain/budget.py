@@ -112,11 +112,10 @@ def _begins(situation: Situation) -> datetime | None:
 def _ours(situation: Situation, outcome: Outcome | None, begins: datetime) -> bool:
     attempt, upgrade, verdict = situation.attempt, situation.upgrade, situation.verdict
     if attempt and str(attempt.number) not in situation.standing.rollback_asked:
-        ended = (outcome in (Outcome.FAILED, Outcome.UNCERTAIN, Outcome.ROLLED_BACK)) or must_roll_back(
-            situation, attempt
-        )
-        last = max((at for at in (attempt.ended, attempt.switched, attempt.finished, attempt.started) if at), default=None)
-        if ended and (last is None or last >= begins):
+        ended = outcome in (Outcome.FAILED, Outcome.UNCERTAIN, Outcome.ROLLED_BACK)
+        times = (attempt.ended, attempt.switched, attempt.finished, attempt.started)
+        last = max((at for at in times if at), default=begins)
+        if last >= begins and (ended or must_roll_back(situation, attempt)):
             return True
     if upgrade and upgrade.state in ("failed", "incident") and (upgrade.finished is None or upgrade.finished >= begins):
         return True
@@ -167,7 +166,7 @@ def halt_of(
 
     `events` are the waves' in the order of recording. What a halt of ours has told already halts no second time, so
     that a wave that somebody resumed goes on until a further site fails. A wave that is halted by a person is left so.
-    Its key is the next free number: of two that ask at once only one can halt, and the other sees it when it asks again.
+    Its key is the next free number: of two that ask at once only one can halt, and the other sees it when it asks anew.
     """
     halts: dict[str, str] = {}
     told: set[str] = set()

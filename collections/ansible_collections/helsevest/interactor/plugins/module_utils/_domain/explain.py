@@ -34,7 +34,8 @@ def explain(
     """Everything about `situation.site` as plain data (docs/contracts.md, What explain answers).
 
     `events` are all of the site and of waves in the order of recording, `variables` its `interactor_*` variables,
-    `shared_with` the ids of the other sites on its server, `expected` how long an upgrade and a move take. Of the contact it says only whether there is one.
+    `shared_with` the ids of the other sites on its server, `expected` how long an upgrade and a move take. Of the
+    contact it says only whether there is one.
     """
     site = situation.site
     planned = [*register_entries(site, variables["interactor_site"]), *plan_entries(situation)]

@@ -75,7 +75,12 @@ def test_a_step_that_left_no_result_or_a_strange_one_or_broke_is_that_sites_fail
 
 
 def test_the_sites_of_a_wave_are_counted_whatever_the_limit() -> None:
-    groups = {**GROUPS, "wave_1": ["1001-server", "1001-pc1", "1002-server"], "wave_2": [], "wave_none": ["1003-server"]}
+    groups = {
+        **GROUPS,
+        "wave_1": ["1001-server", "1001-pc1", "1002-server"],
+        "wave_2": [],
+        "wave_none": ["1003-server"],
+    }
     assert wave_sites(groups, ["1001-pc1"]) == {"1": ["1001", "1002"]}
     assert wave_sites(groups, ["1003-server"]) == {}
 

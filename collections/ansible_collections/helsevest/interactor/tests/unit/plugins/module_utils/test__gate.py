@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -178,3 +180,167 @@ def test_since_when_is_carried_from_row_to_row(tmp_path: Path, monkeypatch: pyte
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(GateError, match=words):
         answer({**params(tmp_path / "journal.sqlite"), **changes}, check_mode=False)
+
+
+EVENING = datetime(2027, 5, 14, 16, tzinfo=UTC)
+WAVE = [str(number) for number in range(1001, 1011)]
+BUDGET = {"ours": {"count": 2, "share": 0}}
+
+
+def dated(site: str) -> dict[str, Any]:
+    """A site that may be upgraded this evening."""
+    answers = {
+        "move_date": "2027-05-18",
+        "contact": {"name": "Kari", "email": "kari@prove.example", "phone": "55000000", "weekends": False},
+        "agreement": {**SITE["agreement"], "status": "signed", "signed": "2027-04-15"},
+    }
+    return {**params(Path())["sites"][0], "interactor_site": {**SITE, **answers, "id": site}}
+
+
+def ready(site: str, *, failed: bool = False) -> list[dict[str, Any]]:
+    """What this run has found there: all well, or a step that failed."""
+    judged = {
+        **MEASURED["data"],
+        "reached": True,
+        "cause": None,
+        "verdict": "ready",
+        "version": "5.4.1",
+        "mode": "local",
+    }
+    of = {"subject": None, "key": None, "site": site}
+    ledger = {"ledger": None, "error": None, "mode": "local", "version": "5.4.1"}
+    step = {"phase": "upgrade", "attempt": None, "ok": not failed, "detail": "1603" if failed else ""}
+    step["started"] = "2027-05-14T16:00:00Z"
+    return [
+        *({**of, "kind": "measured", "host": f"{site}-{host}", "data": judged} for host in ("server", "pc1")),
+        {**of, "kind": "ledger", "host": f"{site}-server", "data": ledger},
+        {**of, "kind": "step", "host": None, "subject": "look", "data": step},
+    ]
+
+
+@pytest.fixture
+def evening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The journal of a wave that is released, on its evening."""
+    path = tmp_path / "journal.sqlite"
+    monkeypatch.setattr(
+        "ansible_collections.helsevest.interactor.plugins.module_utils._gate.clock_now", lambda _url: EVENING
+    )
+    said = {"name": "Kari", "reason": "all have answered", "until": "2027-05-21T22:00:00Z"}
+    Journal(f"sqlite:///{path}").record(
+        "release", EVENING, [Event(kind=EventKind.RELEASED, at=EVENING, subject="1", data=said)]
+    )
+    return path
+
+
+def ask(path: Path, sites: list[str], failed: list[str], *, check_mode: bool = False, **changes: Any) -> dict[str, Any]:
+    """One question about `sites`, of which some have `failed` just now."""
+    record = [event for site in sites for event in ready(site, failed=site in failed)]
+    given = params(path, sites=[dated(site) for site in sites], record=record, waves={"1": WAVE}, run_id="run-1")
+    given["settings"] = {**given["settings"], "failure_budget": BUDGET}
+    return answer({**given, **changes}, check_mode=check_mode)
+
+
+def halted(path: Path) -> list[Mapping[str, Any]]:
+    return [event.data for event in Journal(f"sqlite:///{path}").events(kinds=[EventKind.HALTED])]
+
+
+def resume(path: Path) -> None:
+    said = {"name": "Kari", "reason": "they are known"}
+    event = Event(kind=EventKind.RESUMED, at=EVENING, subject="1", data=said)
+    Journal(f"sqlite:///{path}").record("resume", EVENING, [event])
+
+
+def test_within_the_budget_the_others_begin(evening: Path) -> None:
+    told = ask(evening, WAVE[:4], WAVE[:2])
+    assert [told["sites"][site]["row"]["failed"] for site in WAVE[:4]] == ["ours", "ours", None, None]
+    assert told["sites"]["1003"]["take"] == {"phase": "upgrade", "step": "stage"}
+    assert told["servers"][-2:] == ["1003-server", "1004-server"]
+    assert halted(evening) == []
+
+
+def test_the_answer_that_finds_too_many_lets_nobody_begin(evening: Path) -> None:
+    told = ask(evening, WAVE[:4], WAVE[:3])
+    assert [told["sites"][site]["take"] for site in WAVE[:4]] == [None] * 4
+    why = "wave 1 is halted by failure budget: 3 of 10 failed on our side (allowed: 2): 1001, 1002, 1003"
+    assert told["sites"]["1004"]["row"]["why"] == why
+    assert len(halted(evening)) == 1
+
+
+def test_a_run_that_is_limited_counts_the_waves_other_sites(evening: Path) -> None:
+    for site in WAVE[:2]:
+        assert ask(evening, [site], [site])["sites"][site]["row"]["failed"] == "ours"
+    assert ask(evening, ["1004"], [])["sites"]["1004"]["allowed"]
+    assert halted(evening) == []
+    ask(evening, ["1003"], ["1003"])
+    assert not ask(evening, ["1004"], [])["sites"]["1004"]["allowed"]
+    assert len(halted(evening)) == 1
+    # What is mended in another run counts no more, and a wave that somebody resumed goes on until a further one fails.
+    resume(evening)
+    assert ask(evening, ["1004"], [])["sites"]["1004"]["allowed"]
+    ask(evening, ["1001"], [])
+    assert ask(evening, ["1005"], ["1005"])["sites"]["1005"]["row"]["failed"] == "ours"
+    assert not ask(evening, ["1004"], [])["sites"]["1004"]["allowed"]
+    assert [sorted(data["failed"])[-1] for data in halted(evening)] == ["1003 2027-05-18 ours", "1005 2027-05-18 ours"]
+
+
+def test_in_check_mode_the_answer_is_the_same_and_nothing_is_recorded(evening: Path) -> None:
+    before = len(Journal(f"sqlite:///{evening}").events())
+    told = ask(evening, WAVE[:4], WAVE[:3], check_mode=True)
+    assert not told["sites"]["1004"]["allowed"]
+    assert "failure budget" in told["sites"]["1004"]["row"]["why"]
+    assert len(Journal(f"sqlite:///{evening}").events()) == before
+    # What it has found is handed on to its next question.
+    again = ask(evening, WAVE[:4], [], check_mode=True, record=told["unrecorded"])
+    assert [one["row"] for one in again["sites"].values()] == [one["row"] for one in told["sites"].values()]
+
+
+def test_of_many_that_find_it_at_once_one_halts(evening: Path) -> None:
+    for site in WAVE[:2]:
+        ask(evening, [site], [site])
+    generous = {**params(evening)["settings"], "failure_budget": {"ours": {"count": 9}}}
+    ask(evening, ["1003"], ["1003"], settings=generous)
+    assert halted(evening) == []
+    with ThreadPoolExecutor(16) as at_once:
+        told = list(at_once.map(lambda site: ask(evening, [site], []), WAVE[3:] * 4))
+    assert not any(one["servers"] for one in told)
+    assert len(halted(evening)) == 1
+
+
+def test_of_many_that_fail_at_once_none_is_overlooked(evening: Path) -> None:
+    with ThreadPoolExecutor(16) as at_once:
+        list(at_once.map(lambda site: ask(evening, [site], [site]), WAVE[:9]))
+    assert len(halted(evening)[-1]["failed"]) > 2
+    assert not ask(evening, ["1010"], [])["sites"]["1010"]["allowed"]
+    told = {failure for data in halted(evening) for failure in data["failed"]}
+    assert told == {f"{site} 2027-05-18 ours" for site in WAVE[:9]}, "resumed, only a further one halts again"
+
+
+def test_a_budget_that_makes_no_sense_is_refused(evening: Path) -> None:
+    given = params(evening)
+    given["settings"] = {**given["settings"], "failure_budget": {"ours": {"share": 5}}}
+    with pytest.raises(GateError, match="failure_budget: share: 5; allowed: 0 to 1"):
+        answer(given, check_mode=False)
+
+
+def test_a_step_is_taken_once_in_a_run(evening: Path) -> None:
+    assert ask(evening, ["1001"], [])["sites"]["1001"]["take"] == {"phase": "upgrade", "step": "stage"}
+    again = ask(evening, ["1001"], [], taken={"phase": "upgrade", "step": "stage"})["sites"]["1001"]
+    assert (again["allowed"], again["take"]) == (True, None)
+    assert ask(evening, ["1001"], [], phases=["rollback"])["sites"]["1001"]["take"] is None
+
+
+def test_twenty_earlier_moves_tell_how_long_one_takes(evening: Path) -> None:
+    """And what the run has reckoned with first, it reckons with to its end."""
+    attempt = {"number": 1, "prepared": "2027-05-11T18:00:00Z", "switched": "2027-05-11T21:20:00Z"}
+
+    def moved(number: int) -> dict[str, Any]:
+        data = {"ledger": {"attempts": [attempt]}, "error": None, "mode": None, "version": None}
+        return {"kind": "ledger", "site": str(number), "host": f"{number}-server", "data": data}
+
+    first = ask(evening, ["1001"], [], record=[moved(number) for number in range(2001, 2020)])
+    assert first["expected"]["move"] == {"minutes": 60, "basis": "estimate", "runs": 19}
+    assert first["expected"]["upgrade"] == {"minutes": 30, "basis": "estimate", "runs": 0}
+    told = ask(evening, ["1001"], [], record=[moved(2020)])
+    assert told["expected"]["move"] == {"minutes": 200, "basis": "runs", "runs": 20}
+    same_run = ask(evening, ["1001"], [], expected=first["expected"])
+    assert same_run["expected"] == first["expected"]

@@ -11,9 +11,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -292,6 +294,47 @@ def test_several_processes_create_and_write_at_once(tmp_path: Path):
     events = Journal(url).events()
     assert len(events) == rounds + writers * rounds
     assert len({event.key for event in events if event.key}) == rounds
+
+
+def test_fifty_sites_record_and_read_at_once(tmp_path: Path):
+    """As many as ansible has forks: each waits for the others, none is refused, and each sees what it has recorded."""
+    url, sites, rounds = f"sqlite:///{tmp_path}/journal.db", [str(1001 + number) for number in range(50)], 4
+    together = Barrier(len(sites))
+
+    def write(site: str) -> list[int]:
+        journal, seen = Journal(url), []
+        together.wait()
+        for number in range(rounds):
+            assert journal.record("run", AT, [discarded(number, f"{site}/{number}", site), halted()]) == [True, True]
+            seen.append(sum(event.site == site for event in journal.latest([site])))
+        return seen
+
+    with ThreadPoolExecutor(len(sites)) as at_once:
+        assert list(at_once.map(write, sites)) == [list(range(1, rounds + 1))] * len(sites)
+    assert len(Journal(url).events()) == 2 * rounds * len(sites)
+
+
+def test_the_newest_row_of_each_site_and_every_ledger(journal: Journal):
+    def row(site: str, why: str) -> Event:
+        texts = dict.fromkeys(("name", "window", "state", "why"), "")
+        empty = dict.fromkeys(("verdict", "outcome", "upgraded", "started", "finished", "switched", "verified"))
+        data = {**texts, **empty, "site": site, "wave": 1, "owes": [], "counts": {}, "needs_us": False, "why": why}
+        return Event(kind=EventKind.ROW, at=AT, site=site, data=data)
+
+    def ledger(site: str, attempts: int) -> Event:
+        data = {"ledger": {"attempts": [{}] * attempts}, "error": None, "mode": None, "version": None}
+        return Event(kind=EventKind.LEDGER, at=AT, site=site, host=f"{site}-server", data=data)
+
+    assert (journal.rows(["1001"]), journal.ledgers()) == ([], [])
+    told = [row("1001", "old"), row("1002", "other"), row("1001", "new"), ledger("1001", 1), ledger("1001", 0)]
+    journal.record("run", AT, [*told, ledger("1002", 1), ledger("1001", 1)])
+    assert [one["why"] for one in journal.rows(["1001", "1003"])] == ["new"]
+    assert journal.rows([]) == []
+    assert sorted((one.site, len(one.data["ledger"]["attempts"])) for one in journal.ledgers()) == [
+        ("1001", 0),
+        ("1001", 1),
+        ("1002", 1),
+    ]
 
 
 def test_another_versions_journal_is_refused(journal: Journal):

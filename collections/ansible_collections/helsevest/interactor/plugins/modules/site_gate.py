@@ -12,7 +12,8 @@ short_description: Decide for every site where it stands, what comes next and wh
 description:
   - Reads the journal, derives where each site stands, finds the next step in the one order of steps,
     and asks every rule of the gate.
-  - Runs on the controller and contacts no host. Changes nothing but the journal, and that only for O(record).
+  - Runs on the controller and contacts no host. Changes nothing but the journal, for O(record), for the rows of sites
+    that have failed since the last question, and where more sites of a wave have failed than may, so that it halts.
 options:
   run_id:
     description: Identity of this run. Made up when it is not given.
@@ -31,6 +32,33 @@ options:
     elements: str
     choices: [preflight, postcheck]
     default: []
+  waves:
+    description:
+      - The ids of all sites of each wave, by the wave's number, so that its failure budget counts those of other runs too.
+      - A wave that is not named has the sites of O(sites).
+    type: dict
+    default: {}
+  phases:
+    description: The phases that this run takes its sites through, in this order.
+    type: list
+    elements: str
+    choices: [upgrade, migrate, rollback, postcheck]
+    default: [upgrade, migrate, rollback, postcheck]
+  taken:
+    description: The step that this run took last for the site. It and those before it are not taken again.
+    type: dict
+    suboptions:
+      phase:
+        description: Its phase.
+        type: str
+        required: true
+      step:
+        description: The step.
+        type: str
+        required: true
+  expected:
+    description: RV(expected) of this run's first answer, so that all its questions reckon with the same.
+    type: dict
 extends_documentation_fragment:
   - helsevest.interactor.decision
   - helsevest.interactor.sites
@@ -66,6 +94,20 @@ due:
   description: The hosts on which a step is due and allowed now, by phase and step.
   returned: success
   type: dict
+servers:
+  description: The servers on which this run takes a step now.
+  returned: success
+  type: list
+  elements: str
+expected:
+  description: How long an C(upgrade) and a C(move) are expected to take, each with C(minutes), C(basis) and C(runs).
+  returned: success
+  type: dict
+unrecorded:
+  description: In check mode the events of O(record), for this run's next question; else none.
+  returned: success
+  type: list
+  elements: dict
 new_rows:
   description: The rows that are not in the journal yet, as events.
   returned: success

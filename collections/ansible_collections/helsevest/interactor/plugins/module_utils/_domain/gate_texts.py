@@ -59,7 +59,7 @@ REASONS: dict[str, Told] = {
         f"{MAIL} dersom serveren nyleg er bytt ut eller gjenoppretta frå ein tryggingskopi.",
     ),
     "halted": Told(
-        means="somebody halted the wave, or all",
+        means="somebody, or the failure budget, halted the wave, or all",
         who="us",
         do="the text says who and why. When that is settled: `playbooks/resume.yml`",
         nb="Vi har satt flyttingen på vent. Dere trenger ikke gjøre noe.",

@@ -20,7 +20,8 @@ class ActionModule(HostModule):
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         if "attempt" in arguments:
             # The gate's attempt holds more than its name.
-            arguments["attempt"] = {name: arguments["attempt"][name] for name in ("number", "key")}
+            named = {name: arguments["attempt"].get(name) for name in ("number", "key", "sites")}
+            arguments["attempt"] = {name: value for name, value in named.items() if value is not None}
         answer = self.ask(arguments, variables)
         if arguments.get("step") != "follow" or self._task.check_mode:
             return answer

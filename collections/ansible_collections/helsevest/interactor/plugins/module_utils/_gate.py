@@ -13,7 +13,7 @@ from typing import Any
 from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.calendar import Calendar
-from ._domain.decision import Decision, decide
+from ._domain.decision import Decision, decide_all
 from ._domain.events import read_events
 from ._domain.site import Site
 from ._domain.standing import standings
@@ -77,6 +77,7 @@ def settings_from(params: dict[str, Any]) -> Settings:
     return Settings(
         target_version=contract["installer"]["version"],
         described_modes=described_modes(contract),
+        moves_several="{sites}" in contract["migration"].get("arguments", ""),
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=timedelta(minutes=chosen["upgrade_minutes"]),
         move_takes=timedelta(minutes=chosen["move_minutes"] or contract["migration"]["expected_minutes"]),
@@ -119,14 +120,15 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     journal = Journal(params["journal"])
     if not check_mode:
         journal.record(run_id, now, new)
-    events = journal.latest([site.id for site in sites]) + (new if check_mode else [])
+    # What was done on a shared server is told of the site that leads, also where another one alone is in the run.
+    events = journal.latest({member for site in sites for member in site.group}) + (new if check_mode else [])
     settings = settings_from(params)
     calendar = calendar_for(params, sites, now)
     force = [Phase(word) for word in params["force"]]
     standing = standings(sites, events)
-    decisions = {
-        site.id: decide(Situation(site, standing[site.id], calendar, settings, now, run_id), force) for site in sites
-    }
+    decisions = decide_all(
+        [Situation(site, standing[site.id], calendar, settings, now, run_id) for site in sites], force
+    )
     recorded = {event.key for event in events if event.kind is EventKind.ROW}
     rows = [decision.row_event() for decision in decisions.values()]
     return {

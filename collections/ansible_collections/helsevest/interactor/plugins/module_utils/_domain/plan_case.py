@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from .calendar import Calendar
 from .checks import answered
-from .days import Obstacle, move_opening, obstacles
+from .days import Obstacle, move_opening, obstacles, too_little_in_common
 from .plan_settings import PlanSettings
 from .site import Site
 from .step import Settings
-from .window import OSLO, Opening
+from .window import OSLO
 from .words import Outcome, State
 
 _GONE = frozenset({State.MOVING, State.MOVED, State.VERIFIED})
@@ -135,17 +135,6 @@ def _waits(site: Site, case: Case) -> int:
     return signing if answered(site, case.today) else case.settings.answer_days + signing
 
 
-def common_opening(members: Sequence[Site], day: date) -> Opening | None:
-    """When all sites of a server may be worked on, on `day`."""
-    common: Opening | None = None
-    for number, site in enumerate(members):
-        opening = move_opening(site, day)
-        common = opening if number == 0 else opening and common and common.intersect(opening)
-        if common is None:
-            return None
-    return common
-
-
 def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str, list[Obstacle]]:
     """Every reason why these sites cannot be planned on `day`, by site; those of a neighbour on the server count."""
     own = {site.id: list(site_obstacles(site, day, case)) for site in members}
@@ -161,10 +150,10 @@ def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str,
         ]
         for site, obstacles in own.items()
     }
-    common = common_opening(members, day)
-    if not any(told.values()) and (common is None or common.length < case.settings.takes):
+    apart = too_little_in_common(members, day, case.settings.takes)
+    if apart and not any(told.values()):
         for of_site in told.values():
-            of_site.append(Obstacle("shared_server", f"on {day} the sites of its server have no time in common", "us"))
+            of_site.append(Obstacle("shared_server", apart, "us"))
     return told
 
 

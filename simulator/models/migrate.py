@@ -181,7 +181,8 @@ def _manifest(work: Work) -> None:
     work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
-            "number": number, "key": key, "sites": work.arguments["attempt"].get("sites") or [work.site], "state": "prepared", "mode": mode, "history_months": months,
+            "number": number, "key": key, "sites": work.arguments["attempt"].get("sites") or [work.site],
+            "state": "prepared", "mode": mode, "history_months": months,
             "prepared": work.now, "started": None, "finished": None, "switched": None, "ended": None,
             "run": work.run_id, "before": before, "counts": None, "untouched": work.untouched(), "message": "",
         }

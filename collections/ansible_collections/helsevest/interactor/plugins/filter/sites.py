@@ -92,7 +92,7 @@ def step_events(
 
 
 def client_users(results: Sequence[Mapping[str, Any]], sites: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Who uses Interactor on each client of the `sites` on a server, by the results of the loop that asked those in the inventory.
+    """Who uses Interactor on each client of the `sites` on a server, by the results of the loop over the clients.
 
     A client that is not in the inventory, or did not answer, is there as not reached and not active: one that is off
     has nobody at it, and files that are open on the server are counted there.

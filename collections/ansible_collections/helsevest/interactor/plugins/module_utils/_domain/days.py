@@ -55,7 +55,9 @@ def common_opening(members: Sequence[Site], day: date) -> Opening | None:
 
 def too_little_in_common(members: Sequence[Site], day: date, takes: timedelta) -> str:
     """What to say where the sites of a server have no time in common for a move on `day`; empty if they have."""
-    return "" if _fits(common_opening(members, day), takes) else f"on {day} the sites of its server have no time in common"
+    if _fits(common_opening(members, day), takes):
+        return ""
+    return f"on {day} the sites of its server have no time in common"
 
 
 @lru_cache(maxsize=65536)

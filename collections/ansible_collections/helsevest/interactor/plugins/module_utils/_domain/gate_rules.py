@@ -207,7 +207,7 @@ def _shared_server(case: Case) -> Iterator[Reason]:
             each = ", ".join(f"{other} {value}" for other, value in told.items())
             yield case.reason("shared_server", f"the sites of server {site.unit} have different {name}: {each}")
     if not case.situation.settings.moves_several:
-        yield case.reason("shared_server", "vendor_contract.migration.arguments names {site}, which is one, not {sites}")
+        yield case.reason("shared_server", "vendor_contract.migration.arguments names one {site} and not {sites}")
     attempt = case.situation.attempt
     if attempt and attempt.state.is_open and attempt.sites and attempt.sites != site.group:
         text = f"attempt {attempt.number} was opened for {', '.join(attempt.sites)}, on the server are now"

@@ -39,8 +39,8 @@ def _sum(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def join_answers(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One answer of the cloud for a server out of those for each of its sites: one alone stays as it is.
 
-    Lists are those of all, one after the other. `attempt` is there where each site has it: with counts and manifest added
-    up, the manifest only where each has one; its state is the sites' own, or all that there are, joined by a comma.
+    Lists are those of all, one after the other. `attempt` is there where each site has it: with counts and manifest
+    added up, the manifest only where each has one; its state is the sites' own, or all that there are, with commas.
     """
     if len(answers) == 1:
         return dict(answers[0])

@@ -166,7 +166,7 @@ def without_lost_waves(case: Case) -> Case:
     freed: dict[str, int | None] = {}
     for members in groups_of(case.sites):
         days = members[0].wave_dates
-        if days is None or on_the_way(members, case) or all(is_promised(site, case) for site in members):
+        if days is None or on_the_way(members, case) or are_promised(members, case):
             continue
         dated = any(site.move_date for site in members)
         if days.last < case.settings.first or (dated and not _has_a_night(members, case)):
@@ -177,6 +177,25 @@ def without_lost_waves(case: Case) -> Case:
 
 def _has_a_night(members: Sequence[Site], case: Case) -> bool:
     return any(not any(group_obstacles(members, night, case).values()) for night in case.settings.nights())
+
+
+def in_parts(members: Sequence[Site]) -> dict[str, tuple[Reason, ...]]:
+    """Why the sites of a server cannot be planned before the register is mended; empty where they can."""
+    differ = [
+        Reason("shared_server", f"the sites of its server have different {name}: {told}")
+        for name, each in (
+            ("waves", [site.wave or "none" for site in members]),
+            ("months of history", [site.history_months for site in members]),
+        )
+        if len(set(each)) > 1
+        for told in [", ".join(f"{site.id} {one}" for site, one in zip(members, each, strict=True))]
+    ]
+    return {site.id: tuple(differ) for site in members} if differ else {}
+
+
+def are_promised(members: Sequence[Site], case: Case) -> bool:
+    """Whether the sites of a server keep their date: each has one, and it is the same."""
+    return len({site.move_date for site in members}) == 1 and all(is_promised(site, case) for site in members)
 
 
 def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, ...]]:

@@ -133,7 +133,8 @@ class Standing:
 def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     """Fold the events of one site, and those of its wave, in the order in which they were recorded.
 
-    Of a site that moves with another on its server, that one's events tell what was done there (`tells`). Raises ValueError for an event whose data are not what its kind promises.
+    Of a site that moves with another on its server, that one's events tell what was done there (`tells`).
+    Raises ValueError for an event whose data are not what its kind promises.
     """
     standing = Standing()
     # A host that is off or that we failed to judge must not hide what was measured while it answered.

@@ -433,7 +433,8 @@ def test_a_host_stands_once_in_the_register(fail: Fail) -> None:
 
 
 def test_sites_of_a_shared_server_say_the_same_of_it(fail: Fail) -> None:
-    first = office(1001, "shared_server: house\nmode: second", server="{host: srv.example, port: 5987, address: a.example}")
+    server = "{host: srv.example, port: 5987, address: a.example}"
+    first = office(1001, "shared_server: house\nmode: second", server=server)
     second = office(1002, "shared_server: house", server="{host: srv2.example, transport: basic}")
     lines = fail(all=WAVES + "sites:\n" + first + second)
     expected = {

@@ -122,7 +122,7 @@ def with_attempt(state: AttemptState, *, sites: Sequence[str] = IDS, **changes: 
 
 class TestWhoTakesTheSteps:
     def test_each_site_is_measured_and_the_first_one_takes_the_rest(self) -> None:
-        found = decided(pair(), DAY_ZERO, dict.fromkeys(IDS, {"measurements": ()}))
+        found = decided(pair(), DAY_ZERO, {number: {"measurements": ()} for number in IDS})
         assert [(one.next.step, one.next.hosts[0]) for one in found.values()] == [
             (Step.PROBE, "1001-server"),
             (Step.PROBE, "1002-server"),

@@ -66,7 +66,7 @@ Function Get-AttemptSite {
         [Parameter(Mandatory)] [string] $Site
     )
 
-    if (-not $Attempt.Contains('sites') -or $null -eq $Attempt['sites']) {
+    if ($Attempt.Keys -notcontains 'sites' -or $null -eq $Attempt['sites']) {
         return $Site
     }
     $Attempt['sites']

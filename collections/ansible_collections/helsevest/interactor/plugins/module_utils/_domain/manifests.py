@@ -39,8 +39,9 @@ def _sum(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def join_answers(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One answer of the cloud for a server out of those for each of its sites: one alone stays as it is.
 
-    Lists are those of all, one after the other. `attempt` is there where each site has it: with counts and manifest
-    added up, the manifest only where each has one; its state is the sites' own, or all that there are, with commas.
+    Lists, also those of `ids`, are those of all, one after the other. `attempt` is there where each site has it: with
+    counts and manifest added up, the manifest only where each has one; its state is the sites' own, or all that there
+    are, with commas.
     """
     if len(answers) == 1:
         return dict(answers[0])
@@ -48,6 +49,9 @@ def join_answers(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     lists = (name for answer in answers for name, value in answer.items() if isinstance(value, list))
     for name in dict.fromkeys(lists):
         joined[name] = [one for answer in answers for one in answer.get(name) or ()]
+    if any("ids" in answer for answer in answers):
+        listed = [answer.get("ids") or {} for answer in answers]
+        joined["ids"] = {name: [one for ids in listed for one in ids.get(name, ())] for name in listed[0]}
     attempts = [answer.get("attempt") for answer in answers]
     if any("attempt" in answer for answer in answers):
         joined["attempt"] = _join_attempts([one for one in attempts if one]) if all(attempts) else None

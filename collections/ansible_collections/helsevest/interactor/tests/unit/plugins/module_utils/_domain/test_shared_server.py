@@ -16,7 +16,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.days 
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_all
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import Reconciliation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
     Release,
@@ -268,7 +268,7 @@ class TestOnceItHasBegun:
         assert (found["1001"].next.step, found["1001"].allowed) == (Step.FOLLOW, True)
 
     def test_it_is_not_switched_without_the_others_in_the_run(self) -> None:
-        same = {"1": reconcile(MANIFEST, MANIFEST)}
+        same = {"1": Reconciliation(True)}
         done = with_attempt(AttemptState.COMPLETED, reconciled=same)
         (found,) = decided([office("1001")], MOVE_NIGHT, **done).values()
         assert (found.next.step, found.allowed) == (Step.SWITCH, False)
@@ -287,7 +287,7 @@ class TestOnceItHasBegun:
     def test_one_that_came_to_the_server_during_the_move_is_not_switched(self) -> None:
         ids = (*IDS, "1003")
         sites = [office(number, ids) for number in ids]
-        done = with_attempt(AttemptState.COMPLETED, reconciled={"1": reconcile(MANIFEST, MANIFEST)})
+        done = with_attempt(AttemptState.COMPLETED, reconciled={"1": Reconciliation(True)})
         found = decided(sites, MOVE_NIGHT, **done)["1001"]
         assert (found.next.step, found.allowed) == (Step.SWITCH, False)
         assert [reason.text for reason in found.reasons] == [
@@ -298,7 +298,7 @@ class TestOnceItHasBegun:
 
     def test_one_that_came_to_the_server_after_the_move_is_not_told_as_moved(self) -> None:
         ids = (*IDS, "1003")
-        moved = with_attempt(AttemptState.SWITCHED, reconciled={"1": reconcile(MANIFEST, MANIFEST)})
+        moved = with_attempt(AttemptState.SWITCHED, reconciled={"1": Reconciliation(True)})
         found = decided([office(number, ids) for number in ids], MOVE_NIGHT, **moved)
         assert found["1001"].outcome is None
         assert found["1003"].outcome is Outcome.UNCERTAIN
@@ -306,7 +306,7 @@ class TestOnceItHasBegun:
         assert found["1003"].row()["why"] == "its server was moved for 1001, 1002 only"
 
     def test_the_rows_have_the_same_state_and_times(self) -> None:
-        moved = with_attempt(AttemptState.SWITCHED, reconciled={"1": reconcile(MANIFEST, MANIFEST)})
+        moved = with_attempt(AttemptState.SWITCHED, reconciled={"1": Reconciliation(True)})
         rows = [one.row() for one in decided(pair(), MOVE_NIGHT, **moved).values()]
         assert [row["state"] for row in rows] == [State.MOVED, State.MOVED]
         for name in ("outcome", "started", "finished", "switched", "counts"):

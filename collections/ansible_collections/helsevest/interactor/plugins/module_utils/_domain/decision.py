@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -237,16 +237,22 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
 def decide_all(situations: Sequence[Situation], force: Collection[Phase] = ()) -> dict[str, Decision]:
     """Decide for every site of a run: those of one server see each other, for they move together or not at all."""
     by_leader: dict[str, list[Situation]] = {}
-    for situation in situations:
+    known = on_servers(situations)
+    for situation in known:
         by_leader.setdefault(situation.site.leader, []).append(situation)
-    decisions = {}
-    for situation in situations:
-        group = by_leader[situation.site.leader]
-        members = tuple(one.site for one in group)
-        group = [replace(one, members=members) for one in group]
-        mine = next(one for one in group if one.site.id == situation.site.id)
-        decisions[situation.site.id] = decide(mine, force, [one for one in group if one is not mine])
-    return decisions
+    return {
+        one.site.id: decide(one, force, [other for other in by_leader[one.site.leader] if other is not one])
+        for one in known
+    }
+
+
+def on_servers(situations: Iterable[Situation]) -> list[Situation]:
+    """The situations of a run, each with the sites of its server that are in the run."""
+    given = list(situations)
+    members: dict[str, tuple[Site, ...]] = {}
+    for one in sorted(given, key=lambda one: one.site.id):
+        members[one.site.leader] = (*members.get(one.site.leader, ()), one.site)
+    return [replace(one, members=members[one.site.leader]) for one in given]
 
 
 def _needs_us(situation: Situation, verdict: SiteVerdict | None, outcome: Outcome | None) -> bool:

@@ -166,11 +166,13 @@ _ASKED = frozenset({EventKind.ROLLBACK_ASKED, EventKind.UPGRADE_ALLOWED})
 
 
 def tells(event: Event, site: Site) -> bool:
-    """Whether an event of a site tells something of `site`, which may share its server with others.
+    """Whether an event tells something of `site`, which may share its server with others; one of a wave may.
 
     Measurements and rows are each site's own; what is asked for one on a server is asked for all; the rest is told of
     the site that leads.
     """
+    if event.site is None:
+        return True
     if event.kind in _OWN:
         return event.site == site.id
     if event.kind in _ASKED:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._clock import ClockError
 from ._clock import now as clock_now
-from ._domain.decision import decide_all, on_servers
+from ._domain.decision import decide_each, on_servers
 from ._domain.explain import explain
 from ._domain.explain_lists import explain_lists
 from ._domain.site import Site
@@ -51,6 +51,6 @@ def _answer(params: dict[str, Any]) -> dict[str, Any]:
     standing = standings(sites, events)
     # No run of this name exists: a ledger that an earlier run read would be read again first, as by any tick.
     situations = on_servers(Situation(one, standing[one.id], calendar, settings, now, run_id="") for one in sites)
-    decision = decide_all(situations)[site.id]
+    decision = decide_each(situations)[site.id]
     told = explain(situations[0], decision, [event for event in events if tells(event, site)], params["site"])
     return {"changed": False, "explanation": told, "site_lists": explain_lists(told)}

@@ -13,7 +13,7 @@ from typing import Any
 from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.calendar import Calendar
-from ._domain.decision import Decision, decide_all
+from ._domain.decision import Decision, decide_each
 from ._domain.events import read_events
 from ._domain.site import Site
 from ._domain.standing import standings
@@ -126,7 +126,7 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     calendar = calendar_for(params, sites, now)
     force = [Phase(word) for word in params["force"]]
     standing = standings(sites, events)
-    decisions = decide_all(
+    decisions = decide_each(
         [Situation(site, standing[site.id], calendar, settings, now, run_id) for site in sites], force
     )
     recorded = {event.key for event in events if event.kind is EventKind.ROW}

@@ -234,7 +234,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
     )
 
 
-def decide_all(situations: Sequence[Situation], force: Collection[Phase] = ()) -> dict[str, Decision]:
+def decide_each(situations: Sequence[Situation], force: Collection[Phase] = ()) -> dict[str, Decision]:
     """Decide for every site of a run: those of one server see each other, for they move together or not at all."""
     by_leader: dict[str, list[Situation]] = {}
     known = on_servers(situations)

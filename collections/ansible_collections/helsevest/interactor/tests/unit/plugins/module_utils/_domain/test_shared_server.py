@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calendar import Calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.days import common_opening
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_all
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_each
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import Reconciliation
@@ -97,7 +97,7 @@ def situations(
 def decided(
     sites: Sequence[Site], at: datetime, own: Mapping[str, Mapping[str, Any]] = {}, **shared: Any
 ) -> dict[str, Decision]:
-    return decide_all(situations(sites, at, own, **shared))
+    return decide_each(situations(sites, at, own, **shared))
 
 
 def pair(**changes: Any) -> list[Site]:
@@ -247,10 +247,10 @@ class TestTogetherOrNotAtAll:
 
     def test_a_program_that_takes_one_site_moves_none_of_several(self) -> None:
         settings = replace(SETTINGS, moves_several=False)
-        found = decide_all([replace(one, settings=settings) for one in situations(pair(), UPGRADE_EVENING)])
+        found = decide_each([replace(one, settings=settings) for one in situations(pair(), UPGRADE_EVENING)])
         assert [reason.code for reason in found["1001"].reasons] == ["shared_server"]
         own = [replace(one, settings=settings) for one in situations([alone(office("1001"))], UPGRADE_EVENING)]
-        assert decide_all(own)["1001"].allowed
+        assert decide_each(own)["1001"].allowed
 
     def test_people_are_shut_out_only_where_all_agreed_to_that(self) -> None:
         late = parse_time("2027-05-18T23:00:00Z")

@@ -91,13 +91,19 @@ class Cloud:
         attempt.state = "discarded"
         return attempt.answer()
 
-    def receive(self, site: str, number: int, key: str) -> bool:
-        """Whether the migration program may send: an attempt with that number and key is open."""
-        for attempt in self._attempts.get(site, ()):
-            if (attempt.number, attempt.key, attempt.state) == (number, key, "open"):
-                attempt.state = "receiving"
-                return True
-        return False
+    def receive(self, sites: Collection[str], number: int, key: str) -> bool:
+        """Whether the migration program may send: each of `sites` has an open attempt with that number and key."""
+        opened = [
+            attempt
+            for site in sites
+            for attempt in self._attempts.get(site, ())
+            if (attempt.number, attempt.key, attempt.state) == (number, key, "open")
+        ]
+        if len(opened) != len(sites):
+            return False
+        for attempt in opened:
+            attempt.state = "receiving"
+        return True
 
     def receiving(self, site: str, number: int, key: str) -> Attempt | None:
         """The attempt that is being received, None once it ended."""

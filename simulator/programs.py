@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import data
 from simulator.cloud import Cloud
 from simulator.files import join
-from simulator.scenario import CATEGORIES, Installer, Scenario, Site
+from simulator.scenario import CATEGORIES, Category, Installer, Scenario, Site
 from simulator.windows import Service
 
 if TYPE_CHECKING:
@@ -56,15 +56,38 @@ def _options(arguments: list[str]) -> dict[str, str]:
 
 @dataclass
 class Run:
-    """A migration that was started: what it does by when follows from the clock."""
+    """A migration that was started: what it does by when follows from the clock; `records` are by site."""
 
     number: int
     key: str
     status_file: str
-    records: list[data.Record]
+    records: dict[str, list[data.Record]]
     started: datetime
     ends: datetime
     alive: bool = True
+
+
+def _part(counts: dict[str, int], share: float) -> dict[str, int]:
+    return {category: int(count * share) for category, count in counts.items()}
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = dict.fromkeys(CATEGORIES, 0)
+    for one in counts:
+        for category, count in one.items():
+            total[category] += count
+    return total
+
+
+def _without(records: list[data.Record], left: dict[Category, int]) -> list[data.Record]:
+    """What arrives of `records`: the first that `left` counts of each category is lost, and counted down there."""
+    arrived = []
+    for record in records:
+        if left.get(record.category, 0):
+            left[record.category] -= 1
+        else:
+            arrived.append(record)
+    return arrived
 
 
 class Programs:
@@ -86,6 +109,7 @@ class Programs:
         self._cloud = cloud
         self._now = now
         self._runs: list[Run] = []
+        self._whose: dict[str, str] = {}
         self._put_in_place(scenario)
 
     @property
@@ -101,10 +125,19 @@ class Programs:
         self._put_executables(interactor.version)
         config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
         drive.write(vendor.config, json.dumps(config, indent=2).encode())
-        records = data.generate(self._site.data, self._number, scenario.clock.date())
+        self.hold(self._number, self._site, scenario)
+
+    def hold(self, number: str, site: Site, scenario: Scenario) -> None:
+        """Put a site's data there, beside those of other sites on this server; nothing where Interactor is missing."""
+        if self._vendor.service not in self._host.services:
+            return
+        drive, records = self._host.drive, data.generate(site.data, number, scenario.clock.date())
+        self._whose |= {record.id: number for record in records}
         for category in CATEGORIES:
+            path = join(self._vendor.data, f"{category}.jsonl")
+            there = drive.read(path) if drive.is_file(path) else b""
             lines = "".join(record.line() + "\n" for record in records if record.category == category)
-            drive.write(join(vendor.data, f"{category}.jsonl"), lines.encode())
+            drive.write(path, there + lines.encode())
 
     def _put_executables(self, version: str) -> None:
         folder = self._vendor.install
@@ -174,12 +207,17 @@ class Programs:
         number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
         if any(run.alive or run.key == key for run in self._runs):
             return 0
-        if not self._cloud.receive(options["--site"], number, key):
+        sites = options["--site"].split(",")
+        if not self._cloud.receive(sites, number, key):
             self._status(status_file, self._vendor.failed, 0, {}, f"the cloud has no open attempt {number} ({key})")
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
-        self._runs.append(Run(number, key, status_file, self._to_move(int(options["--months"])), now, ends))
+        records: dict[str, list[data.Record]] = {site: [] for site in sites}
+        for record in self._to_move(int(options["--months"])):
+            # What was made since the clock began is the first one's.
+            records.get(self._whose.get(record.id, sites[0]), []).append(record)
+        self._runs.append(Run(number, key, status_file, records, now, ends))
         self.settle()
         return 0
 
@@ -203,34 +241,31 @@ class Programs:
 
     def _settle(self, run: Run) -> None:
         said, vendor, now = self._site.migration, self._vendor, self._now()
-        attempt = self._cloud.receiving(self._number, run.number, run.key)
+        receiving = {site: self._cloud.receiving(site, run.number, run.key) for site in run.records}
+        attempts = {site: attempt for site, attempt in receiving.items() if attempt}
         share = min(1.0, (now - run.started) / (run.ends - run.started))
-        sent = {category: int(count * share) for category, count in data.counts(run.records).items()}
-        if attempt is None:
+        sent = {site: _part(data.counts(records), share) for site, records in run.records.items()}
+        if len(attempts) < len(run.records):
             run.alive = False
-            self._status(run.status_file, vendor.failed, int(share * 100), sent, "the cloud has ended this attempt")
+            ended = "the cloud has ended this attempt"
+            self._status(run.status_file, vendor.failed, int(share * 100), _sum(sent.values()), ended)
         elif share < 1:
-            attempt.counts = sent
-            self._status(run.status_file, vendor.running, int(share * 100), sent, "")
+            for site, attempt in attempts.items():
+                attempt.counts = sent[site]
+            self._status(run.status_file, vendor.running, int(share * 100), _sum(sent.values()), "")
         elif said.ends == "failed":
             run.alive = False
-            attempt.state, attempt.counts = "failed", {}
+            for attempt in attempts.values():
+                attempt.state, attempt.counts = "failed", {}
             self._status(run.status_file, vendor.failed, 99, {}, said.message or "the migration failed")
         else:
             run.alive = False
-            arrived = self._arrived(run.records)
-            self._cloud.complete(attempt, arrived)
-            self._status(run.status_file, vendor.completed, 100, data.counts(arrived), said.message)
-
-    def _arrived(self, records: list[data.Record]) -> list[data.Record]:
-        left = dict(self._site.migration.loses)
-        arrived = []
-        for record in records:
-            if left.get(record.category, 0):
-                left[record.category] -= 1
-            else:
-                arrived.append(record)
-        return arrived
+            left = dict(said.loses)
+            arrived = {site: _without(records, left) for site, records in run.records.items()}
+            for site, attempt in attempts.items():
+                self._cloud.complete(attempt, arrived[site])
+            counts = _sum(data.counts(records) for records in arrived.values())
+            self._status(run.status_file, vendor.completed, 100, counts, said.message)
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
         status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}

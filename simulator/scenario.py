@@ -115,14 +115,22 @@ class Expected(Model):
     counts: dict[Category, Annotated[str, Field(pattern=r"^\d+/\d+$")]] = {}
 
 
+def _shares_text(site: Any) -> Any:  # noqa: ANN401
+    """An office's number may be written without quotes, here as among the keys."""
+    if isinstance(site, dict) and isinstance(site.get("shares"), int):
+        return {**site, "shares": str(site["shares"])}
+    return site
+
+
 def _named(value: Any) -> Any:  # noqa: ANN401
     return {"name": value} if isinstance(value, str) else value
 
 
 class Site(Model):
-    """One office: its server is `srv.<domain>`."""
+    """One office: its server is `srv.<domain>`, or that of the office which it shares it with."""
 
     domain: DnsName
+    shares: str | None = None
     server: Server = Server()
     clients: tuple[Annotated[Client, BeforeValidator(_named)], ...]
     interactor: Interactor = Interactor()
@@ -255,7 +263,9 @@ def _conflicts(file: Path, scenario: Scenario) -> list[str]:
     owner: dict[str, str] = {}
     for number in scenario.sites:
         site = scenario.site(number)
-        for name in (f"srv.{site.domain}", *(f"{client.name}.{site.domain}" for client in site.clients)):
+        lines += _shared(file, scenario, number)
+        servers = () if site.shares else (f"srv.{site.domain}",)
+        for name in (*servers, *(f"{client.name}.{site.domain}" for client in site.clients)):
             if name in owner:
                 lines.append(f"{file}: sites.{number}: host {name} is there already, in sites.{owner[name]}")
             owner[name] = number
@@ -263,6 +273,21 @@ def _conflicts(file: Path, scenario: Scenario) -> list[str]:
             there = getattr(site.data, category)
             if lost > there:
                 lines.append(f"{file}: sites.{number}.migration.loses.{category}: is {lost}; allowed is 0 to {there}")
+    return lines
+
+
+def _shared(file: Path, scenario: Scenario, number: str) -> list[str]:
+    """What is wrong with an office that has no server of its own."""
+    said = scenario.sites[number]
+    if said.shares is None:
+        return []
+    own = [name for name, site in scenario.sites.items() if site.shares is None]
+    lines = []
+    if said.shares not in own:
+        lines.append(f"{file}: sites.{number}.shares: is {said.shares!r}; allowed are {', '.join(sorted(own))}")
+    for name in ("server", "interactor", "migration", "upgrade"):
+        if name in said.model_fields_set:
+            lines.append(f"{file}: sites.{number}.{name}: is the server's; it stands at the office {said.shares}")
     return lines
 
 
@@ -278,7 +303,7 @@ def load(path: Path | str) -> Scenario:
     if not isinstance(raw, dict):
         raise ScenarioError(f"{file}: is a {type(raw).__name__}; a mapping with the field sites is needed")
     if isinstance(raw.get("sites"), dict):
-        raw["sites"] = {str(number): site for number, site in raw["sites"].items()}
+        raw["sites"] = {str(number): _shares_text(site) for number, site in raw["sites"].items()}
     try:
         scenario = Scenario.model_validate(raw)
     except ValidationError as error:

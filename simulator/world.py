@@ -61,7 +61,8 @@ class World:
         self._servers: dict[str, SimulatedHost] = {}
         self._scenario = scenario
         self._fetch = fetch
-        for number in scenario.sites:
+        # First those with a server: others may share it.
+        for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
 
     def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
@@ -78,15 +79,26 @@ class World:
         return host
 
     def _open(self, number: str, site: Site) -> None:
+        server = self._shared(site.shares, number, site) if site.shares else self._server(number, site)
+        # Who has Interactor open on a PC has a session on the server, where its files are.
+        sessions = sum(client.in_use for client in site.clients if client.powered_on)
+        server.processes += [self._scenario.vendor.process] * sessions
+        for client in site.clients:
+            self._host(f"{client.name}.{site.domain}", "client", number, client)
+
+    def _server(self, number: str, site: Site) -> SimulatedHost:
         server = self._host(f"srv.{site.domain}", "server", number, site.server)
         server.programs = Programs(server, number, site, self._scenario, self.cloud, self.clock.now)
         server.damages_downloads = site.upgrade.ends == "bad_hash"
-        # Who has Interactor open on a PC has a session on the server, where its files are.
-        sessions = site.server.in_use + sum(client.in_use for client in site.clients if client.powered_on)
-        server.processes = [self._scenario.vendor.process] * sessions
+        server.processes = [self._scenario.vendor.process] * site.server.in_use
         self._servers[number] = server
-        for client in site.clients:
-            self._host(f"{client.name}.{site.domain}", "client", number, client)
+        return server
+
+    def _shared(self, owner: str, number: str, site: Site) -> SimulatedHost:
+        server = self._servers[owner]
+        if server.programs:
+            server.programs.hold(number, site, self._scenario)
+        return server
 
     def settle(self) -> None:
         """Bring every migration that runs up to the clock."""

@@ -55,7 +55,7 @@ def _value(name: str, kind: Kind, value: Any, found_in: str) -> Any:  # noqa: AN
         if kind is str and not isinstance(value, dict | list):
             return str(value)
         if isinstance(value, kind):
-            return dict(value)
+            return kind(value)
     except (TypeError, ValueError):
         pass
     found = type(value).__name__
@@ -88,7 +88,9 @@ class Work:
         text: str = self.contract(path)
         for name, value in values.items():
             filled = str(value)
-            plain = name.endswith("_file") or re.fullmatch(r"[A-Za-z0-9._-]+", filled)
+            # Several sites are one argument, with commas between them.
+            parts = filled.split(",") if name == "sites" else [filled]
+            plain = name.endswith("_file") or all(re.fullmatch(r"[A-Za-z0-9._-]+", part) for part in parts)
             if not plain or re.search(r'["\r\n]', filled):
                 raise Refused(f"{name} is '{filled}': letters, digits, dot, dash and underscore are allowed")
             text = text.replace("{" + name + "}", filled)

@@ -16,7 +16,7 @@ OPTIONS: Options = {
     "history_months": (int, False),
     "mode": (str, False),
 }
-_ATTEMPT: Options = {"number": (int, True), "key": (str, True)}
+_ATTEMPT: Options = {"number": (int, True), "key": (str, True), "sites": (list, False)}
 _NEEDS = {
     "manifest": ("attempt", "history_months", "mode"),
     "start": ("attempt",),
@@ -181,7 +181,8 @@ def _manifest(work: Work) -> None:
     work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
-            "number": number, "key": key, "state": "prepared", "mode": mode, "history_months": months,
+            "number": number, "key": key, "sites": work.arguments["attempt"].get("sites") or [work.site],
+            "state": "prepared", "mode": mode, "history_months": months,
             "prepared": work.now, "started": None, "finished": None, "switched": None, "ended": None,
             "run": work.run_id, "before": before, "counts": None, "untouched": work.untouched(), "message": "",
         }
@@ -216,9 +217,11 @@ def _start(work: Work) -> None:
     task = work.contract("migration.task")
     if work.result["status"]["state"] == "none" and not work.host.task_runs(task):
         status_file = work.contract("migration.status_file")
+        sites = last.get("sites") or [work.site]
         arguments = work.expand(
             "migration.arguments",
-            site=work.site,
+            **({"site": sites[0]} if len(sites) == 1 else {}),
+            sites=",".join(sites),
             attempt=last["number"],
             key=last["key"],
             months=last["history_months"],

@@ -59,6 +59,19 @@ def lines_of(tmp_path: Path, text: str) -> list[str]:
             "sites: {1: {domain: a.example, clients: []}, 2: {domain: a.example, clients: []}}",
             "sites.2: host srv.a.example is there already, in sites.1",
         ),
+        (
+            "sites: {1: {domain: a.example, clients: []}, 2: {domain: b.example, clients: [], shares: 3}}",
+            "sites.2.shares: is '3'; allowed are 1",
+        ),
+        (
+            "sites: {1: {domain: a.example, clients: [], shares: 2}, 2: {domain: b.example, clients: [], shares: 3},"
+            " 3: {domain: c.example, clients: []}}",
+            "sites.1.shares: is '2'; allowed are 3",
+        ),
+        (
+            "sites: {1: {domain: a.example, clients: []}, 2: {domain: b.example, clients: [], shares: 1, server: {}}}",
+            "sites.2.server: is the server's; it stands at the office 1",
+        ),
         ("sites: {1: {domain: a.example, clients: []}, 1: {domain: b.example, clients: []}}", "1 is written twice"),
         (f"{GOOD}\ndefaults: {{client: {{proxies: [{{proxy: 1}}]}}}}", "allowed are auto_config_url, proxy_enable"),
     ],

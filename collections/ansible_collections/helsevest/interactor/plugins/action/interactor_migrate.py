@@ -20,7 +20,9 @@ class ActionModule(HostModule):
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         if "attempt" in arguments:
             # The gate's attempt holds more than its name.
-            arguments["attempt"] = {name: arguments["attempt"][name] for name in ("number", "key")}
+            attempt = arguments["attempt"]
+            sites = {"sites": attempt["sites"]} if attempt.get("sites") else {}
+            arguments["attempt"] = {name: attempt[name] for name in ("number", "key")} | sites
         answer = self.ask(arguments, variables)
         if arguments.get("step") != "follow" or self._task.check_mode:
             return answer

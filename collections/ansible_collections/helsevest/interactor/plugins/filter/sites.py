@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._domain.manifests import join_answers
 from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.words import Phase, Step
@@ -120,18 +121,26 @@ def step_events(
     return events
 
 
-def client_users(results: Sequence[Mapping[str, Any]], site: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who uses Interactor on each client of `site`, by the results of the loop that asked those in the inventory.
+def client_users(results: Sequence[Mapping[str, Any]], sites: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who uses Interactor on each client of the `sites` on a server, by the results of the loop over the clients.
 
     A client that is not in the inventory, or did not answer, is there as not reached and not active: one that is off
     has nobody at it, and files that are open on the server are counted there.
     """
     answers = {result["__migrate_client"]: result for result in results}
     clients = []
-    for host in (f"{site['id']}-{client['name']}" for client in site["clients"]):
+    for host in (f"{site['id']}-{client['name']}" for site in sites for client in site["clients"]):
         users = answers.get(host, {}).get("users")
         clients.append({"host": host, "reached": users is not None, "active": False, **(users or {})})
     return clients
+
+
+def cloud_answer(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the cloud answered for the sites of a server, as one answer, by the results of the loop over them."""
+    try:
+        return join_answers(results)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise AnsibleFilterError(f"cloud_answer: {type(exc).__name__}: {exc}") from exc
 
 
 class FilterModule:
@@ -141,6 +150,7 @@ class FilterModule:
         """Name to function."""
         return {
             "client_users": client_users,
+            "cloud_answer": cloud_answer,
             "no_such_site": no_such_site,
             "rollback_events": rollback_events,
             "site_states": site_states,

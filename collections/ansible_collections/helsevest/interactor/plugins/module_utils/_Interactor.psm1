@@ -72,7 +72,13 @@ Function Expand-Argument {
     $text = $Template
     foreach ($name in $Value.Keys) {
         $filled = [string]$Value[$name]
-        if ($filled -match '["\r\n]' -or ($name -notlike '*_file' -and $filled -notmatch '^[A-Za-z0-9._-]+$')) {
+        # Several sites are one argument, with commas between them.
+        $parts = @($filled)
+        if ($name -eq 'sites') {
+            $parts = $filled.Split(',')
+        }
+        $open = $name -notlike '*_file' -and @($parts -notmatch '^[A-Za-z0-9._-]+$').Count -gt 0
+        if ($filled -match '["\r\n]' -or $open) {
             throw "$name is '$filled': letters, digits, dot, dash and underscore are allowed"
         }
         $text = $text.Replace("{$name}", $filled)

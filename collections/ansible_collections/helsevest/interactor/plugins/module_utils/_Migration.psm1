@@ -170,16 +170,19 @@ Function Start-Move {
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Attempt,
-        [Parameter(Mandatory)] [string] $Site
+        [Parameter(Mandatory)] [string[]] $Site
     )
 
     $name = Get-ContractValue -Contract $Contract -Path 'migration.task'
     $values = @{
-        site = $Site
+        sites = $Site -join ','
         attempt = $Attempt['number']
         key = $Attempt['key']
         months = $Attempt['history_months']
         status_file = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
+    }
+    if ($Site.Count -eq 1) {
+        $values['site'] = $Site[0]
     }
     $action = @{
         Execute = Get-ContractValue -Contract $Contract -Path 'migration.program'

@@ -9,11 +9,11 @@ from typing import Any
 
 from ._clock import ClockError
 from ._clock import now as clock_now
-from ._domain.decision import decide
+from ._domain.decision import decide_each, on_servers
 from ._domain.explain import explain
 from ._domain.explain_lists import explain_lists
 from ._domain.site import Site
-from ._domain.standing import standing_of
+from ._domain.standing import standings, tells
 from ._domain.step import Situation
 from ._gate import ARGUMENT_SPEC as GATE_SPEC
 from ._gate import calendar_for, expected_from, settings_from
@@ -22,7 +22,7 @@ from ._journal import Journal, JournalError
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "site": {"type": "dict", "required": True},
-    "shared_with": {"type": "list", "elements": "str", "default": []},
+    "sharing": {"type": "list", "elements": "dict", "default": []},
     **{name: GATE_SPEC[name] for name in ("calendar", "contract", "journal", "clock_url", "settings")},
 }
 
@@ -45,10 +45,13 @@ def answer(params: dict[str, Any]) -> dict[str, Any]:
 def _answer(params: dict[str, Any]) -> dict[str, Any]:
     now = clock_now(params["clock_url"])
     site = Site.from_vars(params["site"])
+    sites = [site, *(Site.from_vars(variables) for variables in params["sharing"])]
     journal = Journal(params["journal"])
-    events, expected = journal.events([site.id]), expected_from(params, journal.ledgers())
-    settings, calendar = settings_from(params, expected), calendar_for(params, [site], now)
+    events, expected = journal.events(site.group), expected_from(params, journal.ledgers())
+    settings, calendar = settings_from(params, expected), calendar_for(params, sites, now)
+    standing = standings(sites, events)
     # No run of this name exists: a ledger that an earlier run read would be read again first, as by any tick.
-    situation = Situation(site, standing_of(site, events), calendar, settings, now, run_id="")
-    told = explain(situation, decide(situation), events, params["site"], params["shared_with"], expected)
+    situations = on_servers(Situation(one, standing[one.id], calendar, settings, now, run_id="") for one in sites)
+    decision = decide_each(situations)[site.id]
+    told = explain(situations[0], decision, [event for event in events if tells(event, site)], params["site"], expected)
     return {"changed": False, "explanation": told, "site_lists": explain_lists(told)}

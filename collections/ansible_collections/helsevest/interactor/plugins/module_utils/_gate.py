@@ -16,7 +16,7 @@ from ._clock import now as clock_now
 from ._domain import budget, durations
 from ._domain.budget import Budget
 from ._domain.calendar import Calendar
-from ._domain.decision import Decision, decide
+from ._domain.decision import Decision, decide_each
 from ._domain.durations import Expected
 from ._domain.events import Event, read_events
 from ._domain.pace import PACED, Taken, take
@@ -113,6 +113,7 @@ def settings_from(params: dict[str, Any], expected: Mapping[str, Expected]) -> S
     return Settings(
         target_version=contract["installer"]["version"],
         described_modes=described_modes(contract),
+        moves_several="{sites}" in contract["migration"].get("arguments", ""),
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=expected["upgrade"].takes,
         move_takes=expected["move"].takes,
@@ -204,9 +205,10 @@ class _Gate:
     params: Mapping[str, Any]
 
     @cached_property
-    def ids(self) -> list[str]:
-        """The sites of this call."""
-        return [site.id for site in self.sites]
+    def ids(self) -> frozenset[str]:
+        """The sites that this call reads of: its own, and those on their servers, for what was done there is told of
+        the one that leads."""
+        return frozenset(member for site in self.sites for member in site.group)
 
     @cached_property
     def waves(self) -> dict[int, Collection[str]]:
@@ -222,12 +224,11 @@ class _Gate:
         """One decision per site."""
         force = [Phase(word) for word in self.params["force"]]
         standing = standings(self.sites, events)
-        return {
-            site.id: decide(
-                Situation(site, standing[site.id], self.calendar, self.settings, self.now, self.run_id), force
-            )
+        situations = [
+            Situation(site, standing[site.id], self.calendar, self.settings, self.now, self.run_id)
             for site in self.sites
-        }
+        ]
+        return decide_each(situations, force)
 
     def take(self, decision: Decision) -> dict[str, str] | None:
         """The step that the run takes next for the site."""

@@ -64,12 +64,16 @@ def _sites(register: Register, waves: Mapping[str, Mapping[str, Any]]) -> Iterat
     waivers: dict[str, list[dict[str, Any]]] = {}
     for waiver in register.waiver_list():
         waivers.setdefault(waiver["site"], []).append(waiver)
+    together: dict[str, list[str]] = {}
+    for site in register.sites:
+        together.setdefault(site.shared_server or "", []).append(site.id)
     for site in register.sites:
         raw = register.site_vars(site)
         # Every host carries its site's data, so that there the machines are names: a connection is its own host's.
         named = {
             "server": {"name": site.server.name, "host": site.server.host},
             "clients": [{"name": client.name} for client in site.clients],
+            "together": sorted(together[site.shared_server]) if site.shared_server else [site.id],
         }
         variables = {
             "interactor_site_id": site.id,

@@ -210,21 +210,37 @@ def _hosts(documents: Sequence[Document]) -> Iterator[Problem]:
                 yield document.problem(here[1], message, allowed, value=machine["host"])
 
 
+_OF_THE_SERVER = {
+    ("server", "host"): "",
+    ("server", "address"): "",
+    ("server", "port"): "5986",
+    ("server", "transport"): "ntlm",
+    ("mode",): "server_in_cloud",
+}
+"""What sites of one server cannot have differently, and what it is where it is left out."""
+
+
 def _shared_servers(documents: Sequence[Document]) -> Iterator[Problem]:
     sites: dict[str, list[tuple[Document, Loc, dict[str, Any]]]] = {}
     for document, loc, entry in _entries(documents, "sites"):
         if label := _text(entry, "shared_server"):
             sites.setdefault(label, []).append((document, loc, entry))
     known = _Known(sites)
+    ids = _ids(documents, "sites")
     for label, sharing in sites.items():
         document, loc, entry = sharing[0]
+        if label in ids:
+            # The server's ledger names it: another site's ledger would be taken for this server's.
+            message = "is the id of a site"
+            yield document.problem((*loc, "shared_server"), message, "a name that no site has as its id", value=label)
         if len(sharing) == 1:
             message = "stands at this site only" + known.near_miss(label)
             allowed = "null, or the same name at two sites or more"
             yield document.problem((*loc, "shared_server"), message, allowed, value=label)
-        for field in (("server", "host"), ("wave",), ("move_date",)):
-            expected = _text(entry, *field)
+        # Date and wave are set one by one, and must not stop a run on their way: there the gate holds the sites back.
+        for field, default in _OF_THE_SERVER.items():
+            expected = _text(entry, *field) or default
             for other, place, its_entry in sharing[1:]:
-                if _text(its_entry, *field).casefold() != expected.casefold():
+                if (_text(its_entry, *field) or default).casefold() != expected.casefold():
                     message = f"differs from {_where((document, (*loc, *field)))}, a site with the same shared_server"
                     yield other.problem((*place, *field), message, expected or "null")

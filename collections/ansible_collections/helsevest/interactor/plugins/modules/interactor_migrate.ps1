@@ -33,6 +33,7 @@ $spec = @{
             options = @{
                 number = @{ type = 'int'; required = $true }
                 key = @{ type = 'str'; required = $true; no_log = $false }
+                sites = @{ type = 'list'; elements = 'str' }
             }
         }
         history_months = @{ type = 'int' }
@@ -53,6 +54,22 @@ Function Get-ModeNow {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
+}
+
+Function Get-AttemptSite {
+    <#
+    .SYNOPSIS
+    The sites that an attempt moves: those that it names, else the ledger's one.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Attempt,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    if ($Attempt.Keys -notcontains 'sites' -or $null -eq $Attempt['sites']) {
+        return $Site
+    }
+    $Attempt['sites']
 }
 
 Function Invoke-Manifest {
@@ -93,6 +110,7 @@ Function Invoke-Manifest {
     $ledger['attempts'].Add([ordered]@{
             number = $named['number']
             key = $named['key']
+            sites = @(Get-AttemptSite -Attempt $named -Site $Module.Params.site)
             state = 'prepared'
             mode = $Module.Params.mode
             history_months = $Module.Params.history_months
@@ -133,7 +151,7 @@ Function Invoke-Start {
     }
     # A run that was cut off after the start and before the record has left one of the two.
     if ($Module.Result.status['state'] -eq 'none' -and -not (Test-MoveTask -Contract $Contract)) {
-        Start-Move -Contract $Contract -Attempt $attempt -Site $Module.Params.site
+        Start-Move -Contract $Contract -Attempt $attempt -Site (Get-AttemptSite -Attempt $attempt -Site $Module.Params.site)
     }
     $attempt['state'] = 'running'
     $attempt['started'] = $Module.Params.now

@@ -21,10 +21,10 @@ options:
       - The filter P(helsevest.interactor.site_vars#filter) makes it.
     type: dict
     required: true
-  shared_with:
-    description: Ids of the other sites on its server.
+  sharing:
+    description: The same of each of the other sites on its server. What stands against one of them stands against all.
     type: list
-    elements: str
+    elements: dict
     default: []
 attributes:
   check_mode:

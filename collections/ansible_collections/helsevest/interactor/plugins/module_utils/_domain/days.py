@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -40,6 +40,24 @@ def move_opening(site: Site, day: date) -> Opening | None:
     return intersection_on(
         day, site.window, site.wave_window, site.vendor_windows, by_midnight=_is_frozen(site, day + _DAY)
     )
+
+
+def common_opening(members: Sequence[Site], day: date) -> Opening | None:
+    """When all `members` of a server may be worked on, on `day`; None if never."""
+    common: Opening | None = None
+    for number, site in enumerate(members):
+        opening = move_opening(site, day)
+        common = opening if number == 0 else opening and common and common.intersect(opening)
+        if common is None:
+            return None
+    return common
+
+
+def too_little_in_common(members: Sequence[Site], day: date, takes: timedelta) -> str:
+    """What to say where the sites of a server have no time in common for a move on `day`; empty if they have."""
+    if _fits(common_opening(members, day), takes):
+        return ""
+    return f"on {day} the sites of its server have no time in common"
 
 
 @lru_cache(maxsize=65536)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -47,6 +47,7 @@ class Decision:
     rolled_back: bool
     needs_us: bool
     failed: Whose | None = None
+    led_here: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -113,13 +114,16 @@ class Decision:
     def why(self, attempt: Attempt | None) -> str:
         """In one line, why the site is where it is; empty when all goes as planned."""
         if attempt and self.outcome is Outcome.UNCERTAIN:
-            return _why_uncertain(self.standing, attempt)
+            return _why_uncertain(self.site, self.standing, attempt)
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
         if last and (last.detail or not last.ok):
             return f"{last.step}: {last.detail}"
-        return "; ".join(reason.text for reason in self.reasons or self.ahead)
+        told = [reason.text for reason in self.reasons or self.ahead]
+        if not self.site.leads:
+            told.insert(0, f"moves with {self.site.leader}{'' if self.led_here else ', which is not in this run'}")
+        return "; ".join(told)
 
 
 def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
@@ -147,8 +151,9 @@ def _differences(standing: Standing, attempt: Attempt) -> list[str]:
     ]
 
 
-def _why_uncertain(standing: Standing, attempt: Attempt) -> str:
-    return "; ".join([*_differences(standing, attempt), *_failing(standing, attempt)])
+def _why_uncertain(site: Site, standing: Standing, attempt: Attempt) -> str:
+    without = [] if attempt.moves(site.id) else [f"its server was moved for {', '.join(attempt.sites)} only"]
+    return "; ".join([*without, *_differences(standing, attempt), *_failing(standing, attempt)])
 
 
 def _why_undone(standing: Standing, attempt: Attempt) -> str:
@@ -172,6 +177,8 @@ def _outcome(situation: Situation) -> Outcome | None:
     reconciliation = standing.reconciled.get(str(attempt.number))
     if reconciliation is None or not reconciliation.equal or _failing(standing, attempt):
         return Outcome.UNCERTAIN
+    if not attempt.moves(situation.site.id):
+        return Outcome.UNCERTAIN
     return Outcome.VERIFIED if str(attempt.number) in standing.checked else None
 
 
@@ -189,19 +196,24 @@ def _state(situation: Situation, outcome: Outcome | None) -> State:
 
 
 def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
-    """Number and key of the attempt that the step belongs to; a new one is numbered one higher than the last."""
-    last = situation.attempt
+    """Number, key and sites of the attempt that the step belongs to; a new one is numbered one higher than the last."""
+    last, group = situation.attempt, list(situation.site.group)
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
-        return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}"}
-    return {"number": last.number, "key": last.key, "before": last.before} if last else None
+        return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}", "sites": group}
+    if last is None:
+        return None
+    return {"number": last.number, "key": last.key, "before": last.before, "sites": list(last.sites) or group}
 
 
-def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
-    """Decide for one site; pure, so that the same events give the same answer anywhere."""
+def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequence[Situation] = ()) -> Decision:
+    """Decide for one site; pure, so that the same events give the same answer anywhere.
+
+    `neighbours` are the situations of the other sites on its server that are in this run.
+    """
     site, standing, attempt = situation.site, situation.standing, situation.attempt
     verdict, findings = situation.verdict, situation.findings
-    answer = may(situation, force=force)
+    answer = may(situation, force=force, neighbours=neighbours)
     outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
     begun = failing_since(
@@ -223,7 +235,29 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         rolled_back=situation.is_rolled_back,
         needs_us=_needs_us(situation, verdict, outcome),
         failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
+        led_here=site.leader in {member.id for member in situation.all_on_server},
     )
+
+
+def decide_each(situations: Sequence[Situation], force: Collection[Phase] = ()) -> dict[str, Decision]:
+    """Decide for every site of a run: those of one server see each other, for they move together or not at all."""
+    by_leader: dict[str, list[Situation]] = {}
+    known = on_servers(situations)
+    for situation in known:
+        by_leader.setdefault(situation.site.leader, []).append(situation)
+    return {
+        one.site.id: decide(one, force, [other for other in by_leader[one.site.leader] if other is not one])
+        for one in known
+    }
+
+
+def on_servers(situations: Iterable[Situation]) -> list[Situation]:
+    """The situations of a run, each with the sites of its server that are in the run."""
+    given = list(situations)
+    members: dict[str, tuple[Site, ...]] = {}
+    for one in sorted(given, key=lambda one: one.site.id):
+        members[one.site.leader] = (*members.get(one.site.leader, ()), one.site)
+    return [replace(one, members=members[one.site.leader]) for one in given]
 
 
 def _needs_us(situation: Situation, verdict: SiteVerdict | None, outcome: Outcome | None) -> bool:

@@ -28,14 +28,13 @@ def explain(
     decision: Decision,
     events: Iterable[Event],
     variables: Mapping[str, Any],
-    shared_with: Sequence[str] = (),
     expected: Mapping[str, Expected] | None = None,
 ) -> dict[str, Any]:
     """Everything about `situation.site` as plain data (docs/contracts.md, What explain answers).
 
-    `events` are all of the site and of waves in the order of recording, `variables` its `interactor_*` variables,
-    `shared_with` the ids of the other sites on its server, `expected` how long an upgrade and a move take. Of the
-    contact it says only whether there is one.
+    `events` are all that tell of the site, and those of waves, in the order of recording, `variables` its
+    `interactor_*` variables, `expected` how long an upgrade and a move take. Of the contact it says only whether there
+    is one.
     """
     site = situation.site
     planned = [*register_entries(site, variables["interactor_site"]), *plan_entries(situation)]
@@ -46,7 +45,7 @@ def explain(
     return {
         "site": site.id,
         "now": format_time(situation.now),
-        "head": _head(situation, variables, shared_with),
+        "head": _head(situation, variables),
         "past": [entry.to_dict() for entry in sorted(past, key=lambda entry: entry.begins)],
         "ahead": [entry.to_dict() for entry in sorted(ahead, key=lambda entry: entry.begins)],
         "standing": {
@@ -63,9 +62,10 @@ def explain(
     }
 
 
-def _head(situation: Situation, variables: Mapping[str, Any], shared_with: Sequence[str]) -> dict[str, Any]:
+def _head(situation: Situation, variables: Mapping[str, Any]) -> dict[str, Any]:
     site, move, evening = situation.site, situation.move_opening, situation.upgrade_opening
-    shared = f"{site.shared_server}, with {', '.join(shared_with) or 'no other site'}" if site.shared_server else "no"
+    others = [other for other in site.group if other != site.id]
+    shared = f"{site.shared_server}, with {', '.join(others) or 'no other site'}" if site.shared_server else "no"
     return {
         "site": site.id,
         "name": site.name,
@@ -133,6 +133,8 @@ def _nothing(site: Site, decision: Decision) -> str:
             return "nothing: the site is in the cloud without an attempt of ours and is left alone"
         case Outcome.UNCERTAIN:
             return "nothing by itself: one of us and the contact have to find out whether the move succeeded (A2)"
+    if not site.leads:
+        return f"nothing of its own: it moves with {site.leader}, on whose server the steps are taken"
     if site.move_date is None:
         return "nothing before the site has a move date"
     return "nothing before what stands against it is settled"

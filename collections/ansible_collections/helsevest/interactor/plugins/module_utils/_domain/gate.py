@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from .gate_rules import RULES, Case, Reason
+from .gate_rules import RULES, Case, Reason, of_neighbour
 from .step import Next, Situation, next_step
 from .words import AttemptState, Phase, Step
 
@@ -45,25 +45,46 @@ def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> St
     return Step.INSTALL if upgrade and upgrade.state == "staged" else Step.STAGE
 
 
-def may(situation: Situation, step: Step | None = None, force: Collection[Phase] = ()) -> Answer:
+def may(
+    situation: Situation,
+    step: Step | None = None,
+    force: Collection[Phase] = (),
+    neighbours: Sequence[Situation] = (),
+) -> Answer:
     """May `step` be taken for this site now, and if not, why: every reason.
+
+    `neighbours` are the situations of the other sites on its server: what stands against one of them stands against
+    all. A preflight is each site's own.
 
     Without `step` the one that comes next is asked for; where none is due, what stands against beginning. `force` names
     phases that a person asked for although they are not due.
     """
     following = next_step(situation, force)
     asked = step or following.step
-    reasons = _reasons(situation, following, asked)
-    ahead = _reasons(situation, following, None) if asked is Step.PROBE else ()
+    measured = asked is Step.PROBE
+    reasons = _reasons(situation, following, asked, () if measured else neighbours)
+    ahead = _reasons(situation, following, None, neighbours) if measured else ()
     return Answer(following, asked is not None and not reasons, reasons, ahead)
 
 
-def _reasons(situation: Situation, following: Next, asked: Step | None) -> tuple[Reason, ...]:
-    case = Case(situation, following, asked, _guarded(situation, following.phase, asked))
-    begun = situation.attempt is not None and situation.attempt.state is not AttemptState.ROLLED_BACK
-    return tuple(
-        reason
-        for rule in RULES
-        if case.step in rule.steps and not (asked is None and (begun or rule.of_time))
-        for reason in rule.find(case)
+def _reasons(
+    situation: Situation, following: Next, asked: Step | None, neighbours: Sequence[Situation]
+) -> tuple[Reason, ...]:
+    guarded = _guarded(situation, following.phase, asked)
+    own = tuple(_found(Case(situation, following, asked, guarded)))
+    told = {(reason.code, reason.text) for reason in own}
+    return own + tuple(
+        of_neighbour(reason, neighbour.site, situation.site)
+        for neighbour in neighbours
+        for reason in _found(Case(neighbour, following, asked, guarded))
+        # What is the server's, or the same of all its sites, is told once.
+        if (reason.code, reason.text) not in told
     )
+
+
+def _found(case: Case) -> Iterator[Reason]:
+    attempt = case.situation.attempt
+    begun = attempt is not None and attempt.state is not AttemptState.ROLLED_BACK
+    for rule in RULES:
+        if case.step in rule.steps and not (case.asked is None and (begun or rule.of_time)):
+            yield from rule.find(case)

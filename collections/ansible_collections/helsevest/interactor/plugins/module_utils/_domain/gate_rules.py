@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from .days import too_little_in_common
 from .gate_texts import REASONS
 from .site import Site
 from .standing import Standing
@@ -47,6 +48,17 @@ class Reason:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
         return asdict(self)
+
+
+def of_neighbour(reason: Reason, neighbour: Site, site: Site) -> Reason:
+    """What stands against `neighbour`, told to `site` on the same server: neither the office nor a letter to it learns
+    what another one lacks."""
+    return replace(
+        reason,
+        code="shared_server",
+        text=f"site {neighbour.id} on the same server: {reason.text}",
+        remedy=REASONS["shared_server"].text(site.language, {}),
+    )
 
 
 @dataclass(frozen=True)
@@ -177,6 +189,35 @@ def _not_dated(case: Case) -> Iterator[Reason]:
         yield case.reason("dated_early", f"the move date {case.site.move_date} is set, but {lacking}")
 
 
+def _shared_server(case: Case) -> Iterator[Reason]:
+    """What the sites of a server must have in common, so that they can be moved together."""
+    site, members = case.site, case.situation.all_on_server
+    if len(site.group) == 1:
+        return
+    absent = [other for other in site.group if other not in {member.id for member in members}]
+    if absent:
+        text = f"{', '.join(absent)} on the same server is not in this run: all of a server move together or not at all"
+        yield case.reason("shared_server", text)
+    for name, told in (
+        ("move dates", {member.id: str(member.move_date or "none") for member in members}),
+        ("waves", {member.id: str(member.wave or "none") for member in members}),
+        ("months of history", {member.id: str(member.history_months) for member in members}),
+    ):
+        if len(set(told.values())) > 1:
+            each = ", ".join(f"{other} {value}" for other, value in told.items())
+            yield case.reason("shared_server", f"the sites of server {site.unit} have different {name}: {each}")
+    if not case.situation.settings.moves_several:
+        yield case.reason("shared_server", "vendor_contract.migration.arguments names one {site} and not {sites}")
+    attempt = case.situation.attempt
+    if attempt and attempt.state.is_open and attempt.sites and attempt.sites != site.group:
+        text = f"attempt {attempt.number} was opened for {', '.join(attempt.sites)}, on the server are now"
+        yield case.reason("shared_server", f"{text} {', '.join(site.group)}")
+    day, takes = case.situation.move_date, case.situation.settings.move_takes
+    apart = too_little_in_common(members, day, takes) if day and not absent else ""
+    if apart and not any(too_little_in_common([member], day, takes) for member in members if day):
+        yield case.reason("shared_server", apart)
+
+
 def _of_the_day(*codes: str) -> Callable[[Case], Iterator[Reason]]:
     """What stands against the move date and has one of these codes; the plan asks the same function."""
 
@@ -291,6 +332,12 @@ RULES: tuple[Rule, ...] = (
         BEGINNING,
         "the windows of site, wave and vendor meet on the move date, long enough for a move (M1)",
         _of_the_day("no_opening", "too_short"),
+    ),
+    Rule(
+        "shared_server",
+        BEGINNING | {Step.SWITCH},
+        "all sites of its server are in the run, agree in date, wave and history, and have a common opening",
+        _shared_server,
     ),
     Rule("upgrade_failed", BEGINNING, "the upgrade (U1) has not failed", _upgrade_failed),
     Rule("rolled_back", BEGINNING, "the move of this date has not been rolled back", _rolled_back),

@@ -155,6 +155,18 @@ REASONS: dict[str, Told] = {
         nb="Tiden som er satt av, er for kort til å flytte dere. Vi finner et nytt tidspunkt sammen med dere.",
         nn="Tida som er sett av, er for kort til å flytte dykk. Vi finn eit nytt tidspunkt saman med dykk.",
     ),
+    "shared_server": Told(
+        means="the sites of a shared server are upgraded and moved together or not at all, and something stands "
+        "against that: another one of them is not ready or not in the run, or they differ in date, wave, months of "
+        "history or time of night",
+        who="us",
+        do="the text says which site and what. Settle it there; run without a limit, or with one that names all of "
+        "them; set one date and one wave for all",
+        nb="Dere deler server med et annet kontor, og må flyttes sammen med det. Det er noe vi må få på plass først. "
+        "Dere trenger ikke gjøre noe.",
+        nn="De deler server med eit anna kontor, og må flyttast saman med det. Det er noko vi må få på plass først. "
+        "De treng ikkje gjere noko.",
+    ),
     "upgrade_failed": Told(
         means="the installer failed; the old version runs again",
         who="us",

@@ -50,7 +50,10 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to move a site; at most one of a site's attempts is open or switched."""
+    """One attempt to move the sites of a server; at most one of them is open or switched.
+
+    `sites` are those that it moves; empty where an earlier version opened it.
+    """
 
     number: int
     key: str
@@ -63,6 +66,11 @@ class Attempt:
     counts: Mapping[str, int] | None = None
     untouched: Mapping[str, str] | None = None
     message: str = ""
+    sites: tuple[str, ...] = ()
+
+    def moves(self, site: str) -> bool:
+        """Whether the data of `site` are moved by it."""
+        return not self.sites or site in self.sites
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Attempt:
@@ -79,6 +87,7 @@ class Attempt:
             counts=raw.get("counts"),
             untouched=raw.get("untouched"),
             message=str(raw.get("message") or ""),
+            sites=tuple(str(site) for site in raw.get("sites") or ()),
         )
 
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from .calendar import Calendar
 from .checks import answered
-from .days import Obstacle, move_opening, obstacles
+from .days import Obstacle, move_opening, obstacles, too_little_in_common
 from .plan_settings import PlanSettings
 from .site import Site
 from .step import Settings
-from .window import OSLO, Opening
+from .window import OSLO
 from .words import Outcome, State
 
 _GONE = frozenset({State.MOVING, State.MOVED, State.VERIFIED})
@@ -135,17 +135,6 @@ def _waits(site: Site, case: Case) -> int:
     return signing if answered(site, case.today) else case.settings.answer_days + signing
 
 
-def common_opening(members: Sequence[Site], day: date) -> Opening | None:
-    """When all sites of a server may be worked on, on `day`."""
-    common: Opening | None = None
-    for number, site in enumerate(members):
-        opening = move_opening(site, day)
-        common = opening if number == 0 else opening and common and common.intersect(opening)
-        if common is None:
-            return None
-    return common
-
-
 def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str, list[Obstacle]]:
     """Every reason why these sites cannot be planned on `day`, by site; those of a neighbour on the server count."""
     own = {site.id: list(site_obstacles(site, day, case)) for site in members}
@@ -161,10 +150,10 @@ def group_obstacles(members: Sequence[Site], day: date, case: Case) -> dict[str,
         ]
         for site, obstacles in own.items()
     }
-    common = common_opening(members, day)
-    if not any(told.values()) and (common is None or common.length < case.settings.takes):
+    apart = too_little_in_common(members, day, case.settings.takes)
+    if apart and not any(told.values()):
         for of_site in told.values():
-            of_site.append(Obstacle("shared_server", f"on {day} the sites of its server have no time in common", "us"))
+            of_site.append(Obstacle("shared_server", apart, "us"))
     return told
 
 
@@ -177,7 +166,7 @@ def without_lost_waves(case: Case) -> Case:
     freed: dict[str, int | None] = {}
     for members in groups_of(case.sites):
         days = members[0].wave_dates
-        if days is None or on_the_way(members, case) or all(is_promised(site, case) for site in members):
+        if days is None or on_the_way(members, case) or are_promised(members, case):
             continue
         dated = any(site.move_date for site in members)
         if days.last < case.settings.first or (dated and not _has_a_night(members, case)):
@@ -188,6 +177,25 @@ def without_lost_waves(case: Case) -> Case:
 
 def _has_a_night(members: Sequence[Site], case: Case) -> bool:
     return any(not any(group_obstacles(members, night, case).values()) for night in case.settings.nights())
+
+
+def in_parts(members: Sequence[Site]) -> dict[str, tuple[Reason, ...]]:
+    """Why the sites of a server cannot be planned before the register is mended; empty where they can."""
+    differ = [
+        Reason("shared_server", f"the sites of its server have different {name}: {told}")
+        for name, each in (
+            ("waves", [site.wave or "none" for site in members]),
+            ("months of history", [site.history_months for site in members]),
+        )
+        if len(set(each)) > 1
+        for told in [", ".join(f"{site.id} {one}" for site, one in zip(members, each, strict=True))]
+    ]
+    return {site.id: tuple(differ) for site in members} if differ else {}
+
+
+def are_promised(members: Sequence[Site], case: Case) -> bool:
+    """Whether the sites of a server keep their date: each has one, and it is the same."""
+    return len({site.move_date for site in members}) == 1 and all(is_promised(site, case) for site in members)
 
 
 def on_the_way(members: Sequence[Site], case: Case) -> dict[str, tuple[Reason, ...]]:

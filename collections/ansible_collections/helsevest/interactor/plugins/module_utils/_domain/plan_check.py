@@ -53,7 +53,8 @@ class _Check:
 
     def _promise(self, site: Site, row: Mapping[str, Any]) -> Iterator[str]:
         neighbours = [s for s in self._sites.values() if s.shared_server and s.shared_server == site.shared_server]
-        promised = all(is_promised(one, self._case) for one in neighbours or [site])
+        on_server = neighbours or [site]
+        promised = len({one.move_date for one in on_server}) == 1 and all(is_promised(s, self._case) for s in on_server)
         if row["promised"] is not promised:
             yield f"site {site.id} is told as promised: {row['promised']}"
         day = site.move_date.isoformat() if site.move_date else None

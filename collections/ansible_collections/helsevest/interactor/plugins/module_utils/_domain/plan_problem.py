@@ -14,7 +14,17 @@ from datetime import date, timedelta
 from .checks import answered
 from .days import Obstacle, morning_after, move_opening
 from .plan import Option, Party, Problem
-from .plan_case import Case, Reason, cannot_move, group_obstacles, groups_of, has_answered, is_promised, on_the_way
+from .plan_case import (
+    Case,
+    Reason,
+    are_promised,
+    cannot_move,
+    group_obstacles,
+    groups_of,
+    has_answered,
+    in_parts,
+    on_the_way,
+)
 from .plan_settings import EpjRule, PlanSettings
 from .plan_words import counted
 from .site import Site
@@ -43,9 +53,9 @@ def question_of(case: Case) -> Question:
     parties: list[Party] = []
     for members in groups_of(case.sites):
         gone = on_the_way(members, case)
-        if gone:
+        if gone or (gone := in_parts(members)):
             left_out |= gone
-        elif all(is_promised(site, case) for site in members):
+        elif are_promised(members, case):
             for site in members:
                 if site.move_date:
                     promised[site.id] = site.move_date

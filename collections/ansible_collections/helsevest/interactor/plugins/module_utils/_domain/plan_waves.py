@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from .days import morning_after, move_opening
-from .plan_case import Case, common_opening, groups_of, site_obstacles
+from .days import common_opening, morning_after, move_opening
+from .plan_case import Case, groups_of, site_obstacles
 from .site import Freeze, Site, Span
 from .window import Window
 

@@ -91,6 +91,7 @@ class Site:
     agreement_signed: date | None = None
     agreement_form: str = "digital"
     shared_server: str | None = None
+    together: tuple[str, ...] = ()
     close_agreed: bool = False
     wave_dates: Span | None = None
     wave_window: Window | None = None
@@ -102,6 +103,26 @@ class Site:
         """The site as it would be in no wave: without the wave's days, window and freezes."""
         freezes = tuple(freeze for freeze in self.freezes if freeze.whose != "wave")
         return replace(self, wave=None, wave_dates=None, wave_window=None, freezes=freezes)
+
+    @property
+    def unit(self) -> str:
+        """Whose the ledger is: that of the shared server where there is one, else the site's own."""
+        return self.shared_server or self.id
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """The ids of all sites on its server, in order; its own alone where it shares none."""
+        return self.together or (self.id,)
+
+    @property
+    def leader(self) -> str:
+        """The id of the site whose server host takes the steps for all on the server."""
+        return self.group[0]
+
+    @property
+    def leads(self) -> bool:
+        """Whether the steps are taken on its own server host: always, where it shares none."""
+        return self.leader == self.id
 
     @property
     def server_host(self) -> str:
@@ -155,6 +176,7 @@ class Site:
             agreement_signed=_date(raw["agreement"]["signed"]),
             agreement_form=raw["agreement"].get("form") or "digital",
             shared_server=raw["shared_server"],
+            together=tuple(raw.get("together") or ()),
             close_agreed=bool(raw.get("close_agreed", False)),
             wave_dates=Span.from_vars(wave["dates"]) if wave.get("dates") else None,
             wave_window=Window.from_vars(wave["window"]) if wave.get("window") else None,

@@ -14,6 +14,7 @@ from .checks import CheckResult
 from .events import SIGNATORY_KINDS, Event
 from .ledger import Ledger, LedgerError
 from .reconcile import Reconciliation
+from .results import apply_waivers
 from .site import Site
 from .times import parse_time
 from .verdict import HostMeasurement
@@ -133,6 +134,7 @@ class Standing:
 def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     """Fold the events of one site, and those of its wave, in the order in which they were recorded.
 
+    Of a site that moves with another on its server, that one's events tell what was done there (`tells`).
     Raises ValueError for an event whose data are not what its kind promises.
     """
     standing = Standing()
@@ -142,7 +144,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         if event.site is None:
             standing = _wave_event(standing, site, event)
             continue
-        if event.site != site.id or event.kind in SIGNATORY_KINDS:
+        if event.kind in SIGNATORY_KINDS or not tells(event, site):
             continue
         if event.kind is EventKind.ROW:
             # A date there is the register's, which is read anew; rows of earlier versions have none of either.
@@ -158,6 +160,25 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         else:
             standing = _site_event(standing, site, event)
     return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
+
+
+_OWN = frozenset({EventKind.MEASURED, EventKind.ROW})
+_ASKED = frozenset({EventKind.ROLLBACK_ASKED, EventKind.UPGRADE_ALLOWED})
+
+
+def tells(event: Event, site: Site) -> bool:
+    """Whether an event tells something of `site`, which may share its server with others; one of a wave may.
+
+    Measurements and rows are each site's own; what is asked for one on a server is asked for all; the rest is told of
+    the site that leads.
+    """
+    if event.site is None:
+        return True
+    if event.kind in _OWN:
+        return event.site == site.id
+    if event.kind in _ASKED:
+        return event.site in site.group
+    return event.site == site.leader
 
 
 def _measurement(event: Event, site: Site) -> HostMeasurement:
@@ -193,8 +214,9 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
         case EventKind.DISCARDED:
             return replace(standing, discarded=standing.discarded | {subject})
         case EventKind.CHECKED:
-            checks = tuple(CheckResult.from_dict(check) for check in data["checks"])
-            return replace(standing, checked={**standing.checked, subject: Checked(event.at, checks)})
+            # Judged for the site that leads: a waiver is of the site that has it alone.
+            checks = apply_waivers((CheckResult.from_dict(check) for check in data["checks"]), site, event.at)
+            return replace(standing, checked={**standing.checked, subject: Checked(event.at, tuple(checks))})
         case EventKind.ROLLBACK_ASKED:
             asked = RollbackAsked(data["name"], data["reason"], data.get("loses"))
             return replace(standing, rollback_asked={**standing.rollback_asked, subject: asked})
@@ -222,7 +244,7 @@ def _ledger_event(standing: Standing, site: Site, event: Event) -> Standing:
     ledger, error = None, data["error"]
     if error is None and data["ledger"] is not None:
         try:
-            ledger = Ledger.from_dict(data["ledger"], site.id)
+            ledger = Ledger.from_dict(data["ledger"], site.unit)
         except LedgerError as exc:
             error = str(exc)
     upgraded_at = ledger.upgrade.finished if ledger and ledger.upgrade and ledger.upgrade.state == "done" else None
@@ -256,9 +278,11 @@ def _wave_event(standing: Standing, site: Site, event: Event) -> Standing:
 
 
 def standings(sites: Sequence[Site], events: Sequence[Event]) -> dict[str, Standing]:
-    """Where each of `sites` stands; `events` in the order in which they were recorded."""
-    by_site: dict[str | None, list[Event]] = {}
+    """Where each of `sites` stands; `events`, of all on their servers, in the order in which they were recorded."""
+    leaders: dict[str | None, str] = {id: site.leader for site in sites for id in site.group}
+    by_leader: dict[str | None, list[Event]] = {}
     for event in events:
-        by_site.setdefault(event.site, []).append(event)
-    waves = by_site.get(None, [])
-    return {site.id: standing_of(site, [*waves, *by_site.get(site.id, [])]) for site in sites}
+        by_leader.setdefault(leaders.get(event.site), []).append(event)
+    # Sites that nobody asked about are among those of no leader; they tell nothing of the others.
+    waves = by_leader.get(None, [])
+    return {site.id: standing_of(site, [*waves, *by_leader.get(site.leader, [])]) for site in sites}

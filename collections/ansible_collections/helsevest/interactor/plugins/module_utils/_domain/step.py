@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from .calendar import Calendar
 from .checks import judge_register
-from .days import Obstacle, move_opening, obstacles
+from .days import Obstacle, common_opening, obstacles
 from .ledger import Attempt, Ledger, Upgrade
 from .site import Site
 from .standing import Standing
@@ -28,7 +28,10 @@ LOCAL_MODE = "local"
 
 @dataclass(frozen=True)
 class Settings:
-    """What operations may set; the defaults are those of design and requirements."""
+    """What operations may set; the defaults are those of design and requirements.
+
+    `moves_several` is whether the vendor's migration program is told of all sites on a server at once.
+    """
 
     target_version: str
     described_modes: frozenset[str]
@@ -44,13 +47,15 @@ class Settings:
     lease_wait: timedelta = timedelta(hours=4)
     switch_tolerates: frozenset[Category] = frozenset({Category.FAVOURITE_PACKAGES})
     morning: time = MORNING
+    moves_several: bool = True
 
 
 @dataclass(frozen=True)
 class Situation:
     """Everything that a decision about one site rests on.
 
-    `run_id` is this run's: a ledger read by an earlier run is read again before anything is changed.
+    `run_id` is this run's: a ledger read by an earlier run is read again before anything is changed. `members` are the
+    sites on the same server that are in this run, itself among them; none for a site that shares no server.
     """
 
     site: Site
@@ -59,6 +64,18 @@ class Situation:
     settings: Settings
     now: datetime
     run_id: str
+    members: tuple[Site, ...] = ()
+
+    @property
+    def all_on_server(self) -> tuple[Site, ...]:
+        """The sites on its server that are in this run, itself among them."""
+        return self.members or (self.site,)
+
+    @property
+    def move_date(self) -> date | None:
+        """The date on which all sites on its server move; None where they have none, or not the same."""
+        days = {site.move_date for site in self.all_on_server}
+        return days.pop() if len(days) == 1 else None
 
     @cached_property
     def verdict(self) -> SiteVerdict | None:
@@ -121,9 +138,9 @@ class Situation:
 
     @property
     def users_asked(self) -> bool:
-        """Whether this run has asked every client whether Interactor is in use there."""
-        users = self.standing.users
-        return all(host in users and users[host].run_id == self.run_id for host in self.site.client_hosts)
+        """Whether this run has asked every client whether Interactor is in use there, of all sites on the server."""
+        users, hosts = self.standing.users, [host for site in self.all_on_server for host in site.client_hosts]
+        return all(host in users and users[host].run_id == self.run_id for host in hosts)
 
     @property
     def in_use(self) -> bool:
@@ -156,7 +173,7 @@ class Situation:
 
         None without a move date.
         """
-        day, override = self.site.move_date, self.standing.override
+        day, override = self.move_date, self.standing.override
         if override and day is not None and override.at <= self.now < override.until:
             return Opening(override.at, override.until)
         return (
@@ -165,9 +182,12 @@ class Situation:
 
     @property
     def move_opening(self) -> Opening | None:
-        """When the move may run (M1): site ∩ wave ∩ vendor on the move date; None without a date or a common time."""
-        day = self.site.move_date
-        return None if day is None else move_opening(self.site, day)
+        """When the move may run (M1): site ∩ wave ∩ vendor on the move date, of all sites on the server.
+
+        None without a date or a common time.
+        """
+        day = self.move_date
+        return None if day is None else common_opening(self.all_on_server, day)
 
     @property
     def is_rolled_back(self) -> bool:
@@ -207,7 +227,17 @@ DONE = Next()
 
 
 def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
-    """What comes next for a site; `force` names phases that a person asked for although they are not due."""
+    """What comes next for a site; `force` names phases that a person asked for although they are not due.
+
+    A site that moves with another on its server takes no steps of its own but those of preflight.
+    """
+    following = _next_on_server(situation, force)
+    if situation.site.leads or following.phase is Phase.PREFLIGHT:
+        return following
+    return Next(at=following.at)
+
+
+def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     site, attempt = situation.site, situation.attempt
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
@@ -222,7 +252,7 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
-    if site.move_date is None:
+    if situation.move_date is None:
         return DONE
     return _step_towards_move(situation)
 

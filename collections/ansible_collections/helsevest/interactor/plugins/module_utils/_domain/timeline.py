@@ -14,6 +14,7 @@ from .events import Event
 from .ledger import Ledger, LedgerError
 from .results import CheckResult
 from .site import Site
+from .standing import tells
 from .table import COUNTED, words
 from .times import format_time, parse_time
 from .window import OSLO
@@ -86,9 +87,10 @@ def journal_entries(site: Site, events: Iterable[Event]) -> list[Entry]:
     entries: list[Entry] = []
     last: dict[str, int] = {}
     for event in events:
-        if event.site not in (None, site.id) or (event.site is None and event.subject not in (str(site.wave), "all")):
+        if not tells(event, site) or (event.site is None and event.subject not in (str(site.wave), "all")):
             continue
-        told = WORDS.get(event.kind, _any)(event)
+        is_ledger = event.kind is EventKind.LEDGER
+        told = _ledger(event, site.unit) if is_ledger else WORDS.get(event.kind, _any)(event)
         known = last.get(told.thread)
         if known is not None and entries[known].what == told.what:
             if not told.quiet:
@@ -129,12 +131,12 @@ def _measured(event: Event) -> _Told:
     return _Told(f"measured/{event.host}", what, seen)
 
 
-def _ledger(event: Event) -> _Told:
+def _ledger(event: Event, unit: str = "") -> _Told:
     raw, error = event.data["ledger"], event.data["error"]
     if error or raw is None:
         return _Told("ledger", f"Ledger cannot be read: {error}" if error else "No ledger on the server", quiet=True)
     try:
-        ledger = Ledger.from_dict(raw, event.site or "")
+        ledger = Ledger.from_dict(raw, unit or event.site or "")
     except LedgerError as exc:
         return _Told("ledger", f"Ledger cannot be trusted: {exc}", quiet=True)
     upgrade, attempt = ledger.upgrade, ledger.last

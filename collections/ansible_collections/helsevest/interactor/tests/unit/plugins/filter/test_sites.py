@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.helsevest.interactor.plugins.filter.sites import (
+    client_users,
+    cloud_answer,
     no_such_site,
     site_states,
     site_vars,
@@ -128,3 +130,28 @@ def test_the_planner_gets_state_and_outcome_of_each_site() -> None:
 def test_what_are_no_answers_of_the_gate(answers: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="site_states: these are no answers of site_gate"):
         site_states(answers)
+
+
+def test_who_uses_interactor_is_told_of_every_client_of_every_site_on_the_server() -> None:
+    sites = [
+        {"id": "1001", "clients": [{"name": "pc1"}]},
+        {"id": "1002", "clients": [{"name": "pc1"}, {"name": "pc2"}]},
+    ]
+    results = [
+        {"__migrate_client": "1001-pc1", "users": {"active": False, "sessions": 0}},
+        {"__migrate_client": "1002-pc1", "users": {"active": True, "sessions": 1}},
+    ]
+    assert [(one["host"], one["reached"], one["active"]) for one in client_users(results, sites)] == [
+        ("1001-pc1", True, False),
+        ("1002-pc1", True, True),
+        ("1002-pc2", False, False),
+    ]
+
+
+def test_the_clouds_answers_for_a_server_are_one() -> None:
+    one = {"changed": False, "attempts": [{"number": 1}], "attempt": None}
+    assert cloud_answer([one])["attempts"] == [{"number": 1}]
+    both = cloud_answer([one, {**one, "changed": True, "attempts": [{"number": 2}]}])
+    assert both == {"changed": True, "attempts": [{"number": 1}, {"number": 2}], "attempt": None}
+    with pytest.raises(AnsibleFilterError, match="cloud_answer: KeyError"):
+        cloud_answer([one, {}])

@@ -13,12 +13,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils import _plan
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate import may
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan import (
     MAXIMIZED,
     Option,
@@ -28,6 +30,12 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan 
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan_check import violations
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan_room import Room
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.plan_waves import Wave
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Standing
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import Step
 from ansible_collections.helsevest.interactor.plugins.module_utils._plan import PlanError, answer, read_case
 from ansible_collections.helsevest.interactor.plugins.module_utils._solver import solve
 from hypothesis import HealthCheck, given, settings
@@ -334,6 +342,59 @@ def test_the_sites_of_one_server_move_together_and_wait_for_each_other(plan: Cal
     assert codes(told, 1001) == codes(told, 1002) == ["moves_full"]
     told = plan([site(1001, shared_server="a"), site(1002, shared_server="a", contact=None)])
     assert [row["answered"] for row in told["sites"]] == [False, False]
+
+
+def test_the_sites_of_one_server_get_one_date_where_the_register_gives_them_two(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    days = ("2027-02-02", "2027-02-03")
+    sites = [site(1001 + number, WAVE, shared_server="a", move_date=day) for number, day in enumerate(days)]
+    told = plan(sites)
+    assert len(set(dates(told).values())) == 1
+    assert [row["promised"] for row in told["sites"]] == [False, False]
+
+
+def test_the_sites_of_one_server_are_not_planned_in_two_waves_or_spans_of_history(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    sites = [site(1001, WAVE, shared_server="a"), site(1002, shared_server="a", history_months=18)]
+    told = plan([*sites, site(1003)])
+    assert list(dates(told)) == ["1003"]
+    for number in (1001, 1002):
+        assert codes(told, number) == ["shared_server", "shared_server"]
+    assert [reason["text"] for reason in told["left_out"][0]["reasons"]] == [
+        f"the sites of its server have different waves: 1001 {WAVE['id']}, 1002 none",
+        "the sites of its server have different months of history: 1001 12, 1002 18",
+    ]
+
+
+def test_every_date_that_a_group_gets_passes_the_gate_for_each_of_its_sites(
+    plan: Callable[..., dict[str, Any]],
+) -> None:
+    """The plan and the gate ask the same of a night: what one gives, the other lets pass."""
+    sites = fleet(400, seed=7)
+    told = plan(sites)
+    rows = {row["site"]: row for row in told["sites"] if row["shared_server"] and not row["promised"]}
+    case, register = read_case(params(sites), NOW)
+    waves = {**register, **{wave["id"]: Wave.from_vars({**wave, "dates": wave}) for wave in told["new_waves"]}}
+    gate_settings = Settings(target_version="6.2.0", described_modes=frozenset({"server_in_cloud"}))
+    groups: dict[str, list[Site]] = {}
+    for one in case.sites:
+        if one.id in rows:
+            there = waves[rows[one.id]["wave"]].with_site(one)
+            groups.setdefault(str(one.shared_server), []).append(
+                replace(there, move_date=date.fromisoformat(rows[one.id]["move_date"]))
+            )
+    assert len(groups) > 5
+    of_the_day = {"closed", "contact_day_after", "wave_dates", "freeze", "no_opening", "too_short", "shared_server"}
+    for members in groups.values():
+        ids = tuple(one.id for one in members)
+        group = [replace(one, together=ids) for one in members]
+        opens = parse_time(rows[ids[0]]["opens"])
+        situations = [Situation(one, Standing(), case.calendar, gate_settings, opens, "run") for one in group]
+        for situation in situations:
+            reasons = may(replace(situation, members=tuple(group)), Step.LEASE).reasons
+            assert not {reason.code for reason in reasons} & of_the_day, reasons
 
 
 def test_what_the_sites_of_one_server_have_in_common_must_be_long_enough(plan: Callable[..., dict[str, Any]]) -> None:

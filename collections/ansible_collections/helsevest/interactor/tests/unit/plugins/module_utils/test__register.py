@@ -128,7 +128,11 @@ def test_defaults_are_filled_in(load: Load) -> None:
         "interactor_site_id": "1001",
         "interactor_role": "client",
         "interactor_site": expected
-        | {"server": {"name": "server", "host": "srv.k1001.example"}, "clients": [{"name": "pc1"}]},
+        | {
+            "server": {"name": "server", "host": "srv.k1001.example"},
+            "clients": [{"name": "pc1"}],
+            "together": ["1001"],
+        },
         "interactor_wave": {"id": 1, "name": "One", "dates": None, "window": None, "freezes": []},
         "interactor_vendor": {"windows": [], "freezes": []},
         "interactor_health_trust": {"freezes": []},
@@ -428,15 +432,43 @@ def test_a_host_stands_once_in_the_register(fail: Fail) -> None:
     assert "site 1002: server.host: 'pc1.k1001.example' - is there already, at register/all.yml:11:33" in one(lines)
 
 
-def test_sites_of_a_shared_server_move_together(fail: Fail) -> None:
-    first = office(1001, "shared_server: house\nmove_date: 2027-05-18", server="{host: srv.example}")
-    second = office(1002, "shared_server: house", server="{host: srv2.example}", wave="2")
+def test_sites_of_a_shared_server_say_the_same_of_it(fail: Fail) -> None:
+    server = "{host: srv.example, port: 5987, address: a.example}"
+    first = office(1001, "shared_server: house\nmode: second", server=server)
+    second = office(1002, "shared_server: house", server="{host: srv2.example, transport: basic}")
     lines = fail(all=WAVES + "sites:\n" + first + second)
-    expected = {"server.host": "srv.example", "wave": "1", "move_date": "2027-05-18"}
+    expected = {
+        "server.host": "srv.example",
+        "server.port": "5987",
+        "server.address": "a.example",
+        "server.transport": "ntlm",
+        "mode": "second",
+    }
     assert len(lines) == len(expected)
     for field, allowed in expected.items():
         (line,) = [line for line in lines if f"site 1002: {field}: differs from register/all.yml:" in line]
         assert line.endswith(f", a site with the same shared_server (allowed: {allowed})")
+
+
+def test_what_a_shared_server_leaves_out_is_the_same_as_the_default(load: Load) -> None:
+    first = office(1001, "shared_server: house\nmode: server_in_cloud", server="{host: srv.example, port: 5986}")
+    register = load(all=WAVES + "sites:\n" + first + office(1002, "shared_server: house", server="{host: srv.example}"))
+    assert len(register.sites) == 2
+
+
+def test_dates_and_waves_of_a_shared_server_are_set_one_by_one(load: Load) -> None:
+    """A register between two edits must not stop a night's run: the gate holds such sites back."""
+    first = office(1001, "shared_server: house\nmove_date: 2027-05-18", server="{host: srv.example}")
+    second = office(1002, "shared_server: house", server="{host: srv.example}", wave="2")
+    register = load(all=WAVES + "sites:\n" + first + second)
+    assert [(site.wave, site.move_date is None) for site in register.sites] == [(1, False), (2, True)]
+
+
+def test_a_shared_server_has_not_the_name_of_a_site(fail: Fail) -> None:
+    shared = {"server": "{host: srv.example}", "more": "shared_server: '1003'"}
+    sites = office(1001, **shared) + office(1002, **shared) + office(1003)
+    line = one(fail(all=WAVES + "sites:\n" + sites))
+    assert "shared_server: '1003' - is the id of a site (allowed: a name that no site has as its id)" in line
 
 
 def test_a_waiver_is_for_a_site_that_is_there(fail: Fail) -> None:

@@ -252,7 +252,7 @@ class TestTheOrderOfSteps:
         held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
         decision = answer(MOVE_NIGHT, held)
         assert (decision.next.step, decision.allowed) == (Step.MANIFEST, True)
-        assert decision.attempt == {"number": 1, "key": f"1001-1-{RUN}"}
+        assert decision.attempt == {"number": 1, "key": f"1001-1-{RUN}", "sites": ["1001"]}
         for state, expected in (
             (AttemptState.PREPARED, Step.START),
             (AttemptState.RUNNING, Step.FOLLOW),
@@ -338,7 +338,7 @@ class TestTheOrderOfSteps:
         undone = with_attempt(night, AttemptState.ROLLED_BACK, discarded=frozenset({"1"}))
         decision = answer(night, undone, move_date="2027-06-01")
         assert decision.next.step is Step.MANIFEST
-        assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}"}
+        assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}", "sites": ["1001"]}
 
     def test_the_check_waits_for_the_morning_of_the_next_working_day(self) -> None:
         equal = {"1": reconcile(MANIFEST, MANIFEST)}
@@ -352,7 +352,8 @@ class TestTheOrderOfSteps:
     def test_what_another_controller_switched_is_reconciled_here_too(self) -> None:
         of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, ledger_run=EARLIER)
         assert step(MORNING_AFTER, of) == (Phase.MIGRATE, Step.RECONCILE, True)
-        assert answer(MORNING_AFTER, of).attempt == {"number": 1, "key": "1001-1-k", "before": MANIFEST}
+        expected = {"number": 1, "key": "1001-1-k", "before": MANIFEST, "sites": ["1001"]}
+        assert answer(MORNING_AFTER, of).attempt == expected
 
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
         asked = RollbackAsked("Kari", "the office asks")

@@ -51,9 +51,7 @@ def ready(at: datetime, server: str = "pass") -> list[Event]:
     return [measured(SERVER, server, at), measured(PC1, "pass", at)]
 
 
-def told(
-    events: list[Event], now: datetime = NOON, *, others: tuple[str, ...] = (), reasons: Any = None, **changes: Any
-) -> dict[str, Any]:
+def told(events: list[Event], now: datetime = NOON, *, reasons: Any = None, **changes: Any) -> dict[str, Any]:
     """What is told of site 1001 with `changes` to its `interactor_site`, and with other `reasons` of the gate."""
     variables = {
         **VARIABLES,
@@ -66,7 +64,7 @@ def told(
     situation = Situation(site, standing_of(site, events), CALENDAR, SETTINGS, now, "")
     decision = decide(situation)
     decision = decision if reasons is None else replace(decision, reasons=reasons)
-    return explain(situation, decision, events, variables, others)
+    return explain(situation, decision, events, variables)
 
 
 def lines(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -120,8 +118,22 @@ def test_the_head_is_told_in_words():
     assert head["move_window"] == "Tuesday 18.05.2027 20:00 to Wednesday 19.05.2027 06:00 (10 h)"
     assert head["waivers"] == ["P3 until 30.06.2027, by Head: a new line in June"]
     assert (head["kind"], head["language"], head["shared_server"]) == ("gp office", "bokmål", "no")
-    shared = told([], others=("1018", "1019"), shared_server="kai")["head"]["shared_server"]
+    shared = told([], together=["1001", "1018", "1019"], shared_server="kai")["head"]["shared_server"]
     assert shared == "kai, with 1018, 1019"
+
+
+def test_of_a_site_that_moves_with_another_it_tells_so_and_what_was_done_on_the_server():
+    shared = {"together": ["1000", "1001"], "shared_server": "kai"}
+    held = {"schema": 1, "site": "kai", "upgrade": None, "lease": None, "attempts": []}
+    data = {"ledger": held, "error": None, "mode": "local", "version": "6.2.0"}
+    of_the_server = event("ledger", NOON, site="1000", host="1000-server", data=data)
+    step = {"phase": "upgrade", "attempt": None, "ok": True, "detail": "", "started": "2027-05-12T09:00:00Z"}
+    taken = event("step", NOON, site="1000", subject="stage", data=step)
+    told_of = told([*ready(NOON), of_the_server, taken], **shared)
+    assert told_of["next"]["text"] == "Nothing of its own: it moves with 1000, on whose server the steps are taken"
+    past = " ".join(entry["what"] for entry in told_of["past"])
+    assert "cannot be trusted" not in past
+    assert "stage" in past
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ EARLY = Window(EVERY_DAY, time(6), time(7))
 """Code → when, and what is then not as it should be: of the site and of its standing."""
 AGAINST: Mapping[str, tuple[datetime, Mapping[str, Any], Mapping[str, Any]]] = {
     "moved_outside": (DAY_ZERO, {}, {"mode": "server_in_cloud"}),
+    "shared_server": (UPGRADE_EVENING, {"shared_server": "house", "together": ("1001", "1002")}, {}),
     "ledger_damaged": (UPGRADE_EVENING, {}, {"ledger_error": "line 3: no JSON"}),
     "ledger_missing": (UPGRADE_EVENING, {}, {"known_attempts": 1}),
     "halted": (UPGRADE_EVENING, {}, {"halts": {"1": "Ola Hemmelig: the vendor asks"}}),

@@ -173,7 +173,7 @@ class TestManifest:
         result = step(moving, "manifest", **self.OPTIONS)
         assert (result["changed"], result["manifest"]) == (True, BEFORE)
         assert result["ledger"] == ledger_of(moving)
-        assert last(moving) == {**ENTRY, "before": BEFORE}
+        assert last(moving) == {**ENTRY, "sites": ["1001"], "before": BEFORE}
         calls = moving.take_calls()
         assert calls[-1] == f'run {PROGRAM} list --months 12 --output "{LIST}"'
         assert moving.read(LIST) is None
@@ -264,6 +264,36 @@ class TestStart:
         again = step(moving, "start", attempt=ATTEMPT)
         assert again["changed"] is False
         assert moving.take_calls() == []
+
+    def test_it_is_told_all_sites_of_the_server_that_the_attempt_was_opened_for(self, moving: Server):
+        attempt = {**ATTEMPT, "sites": ["1001", "1002"]}
+        options = {**TestManifest.OPTIONS, "attempt": attempt}
+        assert step(moving, "manifest", **options)["ledger"]["attempts"][0]["sites"] == ["1001", "1002"]
+        step(moving, "start", attempt=ATTEMPT)
+        (action,) = moving.state["tasks"][TASK]["actions"]
+        assert " --site 1001,1002 " in action["Arguments"]
+
+    def test_an_attempt_of_one_site_alone_is_a_list_too(self, moving: Server):
+        step(moving, "manifest", **{**TestManifest.OPTIONS, "attempt": {**ATTEMPT, "sites": ["1001"]}})
+        assert last(moving)["sites"] == ["1001"]
+        moving.contract["migration"]["arguments"] = "run --one {site} --all {sites}"
+        step(moving, "start", attempt=ATTEMPT)
+        assert moving.state["tasks"][TASK]["actions"][0]["Arguments"] == "run --one 1001 --all 1001"
+
+    @pytest.mark.parametrize(
+        ("sites", "arguments", "reason"),
+        [
+            (["1001", "10 02"], "{sites}", "sites is '1001,10 02': letters, digits, dot, dash and underscore"),
+            (["1001", "1002"], "{site}", "arguments name {site}, which is not known here"),
+        ],
+    )
+    def test_sites_that_the_program_cannot_be_told_start_nothing(
+        self, moving: Server, sites: list[str], arguments: str, reason: str
+    ):
+        has(moving, {**ENTRY, "sites": sites})
+        moving.contract["migration"]["arguments"] = arguments
+        assert reason in refused(moving, "start", attempt=ATTEMPT)
+        assert TASK not in moving.state["tasks"]
 
     @pytest.mark.parametrize("sign", ["task", "status"])
     def test_one_that_was_cut_off_after_the_start_is_not_started_again(self, moving: Server, sign: str):

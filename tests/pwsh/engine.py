@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
 MODULES = COLLECTION / "plugins" / "modules"
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
+LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 
@@ -138,6 +139,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         },
         "service_fails": 0,
         "processes": ["System", "EPJ"],
+        "open_files": [],
+        "users": ["somebody"],
         "programs": {},
         "tasks": {},
         "task_start": {"state": "Running", "writes": {}},

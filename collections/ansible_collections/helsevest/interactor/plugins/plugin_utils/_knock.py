@@ -41,4 +41,6 @@ def _through(proxy: str, host: str, port: int, seconds: float) -> str:
         status = line.makefile("rb").readline(1024).decode("latin-1").split(" ", 2)
     if status[1:2] == ["200"]:
         return ""
-    return f"{host}:{port}: the proxy answers {' '.join(status[1:]).strip() or 'nothing'}"
+    # As requests tells it, so that its cause is found.
+    told = " ".join(status[1:]).strip()
+    return f"Tunnel connection failed: {told or 'no answer'}"

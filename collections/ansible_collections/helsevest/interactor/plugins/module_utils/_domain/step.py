@@ -309,16 +309,22 @@ def _step_towards_move(situation: Situation) -> Next:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     if not move.contains(now):
         return Next(Phase.MIGRATE, Step.HANDBACK, server)
-    return Next(Phase.MIGRATE, _step_before_attempt(situation), server)
+    step = _step_before_attempt(situation)
+    return Next(Phase.MIGRATE, step, server, None if step else now + situation.settings.retry)
 
 
-def _step_before_attempt(situation: Situation) -> Step:
-    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2)."""
+def _step_before_attempt(situation: Situation) -> Step | None:
+    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2).
+
+    None where this run has met somebody everywhere it could, and warned them: the next one asks again.
+    """
     if not situation.cloud_asked:
         return Step.CLOUD
     if not situation.lease_held:
-        # Who holds the server's files open sits at a PC: to be warned, and asked again with the next tick.
-        return Step.USERS if situation.in_use and not situation.users_asked else Step.LEASE
+        if not situation.in_use:
+            return Step.LEASE
+        # Who holds the server's files open sits at a PC, and has to be warned there.
+        return None if situation.users_asked else Step.USERS
     if not situation.users_asked:
         return Step.USERS
     return Step.HANDBACK if situation.in_use else Step.MANIFEST

@@ -119,6 +119,11 @@ class Decision:
         # What has only to be asked again is no reason any more once something stands against asking.
         if last and (not last.ok or (last.detail and not self.reasons)):
             return f"{last.step}: {last.detail}"
+        if last and not self.reasons:
+            told = sorted(self.standing.users.items())
+            busy = [host for host, users in told if users.active and users.run_id == last.run_id]
+            if busy:
+                return f"Interactor is in use on {', '.join(busy)}"
         return "; ".join(reason.text for reason in self.reasons or self.ahead)
 
 

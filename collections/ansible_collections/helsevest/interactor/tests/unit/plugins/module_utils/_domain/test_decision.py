@@ -284,6 +284,18 @@ class TestTheOrderOfSteps:
             again = upgraded(MOVE_NIGHT, users={host: replace(told, run_id=EARLIER) for host, told in busy.items()})
             assert step(MOVE_NIGHT, again)[1:] == (Step.LEASE, True)
 
+    def test_the_row_tells_where_it_is_in_use(self) -> None:
+        handed_back = StepRecord(Step.HANDBACK, MOVE_NIGHT, ok=True, detail="", run_id=RUN)
+        of = upgraded(MOVE_NIGHT, users=users(MOVE_NIGHT, server=True, pc1=True), last_step=handed_back)
+        assert answer(MOVE_NIGHT, of).row()["why"] == "Interactor is in use on 1001-pc1, 1001-server"
+        free = replace(of, users=users(MOVE_NIGHT))
+        assert answer(MOVE_NIGHT, free).row()["why"] == ""
+        asked = replace(of, last_step=StepRecord(Step.LEASE, MOVE_NIGHT, ok=True, detail="2 open", run_id=RUN))
+        assert answer(MOVE_NIGHT, asked).row()["why"] == "lease: 2 open"
+        halted = replace(asked, halts={"all": "Ola: calls"})
+        late = replace(halted, users=users(MOVE_NIGHT, EARLIER, server=True))
+        assert "Ola: calls" in answer(MOVE_NIGHT, late).row()["why"]
+
     def test_nobody_is_warned_where_nothing_may_begin(self) -> None:
         met = {"1001-server": users(MOVE_NIGHT, server=True)["1001-server"]}
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, users=met, halts={"all": "Ola: calls"}))[1:] == (

@@ -13,6 +13,7 @@ from typing import Any
 from simulator import models
 from simulator.calls import Answer, Call, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive, join
+from simulator.models import lease
 from simulator.programs import Programs
 from simulator.scenario import Machine
 from simulator.windows import Process, Service, Task
@@ -51,9 +52,7 @@ class SimulatedHost:
         self.drive = Drive(lambda: self.utc)
         self.services: dict[str, Service] = {}
         if role == "server":
-            self.services[_EPJ_SERVICE] = Service(
-                "running", _EPJ_PROGRAM[role], account="NT AUTHORITY\\NetworkService"
-            )
+            self.services[_EPJ_SERVICE] = Service("running", _EPJ_PROGRAM[role], account="NT AUTHORITY\\NetworkService")
         self.tasks: dict[str, Task] = {}
         self.processes = [Process("EPJ", _EPJ_PROGRAM[role])]
         self.logged_on = [f"user{number}" for number in range(1, machine.users + 1)]
@@ -100,7 +99,7 @@ class SimulatedHost:
         return (self._now() - self._booted).total_seconds() / 3600
 
     def open_interactor(self, process: str, folder: str, data: str) -> None:
-        """Let the people of the scenario open Interactor: what a program is called, where it lies, where its data do."""
+        """Let the people of the scenario open Interactor: its program's name and folder, and that of its data."""
         use = self.machine.in_use
         until = use.until + timedelta(seconds=self.machine.clock_offset_seconds) if use.until else None
         self._data = join(data, "orders.jsonl")
@@ -140,7 +139,7 @@ class SimulatedHost:
                 self.start_service(name)
         for name, task in list(self.tasks.items()):
             if task.startup:
-                models.lease.fire(self, name, self.utc)
+                lease.fire(self, name, self.utc)
 
     def settle(self) -> None:
         """Bring tasks, people and a migration up to the clock, in this order."""
@@ -149,7 +148,7 @@ class SimulatedHost:
         now = self.utc
         due = sorted((at, name) for name, task in self.tasks.items() for at in task.due(self._settled, now))
         for at, name in due:
-            models.lease.fire(self, name, at)
+            lease.fire(self, name, at)
         self._settled = max(now, self._settled)
         self.processes = [each for each in self.processes if each.until is None or each.until > now]
         if self.programs:

@@ -14,7 +14,7 @@ from simulator.scenario import Proxy, Use
 
 @dataclass
 class Task:
-    """A scheduled task: a program and its arguments; when it starts by itself, how often then, and whether at startup."""
+    """A scheduled task: a program with its arguments; when it starts by itself, how often, and whether at startup."""
 
     program: str
     arguments: str

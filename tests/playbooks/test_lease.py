@@ -30,7 +30,13 @@ def office(folder: Path, register: Path, site: Mapping[str, Any], clients: list[
     scenario = folder / "scenario.yml"
     said = {"domain": "fjordgata.example", "interactor": {"version": "6.2.0"}, "clients": clients, **site}
     scenario.write_text(yaml.safe_dump({"clock": EVENING, "sites": {"1001": said}}), encoding="utf-8")
-    waiver = {"check": "CLIENT.1001-pc2", "site": "1001", "reason": "it is broken", "who": "Kari", "until": "2027-05-20"}
+    waiver = {
+        "check": "CLIENT.1001-pc2",
+        "site": "1001",
+        "reason": "it is broken",
+        "who": "Kari",
+        "until": "2027-05-20",
+    }
     (register / "register" / "waivers.yml").write_text(yaml.safe_dump({"waivers": [waiver]}), encoding="utf-8")
     with controlling(folder, scenario, register / "sites.register.yml") as one:
         assert one.play("release", **RELEASE).code == 0
@@ -68,7 +74,9 @@ def test_who_is_in_it_at_a_pc_is_waited_for_and_a_pc_that_is_off_holds_nobody_up
     tmp_path: Path, register: Path, open_files: int
 ) -> None:
     busy = {"name": "pc1", "in_use": {"until": "2027-05-18T18:55:00Z", "open_files": open_files}}
-    edit(register, "pc2.fjordgata.example", "pc2.fjordgata.example\n      - name: pc3\n        host: pc3.nowhere.example")
+    edit(
+        register, "pc2.fjordgata.example", "pc2.fjordgata.example\n      - name: pc3\n        host: pc3.nowhere.example"
+    )
     edit(register, "sites:\n", "waivers: []\nsites:\n")
     with office(tmp_path, register, {}, [busy, {"name": "pc2", "powered_on": False}]) as one:
         waivers = register / "register" / "waivers.yml"

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -78,10 +79,12 @@ class PretendHost:
         return self.drive.joinpath(*path.parts[1:])
 
     def write(self, windows_path: str, text: str) -> None:
-        """Put a file on drive C:."""
+        """Put a file on drive C:, as one that has been there for an hour."""
         path = self.path(windows_path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+        then = time.time() - 3600
+        os.utime(path, (then, then))
 
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""

@@ -44,7 +44,12 @@ class TestPeople:
             script,
         }
         users = office.ask("migrate", host="pc1", step="users", lease_script=None)["users"]
-        assert (users["active"], users["sessions"], users["open_files"], users["last_activity"]) == (True, 2, None, None)
+        assert (users["active"], users["sessions"], users["open_files"], users["last_activity"]) == (
+            True,
+            2,
+            None,
+            None,
+        )
 
     def test_on_the_server_they_are_counted_and_given_the_time_they_need(self, opened: Opened):
         office = opened(server={"in_use": {"sessions": 3, "until": "2027-05-10T07:20:00Z"}})
@@ -74,7 +79,10 @@ class TestPeople:
         in_use = {"writes": True, "open_files": 0, "until": "2027-05-10T08:00:00Z"}
         office = opened(clients=[{"name": "pc1", "in_use": in_use}])
         result = office.migrate("lease")
-        assert (result["held"], result["reason"]) == (False, "Interactor is in use: data written at 2027-05-10T07:00:00Z")
+        assert (result["held"], result["reason"]) == (
+            False,
+            "Interactor is in use: data written at 2027-05-10T07:00:00Z",
+        )
         office.later(59)
         assert office.migrate("lease")["held"] is False
         office.later(1)

@@ -43,8 +43,8 @@ options:
         default: 15
       lease_wait_minutes:
         description: >-
-          How long people in Interactor are waited for after the move's window has opened; then the night is given up, or
-          Interactor is closed where the site has agreed to that.
+          How long people in Interactor are waited for after the move's window has opened; then the night is given
+          up, or Interactor is closed where the site has agreed to that.
         type: int
         default: 240
       switch_tolerates:

@@ -577,7 +577,7 @@ class TestWhatPeopleAreTold:
     def test_a_text_fits_into_a_message_of_windows(self, kind: str, language: str) -> None:
         text = WARNINGS[kind][language].format_map({"minutes": 120, "until": "23.45"})
         assert len(text) <= 255
-        assert not set(text) & set("\"\n{}%")
+        assert not set(text) & set('"\n{}%')
 
 
 class TestTheAnswer:

@@ -263,8 +263,8 @@ WARNINGS: dict[str, dict[str, str]] = {
         "Andre program kan du bruke som vanleg.",
     },
     "closing": {
-        "nb": "DIPS Interactor skal flyttes til skyen, og blir lukket om et øyeblikk. Lagre rekvisisjonene du holder på "
-        "med nå. Om omtrent {minutes} minutter kan du bruke Interactor igjen. Andre programmer kan du bruke som "
+        "nb": "DIPS Interactor skal flyttes til skyen, og blir lukket om et øyeblikk. Lagre rekvisisjonene du holder "
+        "på med nå. Om omtrent {minutes} minutter kan du bruke Interactor igjen. Andre programmer kan du bruke som "
         "vanlig.",
         "nn": "DIPS Interactor skal flyttast til skya, og blir lukka om ein augeblink. Lagre rekvisisjonane du held på "
         "med no. Om omtrent {minutes} minutt kan du bruke Interactor igjen. Andre program kan du bruke som vanleg.",

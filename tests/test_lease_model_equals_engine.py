@@ -1,4 +1,4 @@
-"""The lease in the model and in the scripts: the same answers, the same flag and the same task in the same situations."""
+"""The lease in the model and in the scripts: the same answers, the same flag and the same task."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 
 from simulator.windows import Process
 from tests.pwsh.engine import Engine
-from tests.pwsh.fixtures import Server, contract, engine  # noqa: F401
+from tests.pwsh.fixtures import Server, contract, engine
 from tests.simulator.office import Office
+
+__all__ = ["contract", "engine"]
+pytestmark = pytest.mark.pwsh
 
 INSTALL = r"C:\Program Files\DIPS\Interactor"
 OPEN = (("Interactor", INSTALL + r"\Interactor.exe"),)
@@ -23,15 +26,15 @@ TOLD = ("changed", "held", "again", "reason", "users", "failed", "msg")
 class Both:
     """The same server, simulated and pretended; without data files, whose ages are another thing on either side."""
 
-    def __init__(self, folder: Path, contract: dict[str, Any], engine: Engine, *, pc: int, users: int) -> None:
+    def __init__(self, folder: Path, agreed: dict[str, Any], script_engine: Engine, *, pc: int, users: int) -> None:
         self.office = Office({"server": {"users": users}, "clients": [{"name": "pc1", "in_use": pc}]})
-        self.office.contract = contract
+        self.office.contract = agreed
         for path in ("orders", "started_requisitions", "favourite_packages"):
-            self.office.server.drive.remove(contract["paths"]["data"] + f"\\{path}.jsonl")
-        self.server = Server(folder / "server", contract, engine)
-        data = contract["paths"]["data"] + r"\orders.jsonl"
+            self.office.server.drive.remove(agreed["paths"]["data"] + f"\\{path}.jsonl")
+        self.server = Server(folder / "server", agreed, script_engine)
+        data = agreed["paths"]["data"] + r"\orders.jsonl"
         self.server.update(open_files=[data] * pc, users=[f"user{number}" for number in range(users)])
-        self.flag = contract["paths"]["maintenance_flag"]
+        self.flag = agreed["paths"]["maintenance_flag"]
 
     def run(self, *programs: tuple[str, str]) -> None:
         self.office.server.processes = [Process(name, path) for name, path in programs]
@@ -64,8 +67,8 @@ class Both:
 @pytest.mark.parametrize("programs", [(), OPEN, (*OPEN, *OPEN, *LIKE)], ids=["nobody", "one", "three"])
 def test_who_is_in_it(
     tmp_path: Path,
-    contract: dict[str, Any],  # noqa: F811
-    engine: Engine,  # noqa: F811
+    contract: dict[str, Any],
+    engine: Engine,
     programs: tuple[tuple[str, str], ...],
     pc: int,
     users: int,
@@ -83,7 +86,7 @@ def test_who_is_in_it(
     both.ask("handback")
 
 
-def test_what_is_lost(tmp_path: Path, contract: dict[str, Any], engine: Engine) -> None:  # noqa: F811
+def test_what_is_lost(tmp_path: Path, contract: dict[str, Any], engine: Engine) -> None:
     both = Both(tmp_path, contract, engine, pc=0, users=1)
     assert both.ask("lease")["lease"] == "held"
     both.lose_the_flag()

@@ -97,6 +97,22 @@ class Server(PretendHost):
         return result
 
 
+def step(server: Server, name: str, **options: Any) -> dict[str, Any]:
+    """A step of a move; its result."""
+    result = server.ask("migrate", step=name, **options)
+    assert not result.get("failed"), result
+    return result
+
+
+def refused(server: Server, name: str, **options: Any) -> str:
+    """The step fails, and the server is as it was; why."""
+    before = server.files()
+    result = server.ask("migrate", step=name, **options)
+    assert result["failed"] is True
+    assert server.files() == before
+    return str(result["msg"])
+
+
 @pytest.fixture
 def server(tmp_path: Path, contract: dict[str, Any], engine: Engine) -> Server:
     """A server on which all is well."""

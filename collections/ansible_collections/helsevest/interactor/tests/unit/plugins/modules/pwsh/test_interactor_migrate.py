@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.pwsh.fixtures import NOW, Server
+from tests.pwsh.fixtures import NOW, Server, refused, step
 
 KEY = "1001-1-4f3a"
 ATTEMPT = {"number": 1, "key": KEY}
@@ -85,21 +85,6 @@ def has_task(server: Server, name: str, state: str) -> None:
 
 def runs(server: Server, state: str = "Running") -> None:
     has_task(server, TASK, state)
-
-
-def step(server: Server, name: str, **options: Any) -> dict[str, Any]:
-    result = server.ask("migrate", step=name, **options)
-    assert not result.get("failed"), result
-    return result
-
-
-def refused(server: Server, name: str, **options: Any) -> str:
-    """The step fails, and the server is as it was; why."""
-    before = server.files()
-    result = server.ask("migrate", step=name, **options)
-    assert result["failed"] is True
-    assert server.files() == before
-    return str(result["msg"])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.pwsh.engine import LEASE_SCRIPT, service
-from tests.pwsh.fixtures import NOW, Server
+from tests.pwsh.fixtures import NOW, Server, refused, step
 
 FLAG = r"C:\ProgramData\DIPS\Interactor\maintenance.flag"
 DATA = r"C:\ProgramData\DIPS\Interactor\Data"
@@ -38,21 +38,6 @@ QUIET = {
 }
 TEXT = "Lagre rekvisisjonene, og lukk Interactor."
 OPEN = {"name": "Interactor", "path": INSTALL + r"\Interactor.exe", "session": 2}
-
-
-def step(server: Server, name: str, **options: Any) -> dict[str, Any]:
-    result = server.ask("migrate", step=name, **options)
-    assert not result.get("failed"), result
-    return result
-
-
-def refused(server: Server, name: str, **options: Any) -> str:
-    """The step fails, and the server is as it was; why."""
-    before = server.files()
-    result = server.ask("migrate", step=name, **options)
-    assert result["failed"] is True
-    assert server.files() == before
-    return str(result["msg"])
 
 
 def lease_of(server: Server) -> Any:

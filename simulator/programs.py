@@ -225,7 +225,15 @@ class Programs:
         """End a migration that runs: nothing more is sent or written."""
         self.settle()
         for run in self._runs:
-            run.alive = False
+            self._end(run)
+
+    def _end(self, run: Run) -> None:
+        run.alive = False
+        run.ends = min(run.ends, self._now())
+
+    def migrating_at(self, moment: datetime) -> bool:
+        """Whether a migration ran at a moment that is not ahead."""
+        return any(run.started <= moment < run.ends for run in self._runs)
 
     @property
     def migrating(self) -> bool:
@@ -246,7 +254,7 @@ class Programs:
         share = min(1.0, (now - run.started) / (run.ends - run.started))
         sent = {site: _part(data.counts(records), share) for site, records in run.records.items()}
         if len(attempts) < len(run.records):
-            run.alive = False
+            self._end(run)
             ended = "the cloud has ended this attempt"
             self._status(run.status_file, vendor.failed, int(share * 100), _sum(sent.values()), ended)
         elif share < 1:

@@ -80,18 +80,18 @@ class World:
 
     def _open(self, number: str, site: Site) -> None:
         server = self._shared(site.shares, number, site) if site.shares else self._server(number, site)
-        # Who has Interactor open on a PC has a session on the server, where its files are.
-        sessions = sum(client.in_use for client in site.clients if client.powered_on)
-        server.processes += [self._scenario.vendor.process] * sessions
-        for client in site.clients:
-            self._host(f"{client.name}.{site.domain}", "client", number, client)
+        clients = [self._host(f"{client.name}.{site.domain}", "client", number, client) for client in site.clients]
+        for client in clients:
+            self._open_interactor(client)
+        # Who has Interactor open on a PC holds files open on the server.
+        server.clients += tuple(client for client in clients if client.people)
 
     def _server(self, number: str, site: Site) -> SimulatedHost:
         server = self._host(f"srv.{site.domain}", "server", number, site.server)
         server.programs = Programs(server, number, site, self._scenario, self.cloud, self.clock.now)
         server.damages_downloads = site.upgrade.ends == "bad_hash"
-        server.processes = [self._scenario.vendor.process] * site.server.in_use
         self._servers[number] = server
+        self._open_interactor(server)
         return server
 
     def _shared(self, owner: str, number: str, site: Site) -> SimulatedHost:
@@ -100,11 +100,14 @@ class World:
             server.programs.hold(number, site, self._scenario)
         return server
 
+    def _open_interactor(self, host: SimulatedHost) -> None:
+        vendor = self._scenario.vendor
+        host.open_interactor(vendor.process, vendor.install, vendor.data)
+
     def settle(self) -> None:
-        """Bring every migration that runs up to the clock."""
+        """Bring every host up to the clock."""
         for server in self._servers.values():
-            if server.programs:
-                server.programs.settle()
+            server.settle()
 
     @property
     def installer_sha256(self) -> str:

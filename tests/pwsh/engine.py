@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -23,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
 MODULES = COLLECTION / "plugins" / "modules"
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
+LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 
@@ -77,10 +79,12 @@ class PretendHost:
         return self.drive.joinpath(*path.parts[1:])
 
     def write(self, windows_path: str, text: str) -> None:
-        """Put a file on drive C:."""
+        """Put a file on drive C:, as one that has been there for an hour."""
         path = self.path(windows_path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+        then = time.time() - 3600
+        os.utime(path, (then, then))
 
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""
@@ -138,6 +142,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         },
         "service_fails": 0,
         "processes": ["System", "EPJ"],
+        "open_files": [],
+        "users": ["somebody"],
         "programs": {},
         "tasks": {},
         "task_start": {"state": "Running", "writes": {}},

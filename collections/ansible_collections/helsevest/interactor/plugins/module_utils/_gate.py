@@ -68,6 +68,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "upgrade_minutes": {"type": "int"},
             "move_minutes": {"type": "int"},
             "retry_minutes": {"type": "int", "default": 15},
+            "lease_wait_minutes": {"type": "int", "default": 240},
             "switch_tolerates": {
                 "type": "list",
                 "elements": "str",
@@ -116,6 +117,7 @@ def settings_from(params: dict[str, Any], expected: Mapping[str, Expected]) -> S
         moves_several="{sites}" in contract["migration"].get("arguments", ""),
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=expected["upgrade"].takes,
+        lease_wait=timedelta(minutes=chosen["lease_wait_minutes"]),
         move_takes=expected["move"].takes,
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
     )

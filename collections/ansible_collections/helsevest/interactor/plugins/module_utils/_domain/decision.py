@@ -22,6 +22,7 @@ from .since import failing_since
 from .site import Site
 from .standing import Standing
 from .step import Next, Situation
+from .texts import WARNINGS
 from .times import format_time
 from .verdict import SiteVerdict
 from .window import OSLO
@@ -48,6 +49,7 @@ class Decision:
     needs_us: bool
     failed: Whose | None = None
     led_here: bool = True
+    lease: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -61,6 +63,7 @@ class Decision:
             "next": format_time(self.next.at) if self.next.at else None,
             "allowed": self.allowed,
             "attempt": dict(self.attempt) if self.attempt else None,
+            "lease": dict(self.lease) if self.lease else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
             "language": self.site.language,
@@ -118,8 +121,14 @@ class Decision:
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
-        if last and (last.detail or not last.ok):
+        # What has only to be asked again is no reason any more once something stands against asking.
+        if last and (not last.ok or (last.detail and not self.reasons)):
             return f"{last.step}: {last.detail}"
+        if last and not self.reasons:
+            users = sorted(self.standing.users.items())
+            busy = [host for host, met in users if met.active and met.run_id == last.run_id]
+            if busy:
+                return f"Interactor is in use on {', '.join(busy)}"
         told = [reason.text for reason in self.reasons or self.ahead]
         if not self.site.leads:
             told.insert(0, f"moves with {self.site.leader}{'' if self.led_here else ', which is not in this run'}")
@@ -206,6 +215,20 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     return {"number": last.number, "key": last.key, "before": last.before, "sites": list(last.sites) or group}
 
 
+def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:
+    """What people in Interactor are told by a step that meets them, and whether it is closed for them (M2)."""
+    limit = situation.lease_limit
+    if step not in (Step.LEASE, Step.USERS) or limit is None:
+        return None
+    close = situation.may_close
+    kind = "closing" if close else "closes" if situation.site.close_agreed else "waits"
+    values = {
+        "minutes": int(situation.settings.move_takes.total_seconds()) // 60,
+        "until": f"{limit.astimezone(OSLO):%H.%M}",
+    }
+    return {"warning": WARNINGS[kind][situation.site.language].format_map(values), "close": close}
+
+
 def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequence[Situation] = ()) -> Decision:
     """Decide for one site; pure, so that the same events give the same answer anywhere.
 
@@ -236,6 +259,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
         needs_us=_needs_us(situation, verdict, outcome),
         failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
         led_here=site.leader in {member.id for member in situation.all_on_server},
+        lease=_lease(situation, answer.next.step),
     )
 
 

@@ -69,6 +69,7 @@ def params(journal: Path, **changes: Any) -> dict[str, Any]:
         "upgrade_minutes": None,
         "move_minutes": None,
         "retry_minutes": 15,
+        "lease_wait_minutes": 240,
         "switch_tolerates": ["favourite_packages"],
         "failure_budget": {},
     }

@@ -71,8 +71,8 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     for path in sources.values():
         if not drive.is_file(path) and not drive.is_folder(path):
             raise Refused(f"refused: {path} is missing, so there is no backup of it")
+    need_room(work, sources)
     files = file_list(work, sources)
-    _need_room(work, sum(file["bytes"] for file in files))
     drive.remove(f"{folder}.part")
     for file in files:
         drive.write(join(folder, file["path"]), drive.read(_path(sources, file["path"])))
@@ -80,13 +80,20 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     return files
 
 
-def _need_room(work: Work, size: int) -> None:
+def need_room(work: Work, sources: Mapping[str, str]) -> None:
+    """Refuse where the drive has no room for a backup of the sources and for what its way back sets aside."""
+    size = sum(file["bytes"] for file in file_list(work, sources))
     needed, free = math.ceil((2 * size + _LEFT_FREE) / _MB), math.floor(work.host.machine.free_gb * 2**30 / _MB)
     if free < needed:
         raise Refused(
             f"refused: the backup needs {needed} MB free on drive C: (its {size} bytes twice, and 1024 MB for the "
             f"others), and {free} MB are free"
         )
+
+
+def remove(work: Work, name: str) -> None:
+    """Remove a backup, if there is one of that name; what ways back to it have set aside stays."""
+    work.host.drive.remove(_folder(work, name))
 
 
 def _path(sources: Mapping[str, str], file: str) -> str:

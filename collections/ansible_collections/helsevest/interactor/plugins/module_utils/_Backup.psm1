@@ -28,10 +28,10 @@ Function Get-BackupFolder {
     Join-Path -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'backup') -ChildPath $Name
 }
 
-Function Get-FileList {
+Function Get-SourceFile {
     <#
     .SYNOPSIS
-    Path, length and SHA-256 of every file of the sources, sorted by path. A source that is not there has none.
+    Every file of the sources by its path in a list of files, sorted. A source that is not there has none.
     #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
@@ -47,11 +47,27 @@ Function Get-FileList {
             $files = @(Get-ChildItem -LiteralPath $Source[$name] -Recurse -File -Force)
         }
         foreach ($file in $files) {
-            $path = ($name + $file.FullName.Substring($root.Length)).Replace('\', '/')
-            $found[$path] = [ordered]@{ path = $path; bytes = $file.Length; sha256 = Get-FileSha256 -Path $file.FullName }
+            $found[($name + $file.FullName.Substring($root.Length)).Replace('\', '/')] = $file
         }
     }
-    , [System.Collections.Generic.List[object]]::new($found.Values)
+    , $found
+}
+
+Function Get-FileList {
+    <#
+    .SYNOPSIS
+    Path, length and SHA-256 of every file of the sources, sorted by path.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
+
+    $list = [System.Collections.Generic.List[object]]::new()
+    $files = Get-SourceFile -Source $Source
+    foreach ($path in $files.Keys) {
+        $file = $files[$path]
+        $list.Add([ordered]@{ path = $path; bytes = $file.Length; sha256 = Get-FileSha256 -Path $file.FullName })
+    }
+    , $list
 }
 
 Function Compare-FileList {
@@ -127,8 +143,8 @@ Function Save-Backup {
         }
     }
     $folder = Get-BackupFolder -Contract $Contract -Name $Name
+    Assert-BackupRoom -Contract $Contract -Source $Source
     $files = Get-FileList -Source $Source
-    Assert-Room -Folder $folder -File $files
     $copy = [ordered]@{}
     if (Test-Path -LiteralPath "$folder.part") {
         Remove-Item -LiteralPath "$folder.part" -Recurse -Force
@@ -151,22 +167,22 @@ Function Save-Backup {
     , $files
 }
 
-Function Assert-Room {
+Function Assert-BackupRoom {
     <#
     .SYNOPSIS
-    An error where the drive has no room for a backup and for what its way back sets aside.
+    An error where the drive has no room for a backup of the sources and for what its way back sets aside.
     #>
     [CmdletBinding()]
     param (
-        [Parameter(Mandatory)] [string] $Folder,
-        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IList] $File
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
     )
 
     [long]$bytes = 0
-    foreach ($each in $File) {
-        $bytes += $each['bytes']
+    foreach ($file in (Get-SourceFile -Source $Source).Values) {
+        $bytes += $file.Length
     }
-    $drive = Split-Path -Path $Folder -Qualifier
+    $drive = Split-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -Qualifier
     $disk = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID = '$drive'")
     if ($disk.Count -eq 0) {
         throw "refused: how much room drive $drive has is not known"
@@ -176,6 +192,23 @@ Function Assert-Room {
     if ($free -lt $needed) {
         throw ("refused: the backup needs $needed MB free on drive $drive (its $bytes bytes twice, " +
             "and 1024 MB for the others), and $free MB are free")
+    }
+}
+
+Function Remove-Backup {
+    <#
+    .SYNOPSIS
+    Removes a backup, if there is one of that name; what ways back to it have set aside stays.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name
+    )
+
+    $folder = Get-BackupFolder -Contract $Contract -Name $Name
+    if (Test-Path -LiteralPath $folder) {
+        Remove-Item -LiteralPath $folder -Recurse -Force
     }
 }
 
@@ -280,5 +313,5 @@ Function Save-Aside {
 }
 
 Export-ModuleMember -Function @(
-    'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Restore-Backup', 'Save-Backup'
+    'Assert-BackupRoom', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup', 'Save-Backup'
 )

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every call of ours to Windows that is neither a cmdlet nor a program stands here. Windows PowerShell 5.1 must run it.
+# Every call of ours to Windows that is neither a cmdlet nor a program stands here, or in _Download.psm1. Windows
+# PowerShell 5.1 must run it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -329,6 +330,6 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText',
-    'Write-DurableText'
+    'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File',
+    'Read-SharedText', 'Resolve-NativePath', 'Write-DurableText'
 )

@@ -370,7 +370,8 @@ def _prove(work: Work, ledger: dict[str, Any]) -> None:
     """After the restart that an installer wanted, or made: prove the new version, or go back."""
     upgrade = ledger["upgrade"]
     problem = _version_problem(work, upgrade["to"])
+    kept = upgrade["reason"] if upgrade["state"] == "incident" else ""
     if problem:
-        _undo(work, ledger, f"after the restart {problem}")
+        _undo(work, ledger, "; ".join(text for text in (kept, f"after the restart {problem}") if text))
         return
-    _save(work, ledger, "done", upgrade["reason"] if upgrade["state"] == "incident" else "")
+    _save(work, ledger, "done", kept)

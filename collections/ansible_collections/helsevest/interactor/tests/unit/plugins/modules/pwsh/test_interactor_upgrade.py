@@ -555,6 +555,7 @@ def test_an_installer_that_restarts_the_server_is_an_incident_at_once(staged: Se
     else:
         assert (result["upgraded"], result["version"], of_interactor(staged)) == (False, "5.4.1", before)
         assert upgrade_of(staged) == ("failed", result["reason"], 1641)
+        assert result["reason"].startswith(f"{told}; after the restart the service does not start: ")
         assert result["reason"].endswith("; version 5.4.1 is back")
     assert is_let_alone(staged)
 

@@ -48,6 +48,10 @@ class Simulation:
         """The calls that arrived so far, `{host, call}` each."""
         return list(_ask(f"{self.facts['control_url']}/calls"))
 
+    def restart(self, host: str) -> None:
+        """Start a host again."""
+        _ask(f"{self.facts['control_url']}/hosts/{host}/restart", {})
+
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
         return dict(_ask(f"{self.facts['control_url']}/state"))

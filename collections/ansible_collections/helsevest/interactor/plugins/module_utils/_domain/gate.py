@@ -27,8 +27,8 @@ class Answer:
     ahead: tuple[Reason, ...] = ()
 
 
-LOOKING = frozenset({Step.LOOK, Step.CLOUD})
-"""What only looks before a phase begins: not done where the phase may not begin."""
+LOOKING = frozenset({Step.LOOK, Step.CLOUD, Step.USERS})
+"""What only looks or warns before a phase begins: not done where the phase may not begin."""
 
 
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:

@@ -19,7 +19,7 @@ from .days import Obstacle, move_opening, obstacles
 from .ledger import Attempt, Ledger, Upgrade
 from .results import CheckResult, apply_waivers
 from .site import Site
-from .standing import Standing
+from .standing import Standing, Users
 from .upgrade import has_failed, judge_upgrade
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
@@ -144,14 +144,32 @@ class Situation:
         return any(users.active and users.run_id == self.run_id for users in self.standing.users.values())
 
     @property
+    def lease_limit(self) -> datetime | None:
+        """Until when people in Interactor are waited for (M2); where it may be closed then, a move still has to fit."""
+        move, settings = self.move_opening, self.settings
+        if move is None:
+            return None
+        ticks = 2 * settings.retry if self.site.close_agreed else timedelta(0)
+        return min(move.start + settings.lease_wait, move.end - settings.move_takes - ticks)
+
+    @property
+    def _met(self) -> tuple[Users, ...]:
+        """What the hosts told of their users in this window, where people have been waited for long enough."""
+        move, limit = self.move_opening, self.lease_limit
+        if move is None or limit is None or self.now < limit:
+            return ()
+        return tuple(users for users in self.standing.users.values() if users.at >= move.start)
+
+    @property
     def lease_given_up(self) -> bool:
-        """Whether people have been waited for long enough in this window, and are still in Interactor."""
-        move = self.move_opening
-        if move is None or self.now < move.start + self.settings.lease_wait:
-            return False
-        asked = [users for users in self.standing.users.values() if users.at >= move.start]
-        newest = max((users.at for users in asked), default=None)
-        return any(users.active and users.at == newest for users in asked)
+        """Whether people have been waited for long enough in this window, and the last run still met some."""
+        newest = max(self._met, key=lambda users: users.at, default=None)
+        return newest is not None and any(users.active and users.run_id == newest.run_id for users in self._met)
+
+    @property
+    def may_close(self) -> bool:
+        """Whether Interactor may be closed for who is in it: the site agrees, and they were warned in this window."""
+        return self.site.close_agreed and any(users.active for users in self._met)
 
     @property
     def is_moved_outside(self) -> bool:
@@ -308,15 +326,22 @@ def _step_towards_move(situation: Situation) -> Next:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     if not move.contains(now):
         return Next(Phase.MIGRATE, Step.HANDBACK, server)
-    return Next(Phase.MIGRATE, _step_before_attempt(situation), server)
+    step = _step_before_attempt(situation)
+    return Next(Phase.MIGRATE, step, server, None if step else now + situation.settings.retry)
 
 
-def _step_before_attempt(situation: Situation) -> Step:
-    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2)."""
+def _step_before_attempt(situation: Situation) -> Step | None:
+    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2).
+
+    None where this run has met somebody everywhere it could, and warned them: the next one asks again.
+    """
     if not situation.cloud_asked:
         return Step.CLOUD
     if not situation.lease_held:
-        return Step.LEASE
+        if not situation.in_use:
+            return Step.LEASE
+        # Who holds the server's files open sits at a PC, and has to be warned there.
+        return None if situation.users_asked else Step.USERS
     if not situation.users_asked:
         return Step.USERS
     return Step.HANDBACK if situation.in_use else Step.MANIFEST

@@ -270,3 +270,31 @@ REMEDIES: dict[str, Remedy] = {
         "read the error: a name, a certificate or an account of ours is wrong, or a module failed",
     ),
 }
+
+WARNINGS: dict[str, dict[str, str]] = {
+    "waits": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå. Det tar omtrent {minutes} minutter. Lagre rekvisisjonene du "
+        "holder på med, og lukk Interactor. Andre programmer kan du bruke som vanlig. Vi begynner når alle har lukket "
+        "Interactor, og venter til kl. {until}.",
+        "nn": "DIPS Interactor skal flyttast til skya no. Det tek omtrent {minutes} minutt. Lagre rekvisisjonane du held "
+        "på med, og lukk Interactor. Andre program kan du bruke som vanleg. Vi byrjar når alle har lukka Interactor, og "
+        "ventar til kl. {until}.",
+    },
+    "closes": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå. Det tar omtrent {minutes} minutter. Lagre rekvisisjonene du "
+        "holder på med, og lukk Interactor. Kl. {until} blir Interactor lukket, og det som ikke er lagret, går tapt. "
+        "Andre programmer kan du bruke som vanlig.",
+        "nn": "DIPS Interactor skal flyttast til skya no. Det tek omtrent {minutes} minutt. Lagre rekvisisjonane du held "
+        "på med, og lukk Interactor. Kl. {until} blir Interactor lukka, og det som ikkje er lagra, går tapt. Andre "
+        "program kan du bruke som vanleg.",
+    },
+    "closing": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå, og blir lukket om et øyeblikk. Lagre rekvisisjonene du holder "
+        "på med, med en gang. Om omtrent {minutes} minutter kan du bruke Interactor igjen. Andre programmer kan du "
+        "bruke som vanlig.",
+        "nn": "DIPS Interactor skal flyttast til skya no, og blir lukka om ein augeblink. Lagre rekvisisjonane du held "
+        "på med, med ein gong. Om omtrent {minutes} minutt kan du bruke Interactor igjen. Andre program kan du bruke "
+        "som vanleg.",
+    },
+}
+"""What who has Interactor open sees on the screen: while it is waited, where it will be closed, and when it is."""

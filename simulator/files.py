@@ -52,6 +52,11 @@ class Drive:
         self._files[key] = (self._files[key][0] if key in self._files else spelled, content)
         self._written[key] = self._now()
 
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file with the moment at which it was written last."""
+        self.write(target, self.read(source))
+        self._written[normal(target).casefold()] = self.written(source)
+
     def date(self, moment: datetime) -> None:
         """Have all that is here written at a moment."""
         self._written = dict.fromkeys(self._files, moment)

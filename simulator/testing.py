@@ -60,6 +60,10 @@ class Simulation:
         """Let go what is held."""
         _ask(f"{self.facts['control_url']}/release", {})
 
+    def restart(self, host: str) -> None:
+        """Start a host again."""
+        _ask(f"{self.facts['control_url']}/hosts/{host}/restart", {})
+
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
         return dict(_ask(f"{self.facts['control_url']}/state"))

@@ -22,7 +22,7 @@ Options = Mapping[str, tuple[Kind, bool]]
 
 COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str, True), "now": (str, True)}
 _LEASE_STATES = ("held", "free")
-_UPGRADE_STATES = ("staged", "done", "failed")
+_UPGRADE_STATES = ("staged", "done", "failed", "restart", "incident")
 _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
 
 

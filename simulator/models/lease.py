@@ -56,6 +56,12 @@ def _register(work: Work) -> None:
     work.host.tasks[name] = Task(_POWERSHELL, arguments, at=first, every=_EVERY, startup=True)
 
 
+def keep_out(work: Work) -> None:
+    """Let nobody new into Interactor; the host lets people in again by itself should nobody come back."""
+    _register(work)
+    _flag(work)
+
+
 def fire(host: SimulatedHost, name: str, moment: datetime) -> None:
     """What a task that starts by itself does on the host at a moment: the script that `_register` put there."""
     task = host.tasks.get(name)
@@ -96,7 +102,7 @@ def _last_write(work: Work) -> datetime | None:
     return max(moments, default=None)
 
 
-def _look(work: Work, *, client: bool) -> dict[str, Any]:
+def look(work: Work, *, client: bool) -> dict[str, Any]:
     """Whether somebody has Interactor open on this host."""
     told: dict[str, Any] = {"active": False, "sessions": len(_programs(work)), "open_files": None}
     told.update(last_activity=None, warned=None, closed=None)
@@ -114,7 +120,8 @@ def _look(work: Work, *, client: bool) -> dict[str, Any]:
     return told
 
 
-def _why(told: dict[str, Any]) -> str:
+def why(told: dict[str, Any]) -> str:
+    """In words, why Interactor counts as in use."""
     signs = [f"{told['sessions']} open"] if told["sessions"] else []
     signs += [f"{told['open_files']} files open from PCs"] if told["open_files"] else []
     return f"Interactor is in use: {', '.join(signs) or 'data written at ' + str(told['last_activity'])}"
@@ -129,7 +136,7 @@ def _close(work: Work) -> int:
 
 def _resolve(work: Work, *, client: bool) -> dict[str, Any]:
     """Who is in Interactor; they are warned, and where the site has agreed to that it is closed."""
-    told = _look(work, client=client)
+    told = look(work, client=client)
     if not told["active"] or work.check_mode:
         return told
     warned = work.host.warn() if work.arguments["warning"] else None
@@ -137,7 +144,7 @@ def _resolve(work: Work, *, client: bool) -> dict[str, Any]:
     if work.arguments["close"]:
         closed = _close(work)
         work.result["changed"] = closed > 0
-        told = _look(work, client=client)
+        told = look(work, client=client)
     return {**told, "warned": warned, "closed": closed}
 
 
@@ -155,11 +162,10 @@ def take(work: Work) -> None:
         since = "people may have been in Interactor since"
         raise Refused(f"refused: the lease was lost while attempt {last['number']} was open: {since}")
     if not work.check_mode:
-        _register(work)
-        _flag(work)
+        keep_out(work)
     told = _resolve(work, client=False)
     active = told["active"]
-    work.result.update(users=told, held=not active, again=active, reason=_why(told) if active else "")
+    work.result.update(users=told, held=not active, again=active, reason=why(told) if active else "")
     if active:
         work.result["changed"] |= there
         if not work.check_mode:

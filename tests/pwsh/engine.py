@@ -86,6 +86,11 @@ class PretendHost:
         then = time.time() - 3600
         os.utime(path, (then, then))
 
+    def write_long_ago(self, windows_path: str, text: str) -> None:
+        """Put a file on drive C: in which nobody has been at work for a long time."""
+        self.write(windows_path, text)
+        os.utime(self.path(windows_path), (1_600_000_000, 1_600_000_000))
+
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""
         path = self.path(windows_path)
@@ -96,6 +101,17 @@ class PretendHost:
         return {
             str(path.relative_to(self.drive)): path.read_bytes() for path in self.drive.rglob("*") if path.is_file()
         }
+
+    def die_at(self, call: str) -> None:
+        """Keep the host as it is when `call` is about to begin; `thaw` goes back to that moment."""
+        self.update(freeze=call)
+
+    def thaw(self) -> None:
+        """The run died at the call that `die_at` named: nothing of what it did since is there."""
+        state = json.loads(self.file.with_name(f"{self.file.name}.frozen").read_text(encoding="utf-8"))
+        shutil.rmtree(self.drive)
+        self.drive.with_name(f"{self.drive.name}.frozen").rename(self.drive)
+        self._save({**state, "calls": []})
 
     def _save(self, state: dict[str, Any]) -> None:
         self.file.write_text(json.dumps(state, indent=1), encoding="utf-8")

@@ -61,12 +61,13 @@ class Server(PretendHost):
         self.write(self.program, "5.4.1")
         # Bytes that a way back has to bring back: a BOM, a key of the vendor's own, Norwegian letters.
         self.write(paths["config"], '\ufeff{"endpoint": "", "mode": "local", "printer": "Skranke Ø", "list": [1]}\r\n')
+        self.write_long_ago(paths["data"] + r"\orders.jsonl", "an order\n")
         self.write(r"C:\EPJ\epj.ini", "untouched")
 
     def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run a module; its result."""
         arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW}
-        if module == "migrate":
+        if module in ("migrate", "upgrade"):
             arguments["lease_script"] = LEASE_SCRIPT.read_text(encoding="utf-8")
         arguments.update(options)
         arguments = {name: value for name, value in arguments.items() if value is not None}

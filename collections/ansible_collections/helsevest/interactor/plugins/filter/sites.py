@@ -14,6 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ..module_utils._domain.manifests import join_answers
 from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
+from ..module_utils._domain.upgrade import upgrade_events as allowed_upgrades
 from ..module_utils._domain.words import Phase, Step
 
 SITE_VARIABLES = (
@@ -143,6 +144,14 @@ def cloud_answer(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         raise AnsibleFilterError(f"cloud_answer: {type(exc).__name__}: {exc}") from exc
 
 
+def upgrade_events(answer: Mapping[str, Any], name: str, reason: str, until: str = "") -> list[dict[str, Any]]:
+    """Events for an upgrade that somebody allows outside its evening (see _domain/upgrade.py)."""
+    try:
+        return allowed_upgrades(answer, name, reason, until)
+    except ValueError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -158,4 +167,5 @@ class FilterModule:
             "step_events": step_events,
             "unrecorded": unrecorded,
             "wave_sites": wave_sites,
+            "upgrade_events": upgrade_events,
         }

@@ -12,7 +12,7 @@ $ErrorActionPreference = 'Stop'
 
 $script:Schema = 1
 $script:LeaseStates = @('held', 'free')
-$script:UpgradeStates = @('staged', 'done', 'failed')
+$script:UpgradeStates = @('staged', 'done', 'failed', 'restart', 'incident')
 $script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
 
 Function New-WorkFolder {

@@ -121,6 +121,9 @@ class Decision:
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
+        upgrade = self.standing.ledger.upgrade if self.standing.ledger else None
+        if upgrade and (upgrade.is_incident or upgrade.state == "restart") and (last is None or last.ok):
+            return f"upgrade: {upgrade.reason}"
         # What has only to be asked again is no reason any more once something stands against asking.
         if last and (not last.ok or (last.detail and not self.reasons)):
             return f"{last.step}: {last.detail}"
@@ -291,6 +294,10 @@ def _needs_us(situation: Situation, verdict: SiteVerdict | None, outcome: Outcom
         return True
     if situation.standing.ledger_error or (last and not last.ok):
         return True
-    if outcome is Outcome.VERIFIED or verdict is None:
+    if outcome is Outcome.VERIFIED:
+        return False
+    if situation.upgrade_failed or (situation.upgrade is not None and situation.upgrade.is_incident):
+        return True
+    if verdict is None:
         return False
     return verdict.verdict is Verdict.ERROR or (verdict.verdict is Verdict.UNREACHABLE and situation.in_window)

@@ -40,7 +40,7 @@ def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> St
     if phase is Phase.MIGRATE:
         return Step.LEASE
     upgrade = situation.upgrade
-    if upgrade and upgrade.is_unproven:
+    if upgrade and upgrade.is_unproven and step:
         return Step.CONFIRM
     return Step.INSTALL if upgrade and upgrade.state == "staged" else Step.STAGE
 

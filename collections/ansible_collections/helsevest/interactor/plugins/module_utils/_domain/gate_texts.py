@@ -167,14 +167,6 @@ REASONS: dict[str, Told] = {
         nn="De deler server med eit anna kontor, og må flyttast saman med det. Det er noko vi må få på plass først. "
         "De treng ikkje gjere noko.",
     ),
-    "upgrade_failed": Told(
-        means="the installer failed; the old version runs again",
-        who="us",
-        do="read the text, then `playbooks/upgrade.yml` in the next evening after the cause is gone. The office works "
-        "as before",
-        nb="Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
-        nn="Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
-    ),
     "in_use": Told(
         means="somebody was in Interactor from the start of the window until it was given up for this night",
         who="site",

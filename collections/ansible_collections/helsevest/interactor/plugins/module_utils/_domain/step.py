@@ -17,8 +17,10 @@ from .calendar import Calendar
 from .checks import judge_register
 from .days import Obstacle, common_opening, obstacles
 from .ledger import Attempt, Ledger, Upgrade
+from .results import CheckResult, apply_waivers
 from .site import Site
 from .standing import Standing, Users
+from .upgrade import has_failed, judge_upgrade
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
@@ -80,13 +82,18 @@ class Situation:
     @cached_property
     def verdict(self) -> SiteVerdict | None:
         """What preflight says of the site; None before its server was measured."""
-        checks = judge_register(self.site, self.now)
-        return site_verdict(self.site, self.standing.measurements, checks, self.now, self.settings.validity)
+        return site_verdict(self.site, self.standing.measurements, self._checks, self.now, self.settings.validity)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All open checks; before the server was measured those of the register."""
-        return self.verdict.findings if self.verdict else tuple(findings_of(judge_register(self.site, self.now)))
+        return self.verdict.findings if self.verdict else tuple(findings_of(self._checks))
+
+    @property
+    def _checks(self) -> list[CheckResult]:
+        """What no host has to be measured for: the register's checks, and how the upgrade ended."""
+        upgrade = judge_upgrade(self.site, self.upgrade, self.upgrade_failed)
+        return [*judge_register(self.site, self.now), *apply_waivers(upgrade, self.site, self.now)]
 
     @cached_property
     def obstacles(self) -> tuple[Obstacle, ...]:
@@ -122,9 +129,15 @@ class Situation:
 
     @property
     def upgrade(self) -> Upgrade | None:
-        """What the ledger says of the upgrade to the version that is wanted now."""
+        """What the ledger says of the upgrade to the version that is wanted now, or of any that is not proven."""
         upgrade = self.ledger.upgrade if self.ledger else None
-        return upgrade if upgrade and upgrade.to == self.settings.target_version else None
+        wanted = upgrade is not None and upgrade.to == self.settings.target_version
+        return upgrade if upgrade and (wanted or upgrade.is_unproven) else None
+
+    @property
+    def upgrade_failed(self) -> bool:
+        """Whether the upgrade failed, and no other evening or time that somebody allowed has begun since."""
+        return has_failed(self.upgrade, self.upgrade_opening)
 
     @property
     def lease_lost(self) -> bool:
@@ -187,13 +200,17 @@ class Situation:
 
     @property
     def upgrade_opening(self) -> Opening | None:
-        """The evening of the last working day before the move (U1), or the time that somebody allowed instead.
+        """The evening of the last working day before the move (U1), or the time that somebody allowed instead, at most
+        until the move's window opens.
 
         None without a move date.
         """
         day, override = self.move_date, self.standing.override
-        if override and day is not None and override.at <= self.now < override.until:
-            return Opening(override.at, override.until)
+        if override and day is not None:
+            move = self.move_opening
+            until = min(override.until, move.start) if move else override.until
+            if override.at <= self.now < until:
+                return Opening(override.at, until)
         return (
             None if day is None else self.settings.upgrade_window.opening_on(self.calendar.last_working_day_before(day))
         )
@@ -371,7 +388,7 @@ def _step_of_upgrade(situation: Situation) -> Next:
     settings = situation.settings
     if upgrade and upgrade.is_unproven:
         return _again(situation, Step.CONFIRM, settings.retry if situation.in_window else settings.confirm_retry)
-    if evening is None or now >= evening.end or (upgrade and upgrade.state == "failed"):
+    if evening is None or now >= evening.end or situation.upgrade_failed:
         return DONE
     staged = upgrade is not None and upgrade.state == "staged"
     if now < evening.start:

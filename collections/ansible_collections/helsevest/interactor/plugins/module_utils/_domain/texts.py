@@ -45,6 +45,7 @@ TITLES: dict[str, str] = {
     "SERVICE": "Interactor's service runs",
     "CLIENT": "The client has been checked",
     "SERVER": "The server can be checked",
+    "U1": "The upgrade of Interactor has come to a good end",
     "A1": "What the move must leave alone is as before",
     "MODE": "Interactor runs in the mode of the cloud",
     "LEASE": "Interactor lets people in again",
@@ -230,6 +231,31 @@ REMEDIES: dict[str, Remedy] = {
         "Vi når ikke serveren. Kontroller at den er slått på, er koblet til nettet og ikke går i hvilemodus.",
         "Vi når ikkje serveren. Kontroller at han er slått på, er kopla til nettet og ikkje går i kvilemodus.",
         "call the site: is the server on, and its remote management (WinRM) open to us?",
+    ),
+    "U1.restart": Remedy(
+        "site",
+        "Start serveren på nytt når det passer for dere, og senest før flyttingen. Oppgraderingen av Interactor er "
+        "ikke ferdig før det er gjort. Interactor kan brukes som vanlig så lenge.",
+        "Start serveren på nytt når det passar for dykk, og seinast før flyttinga. Oppgraderinga av Interactor er "
+        "ikkje ferdig før det er gjort. Interactor kan brukast som vanleg så lenge.",
+        "call the site: the server has to be restarted, by the office itself and when it suits the EPJ. The next tick "
+        "after that proves the new version",
+    ),
+    "U1.failed": Remedy(
+        "us",
+        "Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
+        "Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
+        "read what the check says. When the cause is gone: agree on another `move_date`, or run "
+        "`playbooks/upgrade.yml` with `-e upgrade_name=` and `-e upgrade_reason=`, which tries again at once",
+    ),
+    "U1.incident": Remedy(
+        "us",
+        "Serveren deres ble startet på nytt under oppgraderingen av Interactor. Det skulle ikke ha skjedd. Kontroller "
+        "at journalsystemet virker. Vi tar kontakt.",
+        "Serveren dykkar vart starta på nytt under oppgraderinga av Interactor. Det skulle ikkje ha hendt. Kontroller "
+        "at journalsystemet verkar. Vi tek kontakt.",
+        "call the site at once: its server was restarted, and the EPJ may live on it. Halt the wave, and tell the "
+        "vendor that the installer does not keep to /norestart",
     ),
     "AHEAD": Remedy(
         "us",

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import FetchError
@@ -23,6 +24,12 @@ Options = Mapping[str, tuple[Kind, bool]]
 COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str, True), "now": (str, True)}
 _UPGRADE_STATES = ("staged", "done", "failed")
 _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
+_LEASE_STATES = ("held", "free")
+_ATTEMPT_PARTS = {
+    "mode": "text", "history_months": "number", "prepared": "moment", "started": "moment", "finished": "moment",
+    "switched": "moment", "ended": "moment", "before": "object", "counts": "object", "untouched": "object",
+}  # fmt: skip
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 class Refused(Exception):  # noqa: N818
@@ -114,10 +121,24 @@ class Work:
             raise Refused(f"{what} {path} is no JSON object")
         return found
 
+    def read_durable(self, what: str, path: str) -> dict[str, Any] | None:
+        """`read_json` of a file that is written durably: a whole new one that has not its name yet is the file."""
+        found = self.read_json(what, path)
+        if found is None:
+            with suppress(Refused):
+                found = self.read_json(what, path + ".new")
+        return found
+
+    def lock(self) -> None:
+        """Nobody else is at work here, and a write that the power cut off is ended."""
+        for path in (self.ledger_path, self.contract("paths.config")):
+            if not self.host.drive.is_file(path) and self.read_durable("file", path) is not None:
+                self.host.drive.move(path + ".new", path)
+
     def read_ledger(self) -> dict[str, Any] | None:
         """The ledger, None where there is none yet; refused where it is damaged or another site's."""
         path = self.ledger_path
-        ledger = self.read_json("ledger", path)
+        ledger = self.read_durable("ledger", path)
         if ledger is None:
             return None
         if ledger.get("schema") != 1:
@@ -136,13 +157,13 @@ class Work:
 
     def save(self, ledger: dict[str, Any]) -> None:
         """Write the ledger and answer with it."""
-        self.host.drive.write(self.ledger_path, json.dumps(ledger, ensure_ascii=False).encode())
+        self.host.drive.write_durably(self.ledger_path, json.dumps(ledger, ensure_ascii=False).encode())
         self.result["ledger"] = ledger
 
     def config(self) -> dict[str, Any]:
         """Interactor's configuration; refused where it is missing or no JSON object."""
         path = self.contract("paths.config")
-        found = self.read_json("configuration", path)
+        found = self.read_durable("configuration", path)
         if found is None:
             raise Refused(f"configuration {path} is missing")
         return found
@@ -216,14 +237,42 @@ def _damage(ledger: dict[str, Any]) -> str:
     upgrade = ledger.get("upgrade")
     if upgrade is not None and upgrade.get("state") not in _UPGRADE_STATES:
         return f"upgrade.state is '{upgrade.get('state')}'"
+    lease = ledger.get("lease")
+    if lease is not None and lease.get("state") not in _LEASE_STATES:
+        return f"lease.state is '{lease.get('state')}'"
     if not isinstance(ledger.get("attempts"), list):
         return "attempts is no list"
     for number, attempt in enumerate(ledger["attempts"], 1):
-        if not isinstance(attempt, dict) or attempt.get("number") != number:
-            return f"attempt {number} is not where it should be"
-        if attempt.get("state") not in _ATTEMPT_STATES or not attempt.get("key"):
-            return f"attempt {number} has state '{attempt.get('state')}' and key '{attempt.get('key')}'"
+        damage = _attempt_damage(number, attempt)
+        if damage:
+            return damage
     return ""
+
+
+def _attempt_damage(number: int, attempt: object) -> str:
+    if not isinstance(attempt, dict) or not _is("number", attempt.get("number")) or attempt["number"] != number:
+        return f"attempt {number} is not where it should be"
+    if attempt.get("state") not in _ATTEMPT_STATES or not _is("text", attempt.get("key")):
+        # None as PowerShell says it.
+        state, key = (attempt.get(name) or "" for name in ("state", "key"))
+        return f"attempt {number} has state '{state}' and key '{key}'"
+    for name, kind in _ATTEMPT_PARTS.items():
+        if not _is(kind, attempt.get(name)):
+            return f"{name} of attempt {number} is no {kind}"
+    return ""
+
+
+def _is(kind: str, value: object) -> bool:
+    """Whether a value is what it should be: a text or a number; a moment or an object, or null."""
+    match kind:
+        case "text":
+            return isinstance(value, str) and value != ""
+        case "number":
+            return type(value) is int
+        case "moment":
+            return value is None or (isinstance(value, str) and re.fullmatch(_MOMENT, value) is not None)
+        case _:
+            return isinstance(value, dict | None)
 
 
 def plain(body: str) -> str:

@@ -34,6 +34,8 @@ async def answer(work: Work) -> None:
         raise Refused(f"step is {step} but all of the following are missing: {', '.join(missing)}")
     if work.arguments["attempt"] is not None:
         arguments_of("interactor_migrate", _ATTEMPT, work.arguments["attempt"], "attempt")
+    if step not in ("look", "users") and not work.check_mode:
+        work.lock()
     if step != "users":
         work.result["ledger"] = work.read_ledger()
     _STEPS[step](work)

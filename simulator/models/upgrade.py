@@ -16,6 +16,8 @@ OPTIONS: Options = {"step": (("look", "stage", "install"), True)}
 
 async def answer(work: Work) -> None:
     """Do one step."""
+    if work.arguments["step"] != "look" and not work.check_mode:
+        work.lock()
     work.result["ledger"] = work.read_ledger()
     work.result["version"] = work.version()
     match work.arguments["step"]:

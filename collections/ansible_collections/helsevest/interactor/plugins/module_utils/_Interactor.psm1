@@ -134,11 +134,11 @@ Function Read-JsonFile {
         [Parameter(Mandatory)] [string] $Path
     )
 
-    $text = Read-SharedText -Path $Path
-    if ($null -eq $text) {
-        return $null
-    }
     try {
+        $text = Read-SharedText -Path $Path
+        if ($null -eq $text) {
+            return $null
+        }
         $value = ConvertFrom-StrictJson -Text $text
     }
     catch {
@@ -148,6 +148,43 @@ Function Read-JsonFile {
         throw "$What $Path is no JSON object"
     }
     $value
+}
+
+Function Read-DurableJson {
+    <#
+    .SYNOPSIS
+    Read-JsonFile for a file that Write-DurableFile writes: where a power cut has left the new one under its temporary
+    name alone, that is the file. One that was cut off itself never took the place of anything.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $What,
+        [Parameter(Mandatory)] [string] $Path
+    )
+
+    $value = Read-JsonFile -What $What -Path $Path
+    if ($null -ne $value) {
+        return $value
+    }
+    try {
+        Read-JsonFile -What $What -Path "$Path.new"
+    }
+    catch {
+        $null
+    }
+}
+
+Function Complete-DurableJson {
+    <#
+    .SYNOPSIS
+    Ends a Write-DurableFile that a power cut has ended too early: a whole new file takes the place that is empty.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if (-not (Test-Path -LiteralPath $Path) -and $null -ne (Read-DurableJson -What 'file' -Path $Path)) {
+        Move-Item -LiteralPath "$Path.new" -Destination $Path
+    }
 }
 
 Function Get-ServiceWord {
@@ -224,7 +261,7 @@ Function Read-Configuration {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
-    $configuration = Read-JsonFile -What 'configuration' -Path $path
+    $configuration = Read-DurableJson -What 'configuration' -Path $path
     if ($null -eq $configuration) {
         throw "configuration $path is missing"
     }
@@ -276,6 +313,7 @@ Function Get-ModeWord {
 }
 
 Export-ModuleMember -Function @(
-    'ConvertFrom-StrictJson', 'Expand-Argument', 'Get-ContractValue', 'Get-InteractorVersion', 'Get-ModeSetting',
-    'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-JsonFile', 'Wait-InteractorVersion'
+    'Complete-DurableJson', 'ConvertFrom-StrictJson', 'Expand-Argument', 'Get-ContractValue', 'Get-InteractorVersion',
+    'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-DurableJson',
+    'Read-JsonFile', 'Wait-InteractorVersion'
 )

@@ -32,8 +32,7 @@ Function Read-SharedText {
     if (-not [System.IO.File]::Exists($native)) {
         return $null
     }
-    $share = [System.IO.FileShare]'ReadWrite, Delete'
-    $stream = [System.IO.FileStream]::new($native, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
+    $stream = Open-SharedFile -Path $native
     try {
         # A reader that looks for a byte order mark would take UTF-16 as well, which nobody writes here.
         $reader = [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
@@ -44,7 +43,7 @@ Function Read-SharedText {
     }
 }
 
-Function Write-DurableFile {
+Function Write-DurableStream {
     <#
     .SYNOPSIS
     Writes a whole file so that a power cut leaves the old one or the new one: temporary file, flush to disk, rename.
@@ -53,14 +52,14 @@ Function Write-DurableFile {
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Path,
-        [Parameter(Mandatory)] [AllowEmptyCollection()] [byte[]] $Byte
+        [Parameter(Mandatory)] [System.IO.Stream] $Source
     )
 
     $native = Resolve-NativePath -Path $Path
     $temporary = "$native.new"
     $stream = [System.IO.FileStream]::new($temporary, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
     try {
-        $stream.Write($Byte, 0, $Byte.Length)
+        $Source.CopyTo($stream, 1MB)
         $stream.Flush($true)
     }
     finally {
@@ -87,7 +86,7 @@ Function Write-DurableFile {
 Function Write-DurableText {
     <#
     .SYNOPSIS
-    Write-DurableFile for a text: UTF-8 without BOM.
+    A whole file or the old one, with a text: UTF-8 without BOM.
     #>
     [CmdletBinding()]
     param (
@@ -95,13 +94,27 @@ Function Write-DurableText {
         [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
     )
 
-    Write-DurableFile -Path $Path -Byte ([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+    $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
+    Write-DurableStream -Path $Path -Source ([System.IO.MemoryStream]::new($bytes))
+}
+
+Function Open-SharedFile {
+    <#
+    .SYNOPSIS
+    A file to be read that another program may have open, or be writing.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.FileStream])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $share = [System.IO.FileShare]'ReadWrite, Delete'
+    [System.IO.FileStream]::new((Resolve-NativePath -Path $Path), [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
 }
 
 Function Copy-DurableFile {
     <#
     .SYNOPSIS
-    Write-DurableFile with the bytes of another file.
+    A whole file or the old one, with the bytes of another file, which are never all in memory.
     #>
     [CmdletBinding()]
     param (
@@ -109,7 +122,13 @@ Function Copy-DurableFile {
         [Parameter(Mandatory)] [string] $Destination
     )
 
-    Write-DurableFile -Path $Destination -Byte ([System.IO.File]::ReadAllBytes((Resolve-NativePath -Path $Path)))
+    $source = Open-SharedFile -Path $Path
+    try {
+        Write-DurableStream -Path $Destination -Source $source
+    }
+    finally {
+        $source.Dispose()
+    }
 }
 
 Function Lock-File {
@@ -140,9 +159,35 @@ Function Get-Sha256 {
     [OutputType([string])]
     param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
 
+    Get-StreamSha256 -Stream ([System.IO.MemoryStream]::new([System.Text.UTF8Encoding]::new($false).GetBytes($Text)))
+}
+
+Function Get-FileSha256 {
+    <#
+    .SYNOPSIS
+    The SHA-256 of a file that another program may have open, as 64 hex digits in lower case.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $stream = Open-SharedFile -Path $Path
+    try {
+        Get-StreamSha256 -Stream $stream
+    }
+    finally {
+        $stream.Dispose()
+    }
+}
+
+Function Get-StreamSha256 {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.IO.Stream] $Stream)
+
     $hash = [System.Security.Cryptography.SHA256]::Create()
     try {
-        $digest = $hash.ComputeHash([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+        $digest = $hash.ComputeHash($Stream)
     }
     finally {
         $hash.Dispose()
@@ -296,5 +341,6 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Copy-DurableFile', 'Enable-Tls12', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText', 'Write-DurableText'
+    'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText',
+    'Write-DurableText'
 )

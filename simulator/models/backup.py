@@ -80,6 +80,13 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     return files
 
 
+def remove(work: Work, name: str) -> None:
+    """Remove a backup; one that is not there is no error."""
+    folder = _folder(work, name)
+    work.host.drive.remove(f"{folder}.part")
+    work.host.drive.remove(folder)
+
+
 def _need_room(work: Work, size: int) -> None:
     needed, free = math.ceil((2 * size + _LEFT_FREE) / _MB), math.floor(work.host.machine.free_gb * 2**30 / _MB)
     if free < needed:

@@ -27,7 +27,8 @@ _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "ro
 _LEASE_STATES = ("held", "free")
 _ATTEMPT_PARTS = {
     "mode": "text", "history_months": "number", "prepared": "moment", "started": "moment", "finished": "moment",
-    "switched": "moment", "ended": "moment", "before": "object", "counts": "object", "untouched": "object",
+    "switching": "moment", "switched": "moment", "ended": "moment", "before": "object", "counts": "object",
+    "untouched": "object", "as_before": "object",
 }  # fmt: skip
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -184,15 +185,18 @@ class Work:
         """Interactor's service in Windows' word; `missing` where there is none."""
         return self.host.service_word(self.contract("service.name"))
 
-    def restart_service(self) -> None:
-        """Restart Interactor's service and no other; refused where it does not answer then."""
+    def restart_service(self, version: str | None) -> None:
+        """Restart Interactor's service and no other; refused where it does not tell that version then."""
         name = self.contract("service.name")
         self.host.stop_service(name)
-        if not self.host.start_service(name) or self.version() is None:
+        told = self.version() if self.host.start_service(name) else None
+        if told is None:
             raise Refused("the service does not answer after its restart")
+        if version and told != version:
+            raise Refused(f"the service tells version '{told}' after its restart, not {version}")
 
     def untouched(self) -> dict[str, str]:
-        """A hash for every service and folder that must stay as it is."""
+        """A hash for every service, folder and file that must stay as it is."""
         found = {}
         for name in self.contract("untouched.services"):
             service = self.host.services.get(name)
@@ -202,6 +206,9 @@ class Work:
             files = self.host.drive.below(folder)
             lines = sorted("{}\t{}".format(name.replace("\\", "/"), _sha256(content)) for name, content in files)
             found[f"folder:{folder}"] = _sha256("\n".join(lines).encode())
+        for file in self.contract("untouched.files"):
+            there = self.host.drive.is_file(file)
+            found[f"file:{file}"] = _sha256(self.host.drive.read(file)) if there else "missing"
         return found
 
     async def pages(self, *checks: str) -> list[dict[str, Any]]:

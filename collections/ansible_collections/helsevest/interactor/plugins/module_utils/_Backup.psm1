@@ -151,6 +151,27 @@ Function Save-Backup {
     , $files
 }
 
+Function Remove-Backup {
+    <#
+    .SYNOPSIS
+    Removes a backup, so that one that is half gone is never taken for a whole one.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name
+    )
+
+    $folder = Get-BackupFolder -Contract $Contract -Name $Name
+    if (Test-Path -LiteralPath "$folder.part") {
+        Remove-Item -LiteralPath "$folder.part" -Recurse -Force
+    }
+    if (Test-Path -LiteralPath $folder) {
+        Move-Item -LiteralPath $folder -Destination "$folder.part"
+        Remove-Item -LiteralPath "$folder.part" -Recurse -Force
+    }
+}
+
 Function Assert-Room {
     <#
     .SYNOPSIS
@@ -280,5 +301,5 @@ Function Save-Aside {
 }
 
 Export-ModuleMember -Function @(
-    'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Restore-Backup', 'Save-Backup'
+    'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup', 'Save-Backup'
 )

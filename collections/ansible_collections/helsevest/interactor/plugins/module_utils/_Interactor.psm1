@@ -99,6 +99,10 @@ Function ConvertFrom-StrictJson {
     if ([string]::IsNullOrWhiteSpace($Text)) {
         throw 'it is empty'
     }
+    # What a power cut leaves of a file; some engines read past them.
+    if ($Text.IndexOf([char]0) -ge 0) {
+        throw 'it holds NUL bytes'
+    }
     ConvertTo-PlainData -InputObject (ConvertFrom-Json -InputObject $Text @options)
 }
 

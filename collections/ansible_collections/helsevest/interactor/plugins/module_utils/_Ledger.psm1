@@ -21,11 +21,13 @@ $script:AttemptParts = [ordered]@{
     prepared = 'moment'
     started = 'moment'
     finished = 'moment'
+    switching = 'moment'
     switched = 'moment'
     ended = 'moment'
     before = 'object'
     counts = 'object'
     untouched = 'object'
+    as_before = 'object'
 }
 
 Function New-WorkFolder {

@@ -94,6 +94,7 @@ def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) 
         backup.restore(work, name, files)
         # Last: as long as it names the cloud, nobody works with the data here.
         backup.restore(work, name, {"configuration": source["configuration"]})
+    work.host.drive.remove(source["configuration"] + ".new")
     version, told = attempt.get("version"), work.version()
     if back or attempt.get("switching") or not told or (version and told != version):
         work.restart_service(version)

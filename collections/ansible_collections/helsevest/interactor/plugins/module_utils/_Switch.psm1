@@ -241,6 +241,10 @@ Function Restore-Before {
         # Last: as long as it names the cloud, nobody works with the data here.
         $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
     }
+    # What a write that was cut off has left beside it.
+    if (Test-Path -LiteralPath "$($source['configuration']).new") {
+        Remove-Item -LiteralPath "$($source['configuration']).new" -Force
+    }
     $told = Get-InteractorVersion -Contract $Contract
     # A run that was cut off may have written the configuration and not restarted the service.
     if ($back.Count -gt 0 -or $null -ne $Attempt['switching'] -or -not $told -or

@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from simulator import data
+from simulator.clock import stamp
 from simulator.cloud import Cloud
 from simulator.files import join
 from simulator.scenario import CATEGORIES, Installer, Scenario, Site
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 SERVICE_EXE = "Interactor.exe"
 MIGRATE_EXE = "InteractorMigrate.exe"
+_OSLO = ZoneInfo("Europe/Oslo")
+_OPENS = time(8)
+_BETWEEN_ORDERS = timedelta(minutes=10)
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -200,6 +205,7 @@ class Programs:
         for run in self._runs:
             if run.alive:
                 self._settle(run)
+            self._work(run)
 
     def _settle(self, run: Run) -> None:
         said, vendor, now = self._site.migration, self._vendor, self._now()
@@ -221,6 +227,26 @@ class Programs:
             arrived = self._arrived(run.records)
             self._cloud.complete(attempt, arrived)
             self._status(run.status_file, vendor.completed, 100, data.counts(arrived), said.message)
+
+    def _work(self, run: Run) -> None:
+        """The office makes its orders in the cloud, from the morning on, where its configuration names the cloud."""
+        attempt = self._cloud.in_use(self._number, run.number, run.key)
+        if attempt is None or not self._site.migration.makes or not self._names_the_cloud():
+            return
+        morning = datetime.combine(run.ends.astimezone(_OSLO).date(), _OPENS, _OSLO)
+        if morning < run.ends:
+            morning += timedelta(days=1)
+        for number in range(len(attempt.made), self._site.migration.makes):
+            at = morning + number * _BETWEEN_ORDERS
+            if at > self._now():
+                break
+            attempt.made.append(
+                {"category": "orders", "id": f"ord-cloud-{self._number}-{number + 1}", "at": stamp(at.astimezone(UTC))}
+            )
+
+    def _names_the_cloud(self) -> bool:
+        drive, path = self._host.drive, self._vendor.config
+        return drive.is_file(path) and json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != "local"
 
     def _arrived(self, records: list[data.Record]) -> list[data.Record]:
         left = dict(self._site.migration.loses)

@@ -256,3 +256,23 @@ def test_every_step_may_be_taken_again_when_its_answer_was_lost(opened: Opened, 
         assert {**second, "changed": first["changed"]} == first, step
         assert office.world.snapshot() == snapshot, step
     assert office.world.snapshot()["migrations_started"]["9001"] <= 1
+
+
+def test_the_office_makes_its_orders_in_the_cloud_from_the_morning_on(opened: Opened):
+    office = opened(migration={"makes": 3})
+    office.bring_to("switched")
+
+    def made() -> list[str]:
+        return [f"{one['id']} {one['at']}" for one in office.world.cloud.made("9001", 1)]
+
+    assert made() == []
+    office.later(22 * 60 + 17)
+    assert office.clock.now().isoformat() == "2027-05-11T05:59:00+00:00"
+    assert made() == []
+    office.later(1)
+    assert made() == ["ord-cloud-9001-1 2027-05-11T06:00:00Z"]
+    office.later(12)
+    assert made() == ["ord-cloud-9001-1 2027-05-11T06:00:00Z", "ord-cloud-9001-2 2027-05-11T06:10:00Z"]
+    office.well(office.migrate("restore"))
+    office.later(60)
+    assert len(made()) == 2

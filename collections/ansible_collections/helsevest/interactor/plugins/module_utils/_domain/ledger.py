@@ -50,7 +50,10 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to move a site; at most one of a site's attempts is open or switched."""
+    """One attempt to move a site; at most one of a site's attempts is open or switched.
+
+    `not_as_before` are the files that a rollback did not bring back to what they were.
+    """
 
     number: int
     key: str
@@ -63,6 +66,7 @@ class Attempt:
     counts: Mapping[str, int] | None = None
     untouched: Mapping[str, str] | None = None
     message: str = ""
+    not_as_before: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Attempt:
@@ -79,6 +83,7 @@ class Attempt:
             counts=raw.get("counts"),
             untouched=raw.get("untouched"),
             message=str(raw.get("message") or ""),
+            not_as_before=tuple(map(str, (raw.get("as_before") or {}).get("changed", ()))),
         )
 
 

@@ -246,7 +246,9 @@ class Programs:
 
     def _names_the_cloud(self) -> bool:
         drive, path = self._host.drive, self._vendor.config
-        return drive.is_file(path) and json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != "local"
+        if not drive.is_file(path):
+            return False
+        return bool(json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != "local")
 
     def _arrived(self, records: list[data.Record]) -> list[data.Record]:
         left = dict(self._site.migration.loses)

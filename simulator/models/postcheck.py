@@ -6,7 +6,7 @@ from simulator.models.common import Work
 
 
 async def answer(work: Work) -> None:
-    """Service, version, mode, end point and what else the modes set, pages, hashes of what must be untouched, maintenance flag."""
+    """Service, version, what the modes set, pages, hashes of what must be untouched, maintenance flag."""
     work.result["ledger"] = work.read_ledger()
     config = work.config()
     endpoint = config.get(work.contract("config.endpoint_key"))

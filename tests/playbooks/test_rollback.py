@@ -57,6 +57,9 @@ def test_past_the_point_of_no_return_a_rollback_says_what_it_loses(tmp_path: Pat
         fleet.simulation.set_clock("2027-05-19T06:25:00Z")
         play(fleet, "rollback", rollback_loses="2", **WISH)
         assert "say rollback_loses=3" in fleet.rows()["1001"]["why"], "another one was made meanwhile"
+        play(fleet, "rollback", interactor_cloud_token="another", **WISH)
+        assert "the cloud does not say" in fleet.rows()["1001"]["why"]
+        assert "say rollback_loses=unknown" in fleet.rows()["1001"]["why"]
         assert fleet.simulation.state()["hosts"] == moved["hosts"]
         wrong = play(fleet, "rollback", code=2, rollback_loses="all", **WISH)
         assert "rollback_loses 'all'" in wrong.output

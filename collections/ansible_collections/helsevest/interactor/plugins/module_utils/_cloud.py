@@ -156,7 +156,7 @@ def told(attempts: Sequence[Mapping[str, Any]]) -> str:
     return f"the cloud has {names or 'no attempt'}"
 
 
-def _is_made(one: Any) -> bool:
+def _is_made(one: object) -> bool:
     if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in ("category", "id", "at")):
         return False
     try:

@@ -26,6 +26,9 @@ from .verdict import SiteVerdict
 from .window import OSLO
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
 
+STOPS = frozenset({"ledger_missing", "point_of_no_return"})
+"""The rules that no time and no office lifts: one of us has to look."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -228,7 +231,7 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         begun=begun,
         rolled_back=situation.is_rolled_back,
         point_of_no_return=_point_of_no_return(standing, attempt),
-        needs_us=_needs_us(situation, verdict, outcome) or any(r.code == "point_of_no_return" for r in answer.reasons),
+        needs_us=_needs_us(situation, verdict, outcome) or any(r.code in STOPS for r in answer.reasons),
     )
 
 

@@ -16,7 +16,7 @@ DATE = "%d.%m.%Y"
 
 
 def explain_lists(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The answer of `explain` as the callback prints lists: head, past, ahead, standing, next, and what is made in the cloud."""
+    """The answer of `explain` as the callback prints lists: head, past, ahead, standing, next, made in the cloud."""
     standing, following = told["standing"], told["next"]
     where = ", ".join(words(standing[name] or f"no {name} yet") for name in ("state", "verdict", "outcome"))
     return [

@@ -133,7 +133,7 @@ def test_a_rollback_is_asked_for_where_there_is_something_to_undo() -> None:
             "1003": {"attempt": attempt, "outcome": "rolled_back"},
             "1002": {"attempt": None, "outcome": "not_started"},
             "1001": {"attempt": attempt, "outcome": "verified"},
-        }
+        },
     }
     for given, loses in ((None, None), ("", None), ("3", "3"), ("unknown", "unknown")):
         (event,) = rollback_events(answer, "Kari", "the office asks", given)

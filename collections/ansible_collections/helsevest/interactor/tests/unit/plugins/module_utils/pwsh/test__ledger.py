@@ -41,11 +41,13 @@ def read_all(engine: Engine, folder: Path, states: list[tuple[bytes | None, byte
             folder,
             f"""
             $files = @('{folder}/work/ledger.json', '{folder}/work/ledger.json.new')
-            $told = foreach ($state in (ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText('{folder}/states.json')))) {{
+            $states = ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText('{folder}/states.json'))
+            $told = foreach ($state in $states) {{
                 foreach ($index in 0, 1) {{
                     [System.IO.File]::Delete($files[$index])
                     if ($null -ne $state[$index]) {{
-                        [System.IO.File]::WriteAllBytes($files[$index], [System.Convert]::FromBase64String($state[$index]))
+                        $bytes = [System.Convert]::FromBase64String($state[$index])
+                        [System.IO.File]::WriteAllBytes($files[$index], $bytes)
                     }}
                 }}
                 try {{

@@ -461,7 +461,9 @@ class TestSwitch:
     @pytest.mark.parametrize(
         "named", [{"files": [r"C:\EPJ\epj.ini"]}, {"folders": [r"C:\EPJ"]}, {"files": [r"C:\EPJ\new.ini"]}]
     )
-    def test_a_switch_that_changes_what_it_must_leave_alone_is_undone(self, moving: Server, named: dict[str, list[str]]):
+    def test_a_switch_that_changes_what_it_must_leave_alone_is_undone(
+        self, moving: Server, named: dict[str, list[str]]
+    ):
         moving.contract["untouched"] = {"services": [], "folders": [], "files": [], **named}
         config = moving.contract["paths"]["config"]
         before = moving.path(config).read_bytes()
@@ -520,7 +522,9 @@ class TestRestore:
         assert result["as_before"] == {"equal": True, "changed": []}
         assert (moving.read(DATA), moving.read(DATA + ".tmp")) == ("what is there before", None)
         assert moving.read(PROGRAM) == "the program"
-        aside = {name: moving.read(f"{ASIDE}\\{name}") for name in (r"data\orders.jsonl", r"data\orders.jsonl.tmp", KEPT[3])}
+        aside = {
+            name: moving.read(f"{ASIDE}\\{name}") for name in (r"data\orders.jsonl", r"data\orders.jsonl.tmp", KEPT[3])
+        }
         assert list(aside.values()) == ["half of it", "left over", "another program"]
         assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor"]
 

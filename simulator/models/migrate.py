@@ -263,7 +263,8 @@ def _switch(work: Work) -> None:
     if mode != last["mode"]:
         raise Refused(f"refused: mode is '{mode}', attempt {last['number']} was opened for '{last['mode']}'")
     setting = _mode_setting(work, mode)
-    work.result["mode"] = work.mode()
+    before = work.untouched()
+    work.result.update(mode=work.mode(), changed_meanwhile=switch.differing(last.get("untouched") or {}, before))
     if last["state"] == "switched":
         return
     if last["state"] != "completed":
@@ -271,7 +272,7 @@ def _switch(work: Work) -> None:
     work.result["changed"] = True
     if work.check_mode:
         return
-    switch.switch(work, ledger, last, setting)
+    switch.switch(work, ledger, last, setting, before)
     work.result["mode"] = work.mode()
 
 

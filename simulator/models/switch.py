@@ -36,19 +36,25 @@ def need_local(work: Work, number: int) -> None:
         )
 
 
-def switch(work: Work, ledger: dict[str, Any], attempt: dict[str, Any], setting: dict[str, Any]) -> None:
-    """Switch a completed attempt to its mode, or leave the configuration as it was."""
+def differing(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """The names whose hash is another one, or is there only once."""
+    changed = [name for name in after if before.get(name) != after[name]]
+    return changed + [name for name in before if name not in after]
+
+
+def switch(
+    work: Work, ledger: dict[str, Any], attempt: dict[str, Any], setting: dict[str, Any], before: dict[str, str]
+) -> None:
+    """Switch a completed attempt to its mode, or leave the configuration as it was; `before` hashes the untouched."""
     name = f"attempt-{attempt['number']}"
     if backup.saved(work, name) is None:
         raise Refused(f"refused: there is no backup {name}, so there is no way back")
-    before = work.untouched()
     attempt["switching"] = work.now
     work.save(ledger)
     try:
         _write_mode(work, setting)
         work.restart_service(attempt.get("version"))
-        after = work.untouched()
-        changed = [thing for thing in after if before.get(thing) != after[thing]]
+        changed = differing(before, work.untouched())
         if changed:
             raise Refused(f"the switch has changed what it must leave alone: {', '.join(changed)}")
     except Refused as failure:

@@ -22,7 +22,7 @@ KEYS = {
     "manifest": {"manifest"},
     "start": {"status"},
     "follow": {"status"},
-    "switch": {"mode"},
+    "switch": {"mode", "changed_meanwhile"},
     "handback": set(),
     "restore": {"mode", "as_before"},
 }

@@ -217,6 +217,14 @@ def test_a_switch_that_changes_what_it_must_leave_alone_is_undone(office: Office
     assert office.ledger["attempts"][0]["state"] == "completed"
 
 
+def test_what_changed_before_the_switch_is_told_and_does_not_stop_it(office: Office):
+    office.contract["untouched"]["files"] = [r"C:\EPJ\epj.ini"]
+    office.bring_to("completed")
+    office.server.drive.write(r"C:\EPJ\epj.ini", b"the EPJ was upgraded that night")
+    result = office.well(office.migrate("switch"))
+    assert (result["mode"], result["changed_meanwhile"]) == ("server_in_cloud", [r"file:C:\EPJ\epj.ini"])
+
+
 def test_a_mode_may_set_more_than_two_keys(office: Office):
     also = {"tenant": "9001", "printer": "none"}
     office.contract["config"]["modes"]["second"] = {"mode": "2", "endpoint": "https://two.example", "also": also}

@@ -157,6 +157,9 @@ Function Invoke-Switch {
     }
     $setting = Get-ModeSetting -Contract $Contract -Mode $mode
     $Module.Result.mode = Get-ModeNow -Contract $Contract
+    $untouched = Get-UntouchedHash -Contract $Contract
+    # Not the switch's doing, so no reason against it: the check after the move (A1) tells it as well.
+    $Module.Result.changed_meanwhile = Compare-Hash -Before $attempt['untouched'] -After $untouched
     if ($attempt['state'] -eq 'switched') {
         return
     }
@@ -171,7 +174,6 @@ Function Invoke-Switch {
     if ($null -eq (Get-Backup -Contract $Contract -Name $backup)) {
         throw "refused: there is no backup $backup, so there is no way back"
     }
-    $untouched = Get-UntouchedHash -Contract $Contract
     $attempt['switching'] = $Module.Params.now
     Save-Ledger -Contract $Contract -Ledger $ledger
     try {

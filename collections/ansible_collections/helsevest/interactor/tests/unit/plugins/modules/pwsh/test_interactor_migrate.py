@@ -414,6 +414,13 @@ class TestSwitch:
         assert (again["changed"], again["mode"]) == (False, "server_in_cloud")
         assert moving.take_calls() == []
 
+    def test_what_changed_before_the_switch_is_told_and_does_not_stop_it(self, moving: Server):
+        moving.contract["untouched"]["files"] = [r"C:\EPJ\epj.ini"]
+        brought_to(moving, "completed")
+        moving.write(r"C:\EPJ\epj.ini", "the EPJ was upgraded that night")
+        result = step(moving, "switch", attempt=ATTEMPT)
+        assert (result["mode"], result["changed_meanwhile"]) == ("server_in_cloud", [r"file:C:\EPJ\epj.ini"])
+
     def test_a_mode_may_set_more_than_two_keys(self, moving: Server):
         also = {"tenant": "1001", "printer": "none", "cache": {"minutes": 5}}
         moving.contract["config"]["modes"]["second"] = {"mode": "2", "endpoint": "https://two.example", "also": also}

@@ -112,6 +112,13 @@ class Cloud:
                 return attempt
         return None
 
+    def in_use(self, site: str, number: int, key: str) -> Attempt | None:
+        """The attempt that users may work in: completed and not discarded."""
+        for attempt in self._attempts.get(site, ()):
+            if (attempt.number, attempt.key, attempt.state) == (number, key, "completed"):
+                return attempt
+        return None
+
     def complete(self, attempt: Attempt, records: list[Record]) -> None:
         """All that will come has come."""
         attempt.state = "completed"

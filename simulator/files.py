@@ -33,10 +33,19 @@ def parent(path: str) -> str:
     return normal(path).rpartition("\\")[0]
 
 
+class PowerCutError(Exception):
+    """The power went in the midst of a write."""
+
+
 class Drive:
-    """Drive C: of one host. Folders come with the files in them, or by `make_folder`."""
+    """Drive C: of one host. Folders come with the files in them, or by `make_folder`.
+
+    `power_left` cuts the next durable write: after so many bytes; one more than there are is before the old file has
+    made room, two more before the new one has its name.
+    """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.min.replace(tzinfo=UTC)) -> None:
+        self.power_left: int | None = None
         self._now = now
         self._written: dict[str, datetime] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
@@ -69,6 +78,26 @@ class Drive:
         """When a file was written last; FileNotFoundError where there is none."""
         self.read(path)
         return self._written[normal(path).casefold()]
+
+    def write_durably(self, path: str, content: bytes) -> None:
+        """Write a file as our scripts do: to `<path>.new`, which then takes the place of the old one.
+
+        Raises PowerCutError where `power_left` cuts it off.
+        """
+        new, left = path + ".new", self.power_left
+        self.power_left = None
+        if left is not None and left <= len(content) + 1:
+            self.write(new, content[:left])
+            if left == len(content) + 1:
+                self.remove(path)
+            raise PowerCutError(path)
+        self.write(path, content)
+        self.remove(new)
+
+    def move(self, source: str, target: str) -> None:
+        """Give a file another name; what had that name is gone."""
+        self.write(target, self.read(source))
+        self.remove(source)
 
     def read(self, path: str) -> bytes:
         """The file's content; FileNotFoundError where there is none."""

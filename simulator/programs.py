@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from simulator import data
 from simulator.calls import HostDown
+from simulator.clock import stamp
 from simulator.cloud import Cloud
 from simulator.files import join
 from simulator.scenario import CATEGORIES, Category, Installer, Scenario, Site
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 SERVICE_EXE = "Interactor.exe"
 MIGRATE_EXE = "InteractorMigrate.exe"
+_OSLO = ZoneInfo("Europe/Oslo")
+_OPENS = time(8)
+_BETWEEN_ORDERS = timedelta(minutes=10)
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -215,7 +220,8 @@ class Programs:
         """Windows was started again: what ran has ended without a word, and what waited for it is put in place."""
         self.settle()
         for run in self._runs:
-            run.alive = False
+            if run.alive:
+                self._end(run)
         if self._after_restart is not None:
             self._put_executables(self._after_restart)
             self._after_restart = None
@@ -278,6 +284,7 @@ class Programs:
         for run in self._runs:
             if run.alive:
                 self._settle(run)
+            self._work(run)
 
     def _settle(self, run: Run) -> None:
         said, vendor, now = self._site.migration, self._vendor, self._now()
@@ -306,6 +313,28 @@ class Programs:
                 self._cloud.complete(attempt, arrived[site])
             counts = _sum(data.counts(records) for records in arrived.values())
             self._status(run.status_file, vendor.completed, 100, counts, said.message)
+
+    def _work(self, run: Run) -> None:
+        """The office makes its orders in the cloud, from the morning on, where its configuration names the cloud."""
+        attempt = self._cloud.in_use(self._number, run.number, run.key)
+        if attempt is None or not self._site.migration.makes or not self._names_the_cloud():
+            return
+        morning = datetime.combine(run.ends.astimezone(_OSLO).date(), _OPENS, _OSLO)
+        if morning < run.ends:
+            morning += timedelta(days=1)
+        for number in range(len(attempt.made), self._site.migration.makes):
+            at = morning + number * _BETWEEN_ORDERS
+            if at > self._now():
+                break
+            attempt.made.append(
+                {"category": "orders", "id": f"ord-cloud-{self._number}-{number + 1}", "at": stamp(at.astimezone(UTC))}
+            )
+
+    def _names_the_cloud(self) -> bool:
+        drive, path = self._host.drive, self._vendor.config
+        if not drive.is_file(path):
+            return False
+        return bool(json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != "local")
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
         status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}

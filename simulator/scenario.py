@@ -113,6 +113,7 @@ class Migration(Model):
     ends: Literal["completed", "failed"] = "completed"
     message: str = ""
     loses: dict[Category, Count] = {}
+    makes: Count = 0
 
 
 class Upgrade(Model):

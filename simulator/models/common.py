@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import FetchError
@@ -24,6 +25,12 @@ COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str
 _LEASE_STATES = ("held", "free")
 _UPGRADE_STATES = ("staged", "done", "failed", "restart", "incident")
 _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
+_ATTEMPT_PARTS = {
+    "mode": "text", "history_months": "number", "prepared": "moment", "started": "moment", "finished": "moment",
+    "switching": "moment", "switched": "moment", "ended": "moment", "before": "object", "counts": "object",
+    "untouched": "object", "as_before": "object",
+}  # fmt: skip
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 class Refused(Exception):  # noqa: N818
@@ -119,10 +126,24 @@ class Work:
             raise Refused(f"{what} {path} is no JSON object")
         return found
 
+    def read_durable(self, what: str, path: str) -> dict[str, Any] | None:
+        """`read_json` of a file that is written durably: a whole new one that has not its name yet is the file."""
+        found = self.read_json(what, path)
+        if found is None:
+            with suppress(Refused):
+                found = self.read_json(what, path + ".new")
+        return found
+
+    def lock(self) -> None:
+        """Nobody else is at work here, and a write that the power cut off is ended."""
+        for path in (self.ledger_path, self.contract("paths.config")):
+            if not self.host.drive.is_file(path) and self.read_durable("file", path) is not None:
+                self.host.drive.move(path + ".new", path)
+
     def read_ledger(self) -> dict[str, Any] | None:
         """The ledger, None where there is none yet; refused where it is damaged or another site's."""
         path = self.ledger_path
-        ledger = self.read_json("ledger", path)
+        ledger = self.read_durable("ledger", path)
         if ledger is None:
             return None
         if ledger.get("schema") != 1:
@@ -146,13 +167,13 @@ class Work:
         """Write the ledger and answer with it. That a lease is lost is never written: the flag tells it."""
         lost = ledger["lease"] and ledger["lease"]["state"] == "lost"
         written = {**ledger, "lease": {**ledger["lease"], "state": "held"}} if lost else ledger
-        self.host.drive.write(self.ledger_path, json.dumps(written, ensure_ascii=False).encode())
+        self.host.drive.write_durably(self.ledger_path, json.dumps(written, ensure_ascii=False).encode())
         self.result["ledger"] = ledger
 
     def config(self) -> dict[str, Any]:
         """Interactor's configuration; refused where it is missing or no JSON object."""
         path = self.contract("paths.config")
-        found = self.read_json("configuration", path)
+        found = self.read_durable("configuration", path)
         if found is None:
             raise Refused(f"configuration {path} is missing")
         return found
@@ -173,15 +194,18 @@ class Work:
         """Interactor's service in Windows' word; `missing` where there is none."""
         return self.host.service_word(self.contract("service.name"))
 
-    def restart_service(self) -> None:
-        """Restart Interactor's service and no other; refused where it does not answer then."""
+    def restart_service(self, version: str | None) -> None:
+        """Restart Interactor's service and no other; refused where it does not tell that version then."""
         name = self.contract("service.name")
         self.host.stop_service(name)
-        if not self.host.start_service(name) or self.version() is None:
+        told = self.version() if self.host.start_service(name) else None
+        if told is None:
             raise Refused("the service does not answer after its restart")
+        if version and told != version:
+            raise Refused(f"the service tells version '{told}' after its restart, not {version}")
 
     def untouched(self) -> dict[str, str]:
-        """A hash for every service and folder that must stay as it is."""
+        """A hash for every service, folder and file that must stay as it is."""
         found = {}
         for name in self.contract("untouched.services"):
             service = self.host.services.get(name)
@@ -191,6 +215,9 @@ class Work:
             files = self.host.drive.below(folder)
             lines = sorted("{}\t{}".format(name.replace("\\", "/"), _sha256(content)) for name, content in files)
             found[f"folder:{folder}"] = _sha256("\n".join(lines).encode())
+        for file in self.contract("untouched.files"):
+            there = self.host.drive.is_file(file)
+            found[f"file:{file}"] = _sha256(self.host.drive.read(file)) if there else "missing"
         return found
 
     async def pages(self, *checks: str) -> list[dict[str, Any]]:
@@ -229,14 +256,42 @@ def _damage(ledger: dict[str, Any]) -> str:
     upgrade = ledger.get("upgrade")
     if upgrade is not None and upgrade.get("state") not in _UPGRADE_STATES:
         return f"upgrade.state is '{upgrade.get('state')}'"
+    lease = ledger.get("lease")
+    if lease is not None and lease.get("state") not in _LEASE_STATES:
+        return f"lease.state is '{lease.get('state')}'"
     if not isinstance(ledger.get("attempts"), list):
         return "attempts is no list"
     for number, attempt in enumerate(ledger["attempts"], 1):
-        if not isinstance(attempt, dict) or attempt.get("number") != number:
-            return f"attempt {number} is not where it should be"
-        if attempt.get("state") not in _ATTEMPT_STATES or not attempt.get("key"):
-            return f"attempt {number} has state '{attempt.get('state')}' and key '{attempt.get('key')}'"
+        damage = _attempt_damage(number, attempt)
+        if damage:
+            return damage
     return ""
+
+
+def _attempt_damage(number: int, attempt: object) -> str:
+    if not isinstance(attempt, dict) or not _is("number", attempt.get("number")) or attempt["number"] != number:
+        return f"attempt {number} is not where it should be"
+    if attempt.get("state") not in _ATTEMPT_STATES or not _is("text", attempt.get("key")):
+        # None as PowerShell says it.
+        state, key = (attempt.get(name) or "" for name in ("state", "key"))
+        return f"attempt {number} has state '{state}' and key '{key}'"
+    for name, kind in _ATTEMPT_PARTS.items():
+        if not _is(kind, attempt.get(name)):
+            return f"{name} of attempt {number} is no {kind}"
+    return ""
+
+
+def _is(kind: str, value: object) -> bool:
+    """Whether a value is what it should be: a text or a number; a moment or an object, or null."""
+    match kind:
+        case "text":
+            return isinstance(value, str) and value != ""
+        case "number":
+            return type(value) is int
+        case "moment":
+            return value is None or (isinstance(value, str) and re.fullmatch(_MOMENT, value) is not None)
+        case _:
+            return isinstance(value, dict | None)
 
 
 def plain(body: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from simulator import data
-from simulator.files import join
-from simulator.models import lease
+from simulator.models import lease, switch
 from simulator.models.common import Options, Refused, Work, arguments_of
 from simulator.windows import Task
 
@@ -39,6 +37,8 @@ async def answer(work: Work) -> None:
         raise Refused(f"step is {step} but all of the following are missing: {', '.join(missing)}")
     if work.arguments["attempt"] is not None:
         arguments_of("interactor_migrate", _ATTEMPT, work.arguments["attempt"], "attempt")
+    if step not in ("look", "users") and not work.check_mode:
+        work.lock()
     if step != "users":
         work.result["ledger"] = work.read_ledger()
     _STEPS[step](work)
@@ -122,17 +122,23 @@ def _manifest(work: Work) -> None:
         raise Refused(f"refused: attempt {number}: the next one is {following}")
     mode, months = work.arguments["mode"], work.arguments["history_months"]
     _mode_setting(work, mode)
+    switch.need_local(work, number)
+    version = work.version()
+    if not version:
+        raise Refused("refused: the service does not tell its version, so the way back could not be proved")
     work.result.update(changed=True, manifest=None)
     if work.check_mode:
         return
+    switch.save_before(work, number)
     before = _list(work, months)
     work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
             "number": number, "key": key, "sites": work.arguments["attempt"].get("sites") or [work.site],
             "state": "prepared", "mode": mode, "history_months": months,
-            "prepared": work.now, "started": None, "finished": None, "switched": None, "ended": None,
-            "run": work.run_id, "before": before, "counts": None, "untouched": work.untouched(), "message": "",
+            "prepared": work.now, "started": None, "finished": None, "switching": None, "switched": None,
+            "ended": None, "run": work.run_id, "version": version, "before": before, "counts": None,
+            "untouched": work.untouched(), "as_before": None, "message": "",
         }
     )  # fmt: skip
     work.save(ledger)
@@ -202,17 +208,14 @@ def _follow(work: Work) -> None:
     work.save(ledger)
 
 
-def _saved_config(work: Work, attempt: dict[str, Any]) -> str:
-    return join(work.contract("paths.work"), "backup", f"attempt-{attempt['number']}", "configuration")
-
-
 def _switch(work: Work) -> None:
     ledger, last = _fenced(work)
     mode = work.arguments["mode"] or last["mode"]
     if mode != last["mode"]:
         raise Refused(f"refused: mode is '{mode}', attempt {last['number']} was opened for '{last['mode']}'")
     setting = _mode_setting(work, mode)
-    work.result["mode"] = work.mode()
+    before = work.untouched()
+    work.result.update(mode=work.mode(), changed_meanwhile=switch.differing(last.get("untouched") or {}, before))
     if last["state"] == "switched":
         return
     if last["state"] != "completed":
@@ -221,49 +224,25 @@ def _switch(work: Work) -> None:
     work.result["changed"] = True
     if work.check_mode:
         return
-    drive, path, saved = work.host.drive, work.contract("paths.config"), _saved_config(work, last)
-    if not drive.is_file(saved):
-        drive.write(saved, drive.read(path))
-    config = work.config()
-    config[work.contract("config.mode_key")] = setting["mode"]
-    config[work.contract("config.endpoint_key")] = setting["endpoint"]
-    try:
-        drive.write(path, json.dumps(config, indent=2, ensure_ascii=False).encode())
-        work.restart_service()
-    except Refused as failure:
-        drive.write(path, drive.read(saved))
-        try:
-            work.restart_service()
-        except Refused as second:
-            raise Refused(f"{failure}; with the configuration as before: {second}") from second
-        raise Refused(f"{failure}; the configuration is as before") from failure
-    last.update(state="switched", switched=work.now)
-    work.save(ledger)
+    switch.switch(work, ledger, last, setting, before)
     work.result["mode"] = work.mode()
 
 
 def _restore(work: Work) -> None:
     ledger, last = _fenced(work)
-    drive, path, saved = work.host.drive, work.contract("paths.config"), _saved_config(work, last)
-    ended = last["state"] == "rolled_back"
-    task = work.contract("migration.task")
-    before = drive.read(saved) if drive.is_file(saved) else None
-    differs = before is not None and before != drive.read(path)
+    ended, task = last["state"] == "rolled_back", work.contract("migration.task")
     leased = lease.kept(work, ledger)
-    work.result["changed"] = not ended or task in work.host.tasks or differs or leased
+    work.result.update(changed=not ended or task in work.host.tasks or leased, as_before=last.get("as_before"))
     if work.check_mode or not work.result["changed"]:
         work.result["mode"] = work.mode()
         return
     work.host.end_task(task)
-    if before is not None and differs:
-        drive.write(path, before)
-    if differs or (before is not None and not ended):
-        work.restart_service()
-    lease.give_back(work, ledger)
     if not ended:
+        last["as_before"] = switch.restore_before(work, ledger, last)
         last.update(state="rolled_back", ended=work.now)
-        work.save(ledger)
-    work.result["mode"] = work.mode()
+    lease.give_back(work, ledger)
+    work.save(ledger)
+    work.result.update(mode=work.mode(), as_before=last["as_before"])
 
 
 _STEPS = {

@@ -23,6 +23,8 @@ async def answer(work: Work) -> None:
     step = work.arguments["step"]
     if step == "install" and work.arguments["lease_script"] is None:
         raise Refused("step is install but all of the following are missing: lease_script")
+    if step != "look" and not work.check_mode:
+        work.lock()
     work.result["ledger"] = work.read_ledger()
     work.result["version"] = work.version()
     if step in _ACHIEVES:

@@ -88,6 +88,7 @@ Function Set-ServiceStatus {
     }
     $script:State['services'][$Name]['status'] = $Status
     Save-State
+    if ($Status -eq 'Running') { Save-Written -Effect $script:State['service_start'] }
 }
 
 Function Start-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'start' -Status 'Running' }

@@ -157,6 +157,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
             "EPJServer": service(r"C:\EPJ\epj.exe"),
         },
         "service_fails": 0,
+        "service_start": {"writes": {}},
         "processes": ["System", "EPJ"],
         "open_files": [],
         "users": ["somebody"],

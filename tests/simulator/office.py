@@ -116,6 +116,10 @@ class Office:
     def write_ledger(self, content: bytes) -> None:
         self.server.drive.write(self.contract["paths"]["work"] + "\\ledger.json", content)
 
+    def save(self, ledger: dict[str, Any]) -> None:
+        """Give the server another ledger."""
+        self.write_ledger(json.dumps(ledger).encode())
+
     def later(self, minutes: int) -> None:
         """Let time pass."""
         self.clock.advance_to(self.clock.now() + timedelta(minutes=minutes))

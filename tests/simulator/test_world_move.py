@@ -22,9 +22,9 @@ KEYS = {
     "manifest": {"manifest"},
     "start": {"status"},
     "follow": {"status"},
-    "switch": {"mode"},
+    "switch": {"mode", "changed_meanwhile"},
     "handback": set(),
-    "restore": {"mode"},
+    "restore": {"mode", "as_before"},
 }
 
 
@@ -59,8 +59,8 @@ def test_a_whole_move(office: Office):
     assert office.server.service_word("EPJServer") == "running"
     [entry] = office.ledger["attempts"]
     assert set(entry) == {
-        "number", "key", "sites", "state", "mode", "history_months", "prepared", "started", "finished", "switched",
-        "ended", "run", "before", "counts", "untouched", "message",
+        "number", "key", "sites", "state", "mode", "history_months", "prepared", "started", "finished", "switching",
+        "switched", "ended", "run", "version", "before", "counts", "untouched", "as_before", "message",
     }  # fmt: skip
     assert (entry["state"], entry["started"], entry["finished"]) == (
         "switched",
@@ -300,10 +300,10 @@ def test_a_mode_that_is_not_described(office: Office):
 
 
 def test_untouched_sees_a_change(office: Office):
-    office.contract["untouched"] = {"services": ["EPJServer"], "folders": [r"C:\EPJ"]}
+    office.contract["untouched"] = {"services": ["EPJServer"], "folders": [r"C:\EPJ"], "files": [r"C:\EPJ\epj.ini"]}
     office.bring_to("completed")
     before = office.ledger["attempts"][0]["untouched"]
-    assert len(before) == 2
+    assert len(before) == 3
     assert office.ask("postcheck")["facts"]["untouched"] == before
     office.server.drive.write(r"C:\EPJ\epj.ini", b"changed")
     office.server.services["EPJServer"].start_mode = "Disabled"

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters: what all sites owe, as data for letters and as a list for the terminal."""
+"""Filters: what all sites owe, as data for letters and as a list for the terminal; what a rollback would lose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain import owed_list
+from ..module_utils._domain import lost_list, owed_list
 
 Answer = Mapping[str, Any]
 
@@ -31,4 +31,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        return {"owes_data": _filter(owed_list.owes_data), "owes_list": _filter(owed_list.owes_list)}
+        functions = (owed_list.owes_data, owed_list.owes_list, lost_list.lost_list)
+        return {function.__name__: _filter(function) for function in functions}

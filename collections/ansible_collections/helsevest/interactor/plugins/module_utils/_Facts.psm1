@@ -59,7 +59,7 @@ Function Get-PlainText {
 Function Get-UntouchedHash {
     <#
     .SYNOPSIS
-    A hash for each thing that a move must leave alone (A1): how a service is set up, what a folder holds.
+    A hash for each thing that a move must leave alone (A1): how a service is set up, what a folder or a file holds.
     #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
@@ -84,6 +84,12 @@ Function Get-UntouchedHash {
         }
         $lines.Sort([System.StringComparer]::Ordinal)
         $hashes["folder:$folder"] = Get-Sha256 -Text ($lines -join "`n")
+    }
+    foreach ($file in (Get-ContractValue -Contract $Contract -Path 'untouched.files')) {
+        $hashes["file:$file"] = 'missing'
+        if (Test-Path -LiteralPath $file -PathType Leaf) {
+            $hashes["file:$file"] = Get-FileSha256 -Path $file
+        }
     }
     $hashes
 }

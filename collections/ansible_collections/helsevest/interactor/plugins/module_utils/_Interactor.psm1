@@ -117,6 +117,10 @@ Function ConvertFrom-StrictJson {
     if ([string]::IsNullOrWhiteSpace($Text)) {
         throw 'it is empty'
     }
+    # What a power cut leaves of a file; some engines read past them.
+    if ($Text.IndexOf([char]0) -ge 0) {
+        throw 'it holds NUL bytes'
+    }
     ConvertTo-PlainData -InputObject (ConvertFrom-Json -InputObject $Text @options)
 }
 
@@ -152,11 +156,11 @@ Function Read-JsonFile {
         [Parameter(Mandatory)] [string] $Path
     )
 
-    $text = Read-SharedText -Path $Path
-    if ($null -eq $text) {
-        return $null
-    }
     try {
+        $text = Read-SharedText -Path $Path
+        if ($null -eq $text) {
+            return $null
+        }
         $value = ConvertFrom-StrictJson -Text $text
     }
     catch {
@@ -166,6 +170,43 @@ Function Read-JsonFile {
         throw "$What $Path is no JSON object"
     }
     $value
+}
+
+Function Read-DurableJson {
+    <#
+    .SYNOPSIS
+    Read-JsonFile for a file that Write-DurableFile writes: where a power cut has left the new one under its temporary
+    name alone, that is the file. One that was cut off itself never took the place of anything.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $What,
+        [Parameter(Mandatory)] [string] $Path
+    )
+
+    $value = Read-JsonFile -What $What -Path $Path
+    if ($null -ne $value) {
+        return $value
+    }
+    try {
+        Read-JsonFile -What $What -Path "$Path.new"
+    }
+    catch {
+        $null
+    }
+}
+
+Function Complete-DurableJson {
+    <#
+    .SYNOPSIS
+    Ends a Write-DurableFile that a power cut has ended too early: a whole new file takes the place that is empty.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if (-not (Test-Path -LiteralPath $Path) -and $null -ne (Read-DurableJson -What 'file' -Path $Path)) {
+        Move-Item -LiteralPath "$Path.new" -Destination $Path
+    }
 }
 
 Function Get-ServiceWord {
@@ -242,7 +283,7 @@ Function Read-Configuration {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
-    $configuration = Read-JsonFile -What 'configuration' -Path $path
+    $configuration = Read-DurableJson -What 'configuration' -Path $path
     if ($null -eq $configuration) {
         throw "configuration $path is missing"
     }
@@ -294,6 +335,7 @@ Function Get-ModeWord {
 }
 
 Export-ModuleMember -Function @(
-    'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue', 'Get-InteractorVersion',
-    'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-JsonFile', 'Wait-InteractorVersion'
+    'Complete-DurableJson', 'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue',
+    'Get-InteractorVersion', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord',
+    'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Wait-InteractorVersion'
 )

@@ -14,6 +14,21 @@ $script:Schema = 1
 $script:LeaseStates = @('held', 'free')
 $script:UpgradeStates = @('staged', 'done', 'failed', 'restart', 'incident')
 $script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
+# What an attempt holds beside number, key and state.
+$script:AttemptParts = [ordered]@{
+    mode = 'text'
+    history_months = 'number'
+    prepared = 'moment'
+    started = 'moment'
+    finished = 'moment'
+    switching = 'moment'
+    switched = 'moment'
+    ended = 'moment'
+    before = 'object'
+    counts = 'object'
+    untouched = 'object'
+    as_before = 'object'
+}
 
 Function New-WorkFolder {
     <#
@@ -38,7 +53,8 @@ Function New-WorkFolder {
 Function Lock-Work {
     <#
     .SYNOPSIS
-    Keeps every other run out of this server until the answer is disposed of; $null in check mode.
+    Keeps every other run out of this server until the answer is disposed of, and ends what a power cut has left of a
+    write; $null in check mode.
     #>
     [CmdletBinding()]
     param (
@@ -50,7 +66,16 @@ Function Lock-Work {
         return $null
     }
     New-WorkFolder -Contract $Contract
-    Lock-File -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'run.lock')
+    $lock = Lock-File -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'run.lock')
+    try {
+        Complete-DurableJson -Path (Get-LedgerPath -Contract $Contract)
+        Complete-DurableJson -Path (Get-ContractValue -Contract $Contract -Path 'paths.config')
+    }
+    catch {
+        $lock.Dispose()
+        throw
+    }
+    $lock
 }
 
 Function Get-LedgerPath {
@@ -74,7 +99,7 @@ Function Get-Ledger {
     )
 
     $path = Get-LedgerPath -Contract $Contract
-    $ledger = Read-JsonFile -What 'ledger' -Path $path
+    $ledger = Read-DurableJson -What 'ledger' -Path $path
     if ($null -eq $ledger) {
         return $null
     }
@@ -84,35 +109,77 @@ Function Get-Ledger {
     if ($ledger['site'] -cne $Site) {
         throw "ledger $path belongs to site '$($ledger['site'])', not to '$Site'"
     }
-    foreach ($part in 'upgrade', 'lease') {
-        if ($null -ne $ledger[$part] -and $ledger[$part] -isnot [System.Collections.IDictionary]) {
-            throw "ledger $path is damaged: $part is no object"
-        }
-    }
-    if ($null -ne $ledger['lease'] -and $script:LeaseStates -cnotcontains $ledger['lease']['state']) {
-        throw "ledger $path is damaged: lease.state is '$($ledger['lease']['state'])'"
-    }
-    if ($null -ne $ledger['upgrade'] -and $script:UpgradeStates -cnotcontains $ledger['upgrade']['state']) {
-        throw "ledger $path is damaged: upgrade.state is '$($ledger['upgrade']['state'])'"
-    }
-    if ($ledger['attempts'] -isnot [System.Collections.IList]) {
-        throw "ledger $path is damaged: attempts is no list"
-    }
-    $number = 0
-    foreach ($attempt in $ledger['attempts']) {
-        $number++
-        if ($attempt -isnot [System.Collections.IDictionary] -or $attempt['number'] -ne $number) {
-            throw "ledger $path is damaged: attempt $number is not where it should be"
-        }
-        if ($script:AttemptStates -cnotcontains $attempt['state'] -or [string]::IsNullOrEmpty($attempt['key'])) {
-            throw "ledger $path is damaged: attempt $number has state '$($attempt['state'])' and key '$($attempt['key'])'"
-        }
+    $damage = Find-LedgerDamage -Ledger $ledger
+    if ($damage) {
+        throw "ledger $path is damaged: $damage"
     }
     $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
     if ($null -ne $ledger['lease'] -and $ledger['lease']['state'] -eq 'held' -and -not (Test-Path -LiteralPath $flag)) {
         $ledger['lease']['state'] = 'lost'
     }
     $ledger
+}
+
+Function Find-LedgerDamage {
+    <#
+    .SYNOPSIS
+    What is wrong inside a ledger; an empty text where it is sound.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Ledger)
+
+    foreach ($part in 'upgrade', 'lease') {
+        if ($null -ne $Ledger[$part] -and $Ledger[$part] -isnot [System.Collections.IDictionary]) {
+            return "$part is no object"
+        }
+    }
+    if ($null -ne $Ledger['upgrade'] -and $script:UpgradeStates -cnotcontains $Ledger['upgrade']['state']) {
+        return "upgrade.state is '$($Ledger['upgrade']['state'])'"
+    }
+    if ($null -ne $Ledger['lease'] -and $script:LeaseStates -cnotcontains $Ledger['lease']['state']) {
+        return "lease.state is '$($Ledger['lease']['state'])'"
+    }
+    if ($Ledger['attempts'] -isnot [System.Collections.IList]) {
+        return 'attempts is no list'
+    }
+    $number = 0
+    foreach ($attempt in $Ledger['attempts']) {
+        $number++
+        if ($attempt -isnot [System.Collections.IDictionary] -or -not (Test-LedgerPart -Value $attempt['number'] -Kind 'number') -or
+            $attempt['number'] -ne $number) {
+            return "attempt $number is not where it should be"
+        }
+        if ($script:AttemptStates -cnotcontains $attempt['state'] -or -not (Test-LedgerPart -Value $attempt['key'] -Kind 'text')) {
+            return "attempt $number has state '$($attempt['state'])' and key '$($attempt['key'])'"
+        }
+        foreach ($name in $script:AttemptParts.Keys) {
+            if (-not (Test-LedgerPart -Value $attempt[$name] -Kind $script:AttemptParts[$name])) {
+                return "$name of attempt $number is no $($script:AttemptParts[$name])"
+            }
+        }
+    }
+    ''
+}
+
+Function Test-LedgerPart {
+    <#
+    .SYNOPSIS
+    Whether a value is what it should be: a text or a number; a moment or an object, or null.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param (
+        [AllowNull()] [object] $Value,
+        [Parameter(Mandatory)] [string] $Kind
+    )
+
+    switch ($Kind) {
+        'text' { return $Value -is [string] -and $Value -ne '' }
+        'number' { return $Value -is [int] -or $Value -is [long] }
+        'moment' { return $null -eq $Value -or ($Value -is [string] -and $Value -match '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$') }
+        default { return $null -eq $Value -or $Value -is [System.Collections.IDictionary] }
+    }
 }
 
 Function Get-LedgerOrNew {

@@ -35,7 +35,9 @@ Function Read-SharedText {
     }
     $stream = Open-SharedFile -Path $native
     try {
-        [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true)).ReadToEnd()
+        # A reader that looks for a byte order mark would take UTF-16 as well, which nobody writes here.
+        $reader = [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
+        $reader.ReadToEnd().TrimStart([char]0xFEFF)
     }
     finally {
         $stream.Dispose()
@@ -46,6 +48,7 @@ Function Write-DurableStream {
     <#
     .SYNOPSIS
     Writes a whole file so that a power cut leaves the old one or the new one: temporary file, flush to disk, rename.
+    The new one may then still have its temporary name, <path>.new: Replace takes the old one away first.
     #>
     [CmdletBinding()]
     param (
@@ -64,8 +67,17 @@ Function Write-DurableStream {
         $stream.Dispose()
     }
     if ([System.IO.File]::Exists($native)) {
-        # A plain $null would arrive as an empty string, which is no path.
-        [System.IO.File]::Replace($temporary, $native, [NullString]::Value)
+        try {
+            # A plain $null would arrive as an empty string, which is no path.
+            [System.IO.File]::Replace($temporary, $native, [NullString]::Value)
+        }
+        catch [System.IO.IOException] {
+            if ([System.IO.File]::Exists($native)) {
+                throw
+            }
+            # It failed half-way: the old one is gone, the new one is whole.
+            [System.IO.File]::Move($temporary, $native)
+        }
     }
     else {
         [System.IO.File]::Move($temporary, $native)

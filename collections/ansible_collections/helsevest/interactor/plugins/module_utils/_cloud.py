@@ -13,6 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.urls import open_url
 
+from ._domain.times import parse_time
+
 STATES = ("open", "receiving", "completed", "failed", "discarded")
 TRIES = 2
 
@@ -66,9 +68,7 @@ class Cloud:
         what = self._what("made", number)
         _, answer = self._call(what, "GET", f"{self._url}/{number}/made")
         made = answer.get("made")
-        if not isinstance(made, list) or not all(
-            isinstance(one, dict) and isinstance(one.get("id"), str) for one in made
-        ):
+        if not isinstance(made, list) or not all(_is_made(one) for one in made):
             raise CloudError(
                 f"{what}: the cloud's answer is not the agreed one: made must be a list of category, id and at"
             )
@@ -154,6 +154,16 @@ def told(attempts: Sequence[Mapping[str, Any]]) -> str:
     """The cloud's attempts in a few words, for an error."""
     names = ", ".join(f"attempt {one['number']} ({one['state']}, key {one['key']})" for one in attempts)
     return f"the cloud has {names or 'no attempt'}"
+
+
+def _is_made(one: object) -> bool:
+    if not isinstance(one, dict) or not all(isinstance(one.get(name), str) for name in ("category", "id", "at")):
+        return False
+    try:
+        parse_time(one["at"])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_attempt(attempt: object) -> bool:

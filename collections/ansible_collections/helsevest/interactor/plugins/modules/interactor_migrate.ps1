@@ -12,6 +12,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Migration
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Switch
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
@@ -54,12 +55,6 @@ $spec = @{
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-
-Function Get-ModeNow {
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
-
-    Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
-}
 
 Function Get-AttemptSite {
     <#
@@ -130,11 +125,17 @@ Function Invoke-Manifest {
         throw "refused: attempt $($named['number']): the next one is $next"
     }
     $null = Get-ModeSetting -Contract $Contract -Mode $Module.Params.mode
+    Assert-Local -Contract $Contract -Number $named['number']
+    $version = Get-InteractorVersion -Contract $Contract
+    if (-not $version) {
+        throw 'refused: the service does not tell its version, so the way back could not be proved'
+    }
     $Module.Result.changed = $true
     $Module.Result.manifest = $null
     if ($Module.CheckMode) {
         return
     }
+    Save-Before -Contract $Contract -Number $named['number']
     $before = Read-List -Contract $Contract -Month $Module.Params.history_months
     $status = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
     if (Test-Path -LiteralPath $status) {
@@ -151,12 +152,15 @@ Function Invoke-Manifest {
             prepared = $Module.Params.now
             started = $null
             finished = $null
+            switching = $null
             switched = $null
             ended = $null
             run = $Module.Params.run_id
+            version = $version
             before = $before
             counts = $null
             untouched = Get-UntouchedHash -Contract $Contract
+            as_before = $null
             message = ''
         })
     Save-Ledger -Contract $Contract -Ledger $ledger
@@ -223,131 +227,6 @@ Function Invoke-Follow {
     $attempt['counts'] = $status['counts']
     $attempt['message'] = $status['message']
     Save-Ledger -Contract $Contract -Ledger $ledger
-}
-
-Function Get-ConfigurationBackup {
-    <#
-    .SYNOPSIS
-    Where the configuration as it was before an attempt lies.
-    #>
-    param (
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Attempt
-    )
-
-    $backup = Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'backup'
-    Join-Path -Path (Join-Path -Path $backup -ChildPath "attempt-$($Attempt['number'])") -ChildPath 'configuration'
-}
-
-Function Restart-Interactor {
-    <#
-    .SYNOPSIS
-    Restarts Interactor's service and no other; an error where it does not answer within a minute.
-    #>
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
-
-    Restart-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
-    if (-not (Wait-InteractorVersion -Contract $Contract)) {
-        throw 'the service does not answer after its restart'
-    }
-}
-
-Function Invoke-Switch {
-    param (
-        [Parameter(Mandatory)] [object] $Module,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
-    )
-
-    $ledger = $Module.Result.ledger
-    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
-    $mode = $Module.Params.mode
-    if (-not $mode) {
-        $mode = $attempt['mode']
-    }
-    if ($mode -cne $attempt['mode']) {
-        throw "refused: mode is '$mode', attempt $($attempt['number']) was opened for '$($attempt['mode'])'"
-    }
-    $setting = Get-ModeSetting -Contract $Contract -Mode $mode
-    $Module.Result.mode = Get-ModeNow -Contract $Contract
-    if ($attempt['state'] -eq 'switched') {
-        return
-    }
-    if ($attempt['state'] -ne 'completed') {
-        throw "refused: attempt $($attempt['number']) is $($attempt['state']), not completed"
-    }
-    Assert-LeaseHeld -Ledger $ledger
-    $Module.Result.changed = $true
-    if ($Module.CheckMode) {
-        return
-    }
-    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
-    $backup = Get-ConfigurationBackup -Contract $Contract -Attempt $attempt
-    # One that is there already was made by a run that was cut off, before it wrote the new one.
-    if (-not (Test-Path -LiteralPath $backup)) {
-        $null = New-Item -Path (Split-Path -Path $backup -Parent) -ItemType Directory -Force
-        Copy-DurableFile -Path $path -Destination $backup
-    }
-    try {
-        $configuration = Read-Configuration -Contract $Contract
-        $configuration[(Get-ContractValue -Contract $Contract -Path 'config.mode_key')] = $setting['mode']
-        $configuration[(Get-ContractValue -Contract $Contract -Path 'config.endpoint_key')] = $setting['endpoint']
-        Write-DurableText -Path $path -Text (ConvertTo-Json -InputObject $configuration -Depth 50)
-        Restart-Interactor -Contract $Contract
-    }
-    catch {
-        $reason = $_.Exception.Message
-        Copy-DurableFile -Path $backup -Destination $path
-        try {
-            Restart-Interactor -Contract $Contract
-        }
-        catch {
-            throw "$reason; with the configuration as before: $($_.Exception.Message)"
-        }
-        throw "$reason; the configuration is as before"
-    }
-    $attempt['state'] = 'switched'
-    $attempt['switched'] = $Module.Params.now
-    Save-Ledger -Contract $Contract -Ledger $ledger
-    $Module.Result.mode = Get-ModeNow -Contract $Contract
-}
-
-Function Invoke-Restore {
-    param (
-        [Parameter(Mandatory)] [object] $Module,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
-    )
-
-    $ledger = $Module.Result.ledger
-    $attempt = Get-FencedAttempt -Ledger $ledger -Named $Module.Params.attempt
-    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
-    $backup = Get-ConfigurationBackup -Contract $Contract -Attempt $attempt
-    $ended = $attempt['state'] -eq 'rolled_back'
-    $task = $null -ne (Get-MoveTask -Contract $Contract)
-    $touched = Test-Path -LiteralPath $backup
-    $differs = $touched -and (Get-FileHash -LiteralPath $backup).Hash -ne (Get-FileHash -LiteralPath $path).Hash
-    $leased = Test-LeaseKept -Contract $Contract -Ledger $ledger
-    $Module.Result.changed = -not $ended -or $task -or $differs -or $leased
-    if ($Module.CheckMode -or -not $Module.Result.changed) {
-        $Module.Result.mode = Get-ModeNow -Contract $Contract
-        return
-    }
-    if ($task) {
-        Stop-Move -Contract $Contract
-    }
-    if ($differs) {
-        Copy-DurableFile -Path $backup -Destination $path
-    }
-    # A run that was cut off may have written the configuration and not restarted the service.
-    if ($differs -or ($touched -and -not $ended)) {
-        Restart-Interactor -Contract $Contract
-    }
-    Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
-    if (-not $ended) {
-        $attempt['state'] = 'rolled_back'
-        $attempt['ended'] = $Module.Params.now
-        Save-Ledger -Contract $Contract -Ledger $ledger
-    }
-    $Module.Result.mode = Get-ModeNow -Contract $Contract
 }
 
 $lock = $null

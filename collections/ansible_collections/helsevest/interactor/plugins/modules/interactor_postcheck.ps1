@@ -30,6 +30,15 @@ try {
     $contract = $module.Params.contract
     $module.Result.ledger = Get-Ledger -Contract $contract -Site $module.Params.site
     $configuration = Read-Configuration -Contract $contract
+    $also = [ordered]@{}
+    $modes = Get-ContractValue -Contract $contract -Path 'config.modes'
+    foreach ($word in $modes.Keys) {
+        if ($null -ne $modes[$word]['also']) {
+            foreach ($key in $modes[$word]['also'].Keys) {
+                $also[$key] = $configuration[$key]
+            }
+        }
+    }
     $pages = [System.Collections.Generic.List[object]]::new()
     foreach ($page in 'P1', 'P2') {
         $pages.Add((Get-PageFact -Contract $contract -Id $page))
@@ -39,6 +48,7 @@ try {
         version = Get-InteractorVersion -Contract $contract
         mode = Get-ModeWord -Contract $contract -Configuration $configuration
         endpoint = $configuration[(Get-ContractValue -Contract $contract -Path 'config.endpoint_key')]
+        also = $also
         pages = $pages
         untouched = Get-UntouchedHash -Contract $contract
         maintenance = Test-Path -LiteralPath (Get-ContractValue -Contract $contract -Path 'paths.maintenance_flag')

@@ -28,6 +28,9 @@ from .verdict import SiteVerdict
 from .window import OSLO
 from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict, Whose
 
+STOPS = frozenset({"ledger_missing", "point_of_no_return"})
+"""The rules that no time and no office lifts: one of us has to look."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -46,6 +49,7 @@ class Decision:
     owes: tuple[Owed, ...]
     begun: Mapping[str, datetime]
     rolled_back: bool
+    point_of_no_return: Mapping[str, Any] | None
     needs_us: bool
     failed: Whose | None = None
     led_here: bool = True
@@ -69,6 +73,7 @@ class Decision:
             "language": self.site.language,
             "asked": self.site.asked.isoformat() if self.site.asked else None,
             "rolled_back": self.rolled_back,
+            "point_of_no_return": dict(self.point_of_no_return) if self.point_of_no_return else None,
             "needs_us": self.needs_us,
             "row": self.row(),
         }
@@ -117,7 +122,8 @@ class Decision:
     def why(self, attempt: Attempt | None) -> str:
         """In one line, why the site is where it is; empty when all goes as planned."""
         if attempt and self.outcome is Outcome.UNCERTAIN:
-            return _why_uncertain(self.site, self.standing, attempt)
+            why = _why_uncertain(self.site, self.standing, attempt)
+            return "; ".join([why, *(reason.text for reason in self.reasons)])
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
@@ -170,9 +176,17 @@ def _why_uncertain(site: Site, standing: Standing, attempt: Attempt) -> str:
 
 def _why_undone(standing: Standing, attempt: Attempt) -> str:
     asked = standing.rollback_asked.get(str(attempt.number))
-    if asked:
-        return f"rolled back: {asked.reason}"
-    return attempt.message or "; ".join(_differences(standing, attempt)) or "not switched when its window ended"
+    why = f"rolled back: {asked.reason}" if asked else attempt.message or "; ".join(_differences(standing, attempt))
+    left = f"; not as it was before: {', '.join(attempt.not_as_before)}" if attempt.not_as_before else ""
+    return (why or "not switched when its window ended") + left
+
+
+def _point_of_no_return(standing: Standing, attempt: Attempt | None) -> dict[str, Any] | None:
+    """What is known to have been made in the cloud since the switch; None before the cloud was asked."""
+    made = standing.made.get(str(attempt.number)) if attempt and attempt.state is AttemptState.SWITCHED else None
+    if made is None:
+        return None
+    return {"passed": made.count > 0 if made.known else None, "made": [dict(thing) for thing in made.things]}
 
 
 def _outcome(situation: Situation) -> Outcome | None:
@@ -259,7 +273,8 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
         owes=() if moved else tuple(owes(site, findings, begun, situation.now)),
         begun=begun,
         rolled_back=situation.is_rolled_back,
-        needs_us=_needs_us(situation, verdict, outcome),
+        point_of_no_return=_point_of_no_return(standing, attempt),
+        needs_us=_needs_us(situation, verdict, outcome) or any(r.code in STOPS for r in answer.reasons),
         failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
         led_here=site.leader in {member.id for member in situation.all_on_server},
         lease=_lease(situation, answer.next.step),

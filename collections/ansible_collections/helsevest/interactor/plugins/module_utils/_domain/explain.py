@@ -54,6 +54,7 @@ def explain(
             "outcome": decision.outcome.value if decision.outcome else None,
             "needs_us": decision.needs_us,
             "why": decision.row()["why"],
+            "point_of_no_return": decision.point_of_no_return,
             "reasons": [reason.to_dict() for reason in reasons],
             "owes": [owed.to_dict() for owed in decision.owes],
         },

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .lost_list import made_list
 from .owed_list import since_words
 from .table import local_day, local_time, words
 
@@ -15,7 +16,7 @@ DATE = "%d.%m.%Y"
 
 
 def explain_lists(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The answer of `explain` as the callback prints lists: head, past, ahead, standing, next."""
+    """The answer of `explain` as the callback prints lists: head, past, ahead, standing, next, made in the cloud."""
     standing, following = told["standing"], told["next"]
     where = ", ".join(words(standing[name] or f"no {name} yet") for name in ("state", "verdict", "outcome"))
     return [
@@ -36,7 +37,15 @@ def explain_lists(told: Mapping[str, Any]) -> list[dict[str, Any]]:
                 *([f"expected, {name}", each["text"]] for name, each in told["expected"].items()),
             ],
         ),
+        *_made(told["site"], standing["point_of_no_return"]),
     ]
+
+
+def _made(site: str, found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """What was made in the cloud, where the point of no return is passed or may be."""
+    if found is None or found["passed"] is False:
+        return []
+    return [made_list("Past the point of no return: made in the cloud since the switch", {site: found})]
 
 
 def _list(title: str, headings: list[str], rows: Iterable[list[str]]) -> dict[str, Any]:

@@ -264,12 +264,13 @@ def _point_of_no_return(case: Case) -> Iterator[Reason]:
     made, asked = case.standing.made.get(str(attempt.number)), case.standing.rollback_asked.get(str(attempt.number))
     if made is None:
         return
-    lost = str(made.count) if made.known else "unknown"
-    if lost != "0" and (asked is None or asked.loses != lost):
+    if not made.is_accepted(asked):
         what = (
-            f"{lost} made in the cloud since the switch" if made.known else "the cloud does not say what was made in it"
+            f"{made.count} made in the cloud since the switch"
+            if made.known
+            else "the cloud does not say what was made in it"
         )
-        text = f"{what}: a rollback would lose it; to do so all the same, say rollback_loses={lost}"
+        text = f"{what}: a rollback would lose it; to do so all the same, say rollback_loses={made.lost}"
         yield case.reason("point_of_no_return", text)
 
 

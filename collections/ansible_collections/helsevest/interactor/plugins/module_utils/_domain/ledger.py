@@ -63,7 +63,8 @@ class Upgrade:
 class Attempt:
     """One attempt to move the sites of a server; at most one of them is open or switched.
 
-    `sites` are those that it moves; empty where an earlier version opened it.
+    `sites` are those that it moves; empty where an earlier version opened it. `not_as_before` are the files that a
+    rollback did not bring back to what they were.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Attempt:
     counts: Mapping[str, int] | None = None
     untouched: Mapping[str, str] | None = None
     message: str = ""
+    not_as_before: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
 
     def moves(self, site: str) -> bool:
@@ -99,6 +101,7 @@ class Attempt:
             untouched=raw.get("untouched"),
             message=str(raw.get("message") or ""),
             sites=tuple(str(site) for site in raw.get("sites") or ()),
+            not_as_before=tuple(map(str, (raw.get("as_before") or {}).get("changed", ()))),
         )
 
 

@@ -61,13 +61,18 @@ def _untouched(now: Mapping[str, str], before: Mapping[str, str] | None, site: S
 
 
 def _mode(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any], mode: str) -> CheckResult:
-    endpoint = contract["config"]["modes"][mode]["endpoint"]
+    wanted = contract["config"]["modes"][mode]
+    also, told = wanted.get("also") or {}, facts.get("also") or {}
+    other = sorted(key for key, value in also.items() if told.get(key) != value)
     known = facts["mode"] is not None and facts["endpoint"] is not None
+    # Their names and not their values: those may be secrets of the vendor's.
+    observed = ", ".join([str(facts["mode"]), str(facts["endpoint"]), *(f"another {key}" for key in other)])
+    expected = ", ".join([mode, wanted["endpoint"], *(f"{key} of the mode" for key in sorted(also))])
     return result(
         site,
         "MODE",
-        (facts["mode"], facts["endpoint"]) == (mode, endpoint) if known else None,
-        observed=f"{facts['mode']}, {facts['endpoint']}",
-        expected=f"{mode}, {endpoint}",
+        (facts["mode"], facts["endpoint"]) == (mode, wanted["endpoint"]) and not other if known else None,
+        observed=observed,
+        expected=expected,
         remedies=["OURS"],
     )

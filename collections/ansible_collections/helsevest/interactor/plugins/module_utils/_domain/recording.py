@@ -94,6 +94,11 @@ def _users(of: StepResult, host: str, told: Mapping[str, Any]) -> dict[str, Any]
     return _event(of, EventKind.USERS, {name: told.get(name) for name in _USERS_DATA}, host=host)
 
 
+def _made(of: StepResult, told: Mapping[str, Any]) -> dict[str, Any]:
+    number = str(of.attempt["number"]) if of.attempt else None
+    return _event(of, EventKind.MADE, {name: told[name] for name in ("known", "made")}, subject=number)
+
+
 def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[dict[str, Any]]:
     """The events to record after `step` was taken for some hosts, in the form that site_journal takes."""
     events: list[dict[str, Any]] = []
@@ -118,8 +123,7 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
             elif step is Step.USERS:
                 events += [_users(of, client["host"], client) for client in of.result["clients"]]
             elif step is Step.MADE:
-                data = {name: of.result[name] for name in ("known", "made")}
-                events.append(_event(of, EventKind.MADE, data, subject=number))
+                events.append(_made(of, of.result))
             elif step is Step.RESTORE and of.result.get("as_before") is not None:
                 data = {name: of.result["as_before"][name] for name in ("equal", "changed")}
                 events.append(_event(of, EventKind.RESTORED, data, subject=number))
@@ -127,6 +131,8 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
                 events.append(_event(of, EventKind.DISCARDED, {}, subject=number, key=f"discarded/{of.site}/{number}"))
             elif step is Step.CHECK:
                 events.append(_event(of, EventKind.CHECKED, {"checks": of.result["checks"]}, subject=number))
+                if of.result.get("made") is not None:
+                    events.append(_made(of, of.result["made"]))
         detail, ok = (of.error, False) if of.error is not None else _shortfall(step, of.result)
         data = {
             "phase": phase.value,
@@ -145,15 +151,16 @@ def rollback_events(
 ) -> list[dict[str, Any]]:
     """The wish of `name` to undo the attempt of every site of `answer` (site_gate's) that has one to undo.
 
-    `loses` is what the person knows to be lost past the point of no return: a count, or `unknown`.
+    `loses` is what the person knows to be lost past the point of no return: a count, or `unknown`. A wish is of its
+    run: one that was refused is asked anew by the next.
     """
     return [
         {
             "site": site,
             "kind": EventKind.ROLLBACK_ASKED.value,
             "subject": str(decision["attempt"]["number"]),
-            "key": f"rollback_asked/{site}/{decision['attempt']['number']}" + (f"/{loses}" if loses else ""),
-            "data": {"name": name, "reason": reason, "loses": loses},
+            "key": f"rollback_asked/{site}/{decision['attempt']['number']}/{answer['run_id']}",
+            "data": {"name": name, "reason": reason, "loses": loses or None},
         }
         for site, decision in sorted(answer["sites"].items())
         if decision["attempt"] and decision["outcome"] != Outcome.ROLLED_BACK

@@ -63,21 +63,35 @@ class Override:
 
 @dataclass(frozen=True)
 class RollbackAsked:
-    """Who asked for a rollback and why; `loses` is what that person knows to be lost by it, past the point of no
-    return: a count as text, `unknown`, or None."""
+    """Who asked for a rollback and why, in which run; `loses` is what that person knows to be lost by it, past the
+    point of no return: a count as text, `unknown`, or None."""
 
     name: str
     reason: str
     loses: str | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What has been made in the cloud since the switch, as the cloud told in a run; not `known` where it did not."""
+    """What has been made in the cloud since the switch, as the cloud told in a run; not `known` where it did not.
+
+    `things` are category, id and moment of each.
+    """
 
     run_id: str
     known: bool
     count: int
+    things: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def lost(self) -> str:
+        """What a rollback would lose, in the word that has to be said: a count, or `unknown`."""
+        return str(self.count) if self.known else "unknown"
+
+    def is_accepted(self, asked: RollbackAsked | None) -> bool:
+        """Whether a rollback loses nothing, or just what the person who asked for it said."""
+        return self.lost == "0" or (asked is not None and asked.loses == self.lost)
 
 
 @dataclass(frozen=True)
@@ -218,10 +232,10 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             checks = apply_waivers((CheckResult.from_dict(check) for check in data["checks"]), site, event.at)
             return replace(standing, checked={**standing.checked, subject: Checked(event.at, tuple(checks))})
         case EventKind.ROLLBACK_ASKED:
-            asked = RollbackAsked(data["name"], data["reason"], data.get("loses"))
+            asked = RollbackAsked(data["name"], data["reason"], data.get("loses"), event.run_id)
             return replace(standing, rollback_asked={**standing.rollback_asked, subject: asked})
         case EventKind.MADE:
-            made = Made(event.run_id, data["known"], len(data["made"]))
+            made = Made(event.run_id, data["known"], len(data["made"]), tuple(data["made"]))
             return replace(standing, made={**standing.made, subject: made})
         case EventKind.RESTORED:
             restored = Restored(data["equal"], tuple(data["changed"]))

@@ -333,7 +333,7 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     morning, and orders that it makes locally would be missing in the cloud.
     """
     number = str(attempt.number)
-    if attempt.state is AttemptState.FAILED or number in situation.standing.rollback_asked:
+    if attempt.state is AttemptState.FAILED or _is_asked_for(situation, attempt):
         return True
     if not attempt.state.is_open:
         return False
@@ -344,6 +344,20 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     return reconciliation is not None and any(
         difference.category not in situation.settings.switch_tolerates for difference in reconciliation.differences
     )
+
+
+def _is_asked_for(situation: Situation, attempt: Attempt) -> bool:
+    """Whether somebody's wish to roll back stands: one that an earlier run refused has lapsed (point of no return).
+
+    Otherwise the tick would go on asking for the person, and a site that stays in the cloud would never be checked.
+    """
+    standing, number = situation.standing, str(attempt.number)
+    asked, made = standing.rollback_asked.get(number), standing.made.get(number)
+    if asked is None:
+        return False
+    answered = made is not None and situation.run_id not in (made.run_id, asked.run_id)
+    refused = attempt.state is AttemptState.SWITCHED and made is not None and not made.is_accepted(asked)
+    return not (answered and refused)
 
 
 def _step_towards_move(situation: Situation) -> Next:

@@ -64,8 +64,33 @@ def test_who_waits_longest_comes_first_and_what_has_no_date_last():
     assert {len(row) for row in told["rows"]} == {len(told["headings"])}
 
 
+def test_what_a_rollback_would_lose_is_listed_where_one_is_refused_for_it():
+    made = [
+        {"category": "orders", "id": "ord-2", "at": "2027-05-19T06:40:00Z"},
+        {"category": "orders", "id": "ord-1", "at": "2027-05-19T06:10:00Z"},
+        {"category": None, "id": "x-1", "at": None},
+    ]
+    refused = [{"code": "point_of_no_return"}]
+    answer = {
+        "sites": {
+            "1003": {"reasons": refused, "point_of_no_return": {"passed": None, "made": []}},
+            "1002": {"reasons": [{"code": "halted"}], "point_of_no_return": {"passed": True, "made": made}},
+            "1001": {"reasons": refused, "point_of_no_return": {"passed": True, "made": made}},
+        }
+    }
+    told = FILTERS["lost_list"](answer)
+    assert told["rows"] == [
+        ["1001", "", "", "x-1"],
+        ["1001", "19.05.2027 08:10", "orders", "ord-1"],
+        ["1001", "19.05.2027 08:40", "orders", "ord-2"],
+        ["1003", "", "", "the cloud does not say what was made in it"],
+    ]
+    assert {len(row) for row in told["rows"]} == {len(told["headings"])}
+    assert FILTERS["lost_list"]({"sites": {}})["rows"] == []
+
+
 @pytest.mark.parametrize("name", FILTERS)
-@pytest.mark.parametrize("answer", [None, {}, {"now": "soon", "sites": {}}])
+@pytest.mark.parametrize("answer", [None, {}, {"now": "soon", "sites": {"1001": {}}}])
 def test_what_is_no_answer_is_said(name: str, answer: Any):
     with pytest.raises(AnsibleFilterError, match=f"{name}: this is no answer of site_gate"):
         FILTERS[name](answer)

@@ -58,12 +58,20 @@ class Page(HTMLParser):
             self.rows[-1][-1].append(data)
 
 
-def rendered(rows: list[dict[str, Any]], as_of: str | None) -> str:
+LOST = {"title": "What <b>would</b> be lost", "headings": ["Site", "Id"], "rows": [["1001", "<i>ord-1</i>"]]}
+
+
+def rendered(rows: list[dict[str, Any]], as_of: str | None, lost: dict[str, Any] | None = None) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False)
     for name, function in FilterModule().filters().items():
         environment.filters[f"helsevest.interactor.{name}"] = function
     template = environment.from_string((ROOT / "roles/report/templates/report.html.j2").read_text(encoding="utf-8"))
-    return template.render(report_rows=rows, report_title="Flytting <av> & Co", report_as_of=as_of)
+    return template.render(
+        report_rows=rows,
+        report_title="Flytting <av> & Co",
+        report_as_of=as_of,
+        report_lost=lost or {"title": "", "headings": [], "rows": []},
+    )
 
 
 def test_the_page_has_the_same_words_as_the_table():
@@ -85,6 +93,15 @@ def test_no_script_no_markup_from_data_and_nothing_from_elsewhere():
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert "http" not in text
     assert "as of no change yet" in text
+
+
+def test_what_a_rollback_would_lose_stands_below():
+    text = rendered(ROWS, None, LOST)
+    page = Page(text)
+    assert page.open == []
+    assert page.rows[-2:] == [[["Site"], ["Id"]], [["1001"], ["<i>ord-1</i>"]]]
+    assert "What &lt;b&gt;would&lt;/b&gt; be lost" in text
+    assert not {"b", "i"} & set(page.tags)
 
 
 def test_a_wave_without_sites():

@@ -24,6 +24,7 @@ class FakeCloud:
 
     def __init__(self) -> None:
         self.attempts: list[dict[str, Any]] = []
+        self.made: Any = []
         self.next: list[Answer] = []
 
     def have(self, number: int, key: str, state: str) -> None:
@@ -37,6 +38,8 @@ class FakeCloud:
         path = asked.path.split("/")
         if path[1:4] != ["sites", "1001", "attempts"]:
             return 404, {"error": "no such site"}
+        if asked.method == "GET" and path[-1] == "made":
+            return 200, {"made": self.made}
         if asked.method == "GET":
             return 200, {"attempts": self.attempts}
         if len(path) == 4:
@@ -122,6 +125,26 @@ def test_discard_of_another_key_is_refused_before_it_is_sent(ask: RunModule, clo
     cloud.have(1, "1001-1-x", "open")
     assert "1001-1-x" in ask("discard")["msg"]
     assert posts(web) == []
+
+
+def test_made_tells_what_users_have_made_and_nothing_else_of_it(ask: RunModule, cloud: FakeCloud):
+    cloud.have(1, "1001-1-a", "completed")
+    thing = {"category": "orders", "id": "ord-1", "at": "2027-05-19T06:10:00Z"}
+    cloud.made = [{**thing, "patient": "is not for us"}]
+    result = ask("made")
+    assert (result["changed"], result["made"], result["attempt"]["state"]) == (False, [thing], "completed")
+    assert "for us" not in str(result)
+    assert "has the key 1001-1-a in the cloud" in ask("made", key="1001-1-x")["msg"]
+    assert "status of attempt 2 of site 1001: the cloud has attempt 1" in ask("made", number=2)["msg"]
+
+
+@pytest.mark.parametrize("made", [None, {}, ["ord-1"], [{"id": "ord-1"}], [{"category": "o", "id": 7, "at": None}]])
+def test_what_is_no_list_of_things_is_an_error(ask: RunModule, cloud: FakeCloud, made: Any):
+    cloud.have(1, "1001-1-a", "completed")
+    cloud.made = made
+    assert "made must be a list of category, id and at" in ask("made")["msg"]
+    cloud.made = [{"category": "orders", "id": "ord-1", "at": "this morning"}]
+    assert "made must be a list of category, id and at" in ask("made")["msg"]
 
 
 def test_a_refused_start_names_both_attempts(ask: RunModule, cloud: FakeCloud):

@@ -436,6 +436,62 @@ class TestTheOrderOfSteps:
         of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked=asked, made=made)
         assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.RESTORE, allowed)
         assert codes(MORNING_AFTER, of) == (set() if allowed else {"point_of_no_return"})
+        decision = answer(MORNING_AFTER, of)
+        assert decision.needs_us
+        assert ("rollback_loses=" in decision.row()["why"]) is not allowed
+
+    @pytest.mark.parametrize(
+        ("asked_in", "told_in", "loses", "stands"),
+        [
+            (EARLIER, EARLIER, None, False),
+            (EARLIER, EARLIER, "2", False),
+            (EARLIER, EARLIER, "3", True),
+            (RUN, EARLIER, None, True),
+            (EARLIER, RUN, None, True),
+        ],
+    )
+    def test_a_wish_that_an_earlier_run_refused_lapses(
+        self, asked_in: str, told_in: str, loses: str | None, stands: bool
+    ) -> None:
+        asked = {"1": RollbackAsked("Kari", "the office asks", loses, asked_in)}
+        made = {"1": Made(told_in, True, 3)}
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        of = with_attempt(
+            MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked=asked, made=made, reconciled=equal
+        )
+        expected = Phase.ROLLBACK if stands else Phase.POSTCHECK
+        assert step(MORNING_AFTER, of)[0] is expected
+
+    @pytest.mark.parametrize("state", [AttemptState.COMPLETED, AttemptState.RUNNING])
+    def test_before_the_switch_nothing_can_have_been_made_and_a_wish_stands(self, state: AttemptState) -> None:
+        asked = {"1": RollbackAsked("Kari", "the office asks", None, EARLIER)}
+        of = with_attempt(MOVE_NIGHT, state, rollback_asked=asked, made={"1": Made(EARLIER, True, 3)})
+        assert step(MOVE_NIGHT, of) == (Phase.ROLLBACK, Step.RESTORE, True)
+
+    def test_the_answer_tells_whether_the_point_of_no_return_is_passed(self) -> None:
+        thing = {"category": "orders", "id": "o-1", "at": "2027-05-19T06:10:00Z"}
+        for made, expected in (
+            (None, None),
+            (Made(EARLIER, True, 0), {"passed": False, "made": []}),
+            (Made(EARLIER, True, 1, (thing,)), {"passed": True, "made": [thing]}),
+            (Made(EARLIER, False, 0), {"passed": None, "made": []}),
+        ):
+            of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, made={"1": made} if made else {})
+            decision = answer(MORNING_AFTER, of)
+            assert decision.to_dict()["point_of_no_return"] == expected
+            assert "made in the cloud" not in decision.row()["why"]
+        assert answer(DAY_ZERO, standing(DAY_ZERO)).to_dict()["point_of_no_return"] is None
+
+    def test_a_server_that_is_not_as_it_was_needs_us_and_says_why(self) -> None:
+        raw = {"number": 1, "key": "k", "state": "rolled_back", "ended": "2027-05-18T19:00:00Z", "message": "it failed"}
+        for as_before, why in (
+            (None, "it failed"),
+            ({"equal": True, "changed": []}, "it failed"),
+            ({"equal": False, "changed": ["data/a", "data/b"]}, "it failed; not as it was before: data/a, data/b"),
+        ):
+            ledger = Ledger("1001", attempts=(Attempt.from_dict({**raw, "as_before": as_before}),))
+            decision = answer(MORNING_AFTER, upgraded(MORNING_AFTER, ledger=ledger, discarded=frozenset({"1"})))
+            assert (decision.row()["why"], decision.needs_us, decision.outcome) == (why, True, Outcome.ROLLED_BACK)
 
     def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:
         end = parse_time("2027-05-19T04:00:00Z")

@@ -237,6 +237,28 @@ def test_after_the_move_the_morning_check_lies_ahead_and_then_nothing_does():
     assert "Check after the move, with the contact at work (A2)" not in {entry["what"] for entry in answer["ahead"]}
 
 
+def made(known: bool, *ids: str) -> Event:
+    things = [{"category": "orders", "id": name, "at": "2027-05-19T06:10:00Z"} for name in ids]
+    morning = datetime(2027, 5, 19, 7, tzinfo=UTC)
+    return event("made", morning, site="1001", subject="1", data={"known": known, "made": things})
+
+
+def test_past_the_point_of_no_return_it_lists_what_was_made_in_the_cloud():
+    later = datetime(2027, 5, 19, 8, tzinfo=UTC)
+    for known, ids, passed, rows in (
+        (True, (), False, None),
+        (True, ("o-1",), True, [["1001", "19.05.2027 08:10", "orders", "o-1"]]),
+        (False, (), None, [["1001", "", "", "the cloud does not say what was made in it"]]),
+    ):
+        answer = told([*moved(), made(known, *ids)], later)
+        assert answer["standing"]["point_of_no_return"]["passed"] is passed
+        lists = explain_lists(answer)[5:]
+        assert [each["rows"] for each in lists] == ([] if rows is None else [rows])
+        count = "an unknown number" if not known else len(ids)
+        assert f"Made in the cloud since the switch: {count}" in [entry["what"] for entry in answer["past"]]
+    assert told(moved(), later)["standing"]["point_of_no_return"] is None
+
+
 class TestLists:
     def test_every_list_has_as_many_cells_as_headings(self):
         for answer in (told([]), told([*ready(NOON, "fail"), released()]), told(moved(), NOON + timedelta(days=9))):

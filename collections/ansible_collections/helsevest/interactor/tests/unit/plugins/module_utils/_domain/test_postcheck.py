@@ -79,6 +79,31 @@ def test_what_is_wrong_is_found(judge: Judge, spoilt: dict[str, Any], check: str
     assert set(found.values()) == {PASS}
 
 
+@pytest.mark.parametrize(
+    ("also", "outcome", "observed"),
+    [
+        ({"tenant": "1001", "zone": 2}, PASS, f"server_in_cloud, {CLOUD}"),
+        ({"tenant": "1001", "zone": 3}, FAIL, f"server_in_cloud, {CLOUD}, another zone"),
+        ({"tenant": "1001"}, FAIL, f"server_in_cloud, {CLOUD}, another zone"),
+        ({}, FAIL, f"server_in_cloud, {CLOUD}, another tenant, another zone"),
+    ],
+)
+def test_what_else_the_mode_sets_is_looked_at(
+    make_site: Callable[..., Site],
+    contract: dict[str, Any],
+    moved: dict[str, Any],
+    also: dict[str, Any],
+    outcome: CheckOutcome,
+    observed: str,
+):
+    modes = {"server_in_cloud": {"endpoint": CLOUD, "also": {"tenant": "1001", "zone": 2}}}
+    contract = {**contract, "config": {"modes": modes}}
+    checks = judge_postcheck({**moved, "also": also}, make_site(), ATTEMPT, contract, NOW)
+    (mode,) = [check for check in checks if check.id == "MODE"]
+    assert (mode.outcome, mode.observed) == (outcome, observed)
+    assert mode.expected == f"server_in_cloud, {CLOUD}, tenant of the mode, zone of the mode"
+
+
 def test_a_page_that_shows_something_else(judge: Judge, moved: dict[str, Any]):
     pages = copy.deepcopy(moved["pages"])
     pages[1]["heading"] = "Innlogging"

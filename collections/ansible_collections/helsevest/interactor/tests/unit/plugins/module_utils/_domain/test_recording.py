@@ -128,12 +128,23 @@ def test_the_same_reconciliation_has_one_key() -> None:
 def test_a_rollback_is_asked_for_where_there_is_something_to_undo() -> None:
     attempt = {"number": 2, "key": "k"}
     answer = {
+        "run_id": "run-7",
         "sites": {
             "1003": {"attempt": attempt, "outcome": "rolled_back"},
             "1002": {"attempt": None, "outcome": "not_started"},
             "1001": {"attempt": attempt, "outcome": "verified"},
-        }
+        },
     }
-    (event,) = rollback_events(answer, "Kari", "the office asks")
-    assert (event["site"], event["subject"], event["key"]) == ("1001", "2", "rollback_asked/1001/2")
-    assert Event(at=parse_time(NOW), **{**event, "kind": EventKind(event["kind"])})
+    for given, loses in ((None, None), ("", None), ("3", "3"), ("unknown", "unknown")):
+        (event,) = rollback_events(answer, "Kari", "the office asks", given)
+        # A wish of another run is another wish: what was refused may be asked for again.
+        assert (event["site"], event["subject"], event["key"]) == ("1001", "2", "rollback_asked/1001/2/run-7")
+        assert event["data"] == {"name": "Kari", "reason": "the office asks", "loses": loses}
+        assert Event(at=parse_time(NOW), **{**event, "kind": EventKind(event["kind"])})
+
+
+def test_the_morning_check_tells_what_was_made_in_the_cloud() -> None:
+    made = {"known": True, "made": [{"category": "orders", "id": "o-1", "at": NOW}]}
+    checked, told, _ = events_of(Phase.POSTCHECK, Step.CHECK, [took({"checks": [], "made": made})])
+    assert (checked["kind"], told["kind"], told["subject"], told["data"]) == ("checked", "made", "1", made)
+    assert kinds(Phase.POSTCHECK, Step.CHECK, {"checks": []}) == ["checked", "step"]

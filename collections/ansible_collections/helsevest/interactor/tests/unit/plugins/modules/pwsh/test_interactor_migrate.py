@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.pwsh.engine import service
 from tests.pwsh.fixtures import NOW, Server, refused, step
 
 KEY = "1001-1-4f3a"
@@ -19,6 +20,11 @@ WORK = r"C:\ProgramData\HelseVest\InteractorMove"
 STATUS = WORK + r"\status.json"
 LIST = WORK + r"\list.jsonl"
 BACKUP = WORK + r"\backup\attempt-1\configuration"
+MANIFEST = WORK + r"\backup\attempt-1\manifest.json"
+ASIDE = WORK + r"\backup\attempt-1-set-aside"
+DATA = r"C:\ProgramData\DIPS\Interactor\Data\orders.jsonl"
+KEPT = ("configuration", r"data\orders.jsonl", r"install\Interactor.exe", r"install\InteractorMigrate.exe")
+KEPT_PATHS = [name.replace("\\", "/") for name in KEPT]
 FLAG = r"C:\ProgramData\DIPS\Interactor\maintenance.flag"
 PROGRAM = r"C:\Program Files\DIPS\Interactor\InteractorMigrate.exe"
 TASK = "HelseVest Interactor move"
@@ -33,12 +39,15 @@ ENTRY = {
     "prepared": NOW,
     "started": None,
     "finished": None,
+    "switching": None,
     "switched": None,
     "ended": None,
     "run": "run-1",
+    "version": "5.4.1",
     "before": {},
     "counts": None,
     "untouched": {},
+    "as_before": None,
     "message": "",
 }
 RECORDS = [("orders", "b-2"), ("orders", "B-1"), ("orders", "æ-3"), ("favourite_packages", "f")]
@@ -72,6 +81,30 @@ def has(server: Server, *entries: dict[str, Any], lease: dict[str, Any] | None =
         has_task(server, WATCH, "Ready")
     ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": lease, "attempts": list(entries)}
     server.write(server.ledger_file, json.dumps(ledger))
+
+
+def kept_from(server: Server) -> dict[str, str]:
+    """By the name in a backup: where the file lies."""
+    install = server.contract["paths"]["install"]
+    files = (server.contract["paths"]["config"], DATA, f"{install}\\Interactor.exe", PROGRAM)
+    return dict(zip(KEPT, files, strict=True))
+
+
+def alter(server: Server, **parts: object) -> None:
+    """Give the newest attempt of the ledger other values."""
+    ledger = ledger_of(server)
+    ledger["attempts"][-1].update(parts)
+    server.write(server.ledger_file, json.dumps(ledger))
+
+
+def brought_to(server: Server, state: str, **options: object) -> None:
+    """Take attempt 1 to a state of the ledger, as far as the server itself goes; the lease is held."""
+    step(server, "lease")
+    step(server, "manifest", **{**TestManifest.OPTIONS, **options})
+    alter(server, state="completed" if state == "switched" else state)
+    if state == "switched":
+        step(server, "switch", attempt=ATTEMPT)
+    server.take_calls()
 
 
 def status(server: Server, state: str, **more: object) -> None:
@@ -141,7 +174,11 @@ class TestManifest:
         assert moving.take_calls() == []
 
     def test_the_hashes_of_what_must_stay_are_kept(self, moving: Server):
-        moving.contract["untouched"] = {"services": ["EPJServer", "None"], "folders": [r"C:\EPJ", r"C:\None"]}
+        moving.contract["untouched"] = {
+            "services": ["EPJServer", "None"],
+            "folders": [r"C:\EPJ", r"C:\None"],
+            "files": [r"C:\EPJ\epj.ini", r"C:\EPJ\none.ini"],
+        }
         moving.write(r"C:\EPJ\sub\b.xml", "b")
         step(moving, "manifest", **self.OPTIONS)
         assert last(moving)["untouched"] == {
@@ -149,6 +186,8 @@ class TestManifest:
             "service:None": sha256(""),
             "folder:C:\\EPJ": sha256(f"epj.ini\t{sha256('untouched')}\nsub/b.xml\t{sha256('b')}"),
             "folder:C:\\None": sha256(""),
+            "file:C:\\EPJ\\epj.ini": sha256("untouched"),
+            "file:C:\\EPJ\\none.ini": "missing",
         }
 
     @pytest.mark.parametrize(
@@ -195,6 +234,31 @@ class TestManifest:
         moving.update(programs={"InteractorMigrate.exe": program})
         assert reason in moving.ask("migrate", step="manifest", **self.OPTIONS)["msg"]
         assert ledger_of(moving) is None
+
+    def test_what_is_there_before_is_kept(self, moving: Server):
+        moving.write(WORK + r"\backup\attempt-1\manifest.json", "of a run that opened nothing")
+        step(moving, "manifest", **self.OPTIONS)
+        kept = {name: moving.read(f"{WORK}\\backup\\attempt-1\\{name}") for name in KEPT}
+        live = {name: moving.read(path) for name, path in kept_from(moving).items()}
+        assert kept == live
+        assert [file["path"] for file in json.loads(moving.read(MANIFEST) or "")["files"]] == sorted(KEPT_PATHS)
+
+    @pytest.mark.parametrize("mode", ["server_in_cloud", "something else"])
+    def test_a_server_that_is_in_the_cloud_without_us_is_left_alone(self, moving: Server, mode: str):
+        moving.write(moving.contract["paths"]["config"], json.dumps({"mode": mode}))
+        for entries in ([], [{**ENTRY, "state": "rolled_back"}]):
+            has(moving, *entries)
+            number = len(entries) + 1
+            message = refused(moving, "manifest", **{**self.OPTIONS, "attempt": {"number": number, "key": "k"}})
+            assert f"is in the mode '{mode}' already, without an attempt of ours (moved_outside)" in message
+
+    def test_a_way_back_that_could_not_be_proved_is_not_set_out_on(self, moving: Server):
+        moving.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
+        assert "so the way back could not be proved" in refused(moving, "manifest", **self.OPTIONS)
+        moving.update(services={"DIPSInteractor": service("x", main=True)})
+        moving.path(DATA).unlink()
+        moving.path(DATA).parent.rmdir()
+        assert "is missing, so there is no backup of it" in refused(moving, "manifest", **self.OPTIONS)
 
     def test_it_needs_its_options(self, moving: Server):
         assert "are missing: attempt, history_months, mode" in refused(moving, "manifest")
@@ -318,43 +382,95 @@ class TestFollow:
 
 
 class TestSwitch:
-    def test_the_configuration_names_the_cloud_and_keeps_the_rest(self, server: Server):
-        config = server.contract["paths"]["config"]
-        before = server.path(config).read_bytes()
-        has(server, {**ENTRY, "state": "completed"})
-        assert server.unchanged_by("migrate", step="switch", attempt=ATTEMPT)["changed"] is True
-        result = step(server, "switch", attempt=ATTEMPT, mode="server_in_cloud")
+    def test_the_configuration_names_the_cloud_and_keeps_the_rest(self, moving: Server):
+        config = moving.contract["paths"]["config"]
+        before = moving.path(config).read_bytes()
+        brought_to(moving, "completed")
+        assert moving.unchanged_by("migrate", step="switch", attempt=ATTEMPT)["changed"] is True
+        result = step(moving, "switch", attempt=ATTEMPT, mode="server_in_cloud")
         assert (result["changed"], result["mode"]) == (True, "server_in_cloud")
-        assert json.loads(server.read(config) or "") == {
+        assert json.loads(moving.read(config) or "") == {
             "endpoint": "https://dipsupsvr.dips.no",
             "mode": "server_in_cloud",
             "printer": "Skranke Ø",
             "list": [1],
         }
-        assert server.path(BACKUP).read_bytes() == before
-        assert (last(server)["state"], last(server)["switched"]) == ("switched", NOW)
-        assert server.take_calls() == ["restart DIPSInteractor"]
-        again = step(server, "switch", attempt=ATTEMPT)
+        assert moving.path(BACKUP).read_bytes() == before
+        assert (last(moving)["state"], last(moving)["switching"], last(moving)["switched"]) == ("switched", NOW, NOW)
+        assert moving.take_calls() == ["restart DIPSInteractor"]
+        again = step(moving, "switch", attempt=ATTEMPT)
         assert (again["changed"], again["mode"]) == (False, "server_in_cloud")
-        assert server.take_calls() == []
+        assert moving.take_calls() == []
 
-    def test_one_that_was_cut_off_keeps_the_first_backup(self, server: Server):
-        has(server, {**ENTRY, "state": "completed"})
-        server.write(BACKUP, '{"mode": "local", "first": true}')
-        step(server, "switch", attempt=ATTEMPT)
-        assert server.read(BACKUP) == '{"mode": "local", "first": true}'
+    def test_what_changed_before_the_switch_is_told_and_does_not_stop_it(self, moving: Server):
+        moving.contract["untouched"]["files"] = [r"C:\EPJ\epj.ini"]
+        brought_to(moving, "completed")
+        moving.write(r"C:\EPJ\epj.ini", "the EPJ was upgraded that night")
+        result = step(moving, "switch", attempt=ATTEMPT)
+        assert (result["mode"], result["changed_meanwhile"]) == ("server_in_cloud", [r"file:C:\EPJ\epj.ini"])
 
-    def test_a_service_that_does_not_come_up_brings_the_old_configuration_back(self, server: Server):
-        config = server.contract["paths"]["config"]
-        before = server.path(config).read_bytes()
+    def test_a_mode_may_set_more_than_two_keys(self, moving: Server):
+        also = {"tenant": "1001", "printer": "none", "cache": {"minutes": 5}}
+        moving.contract["config"]["modes"]["second"] = {"mode": "2", "endpoint": "https://two.example", "also": also}
+        config = moving.contract["paths"]["config"]
+        before = moving.path(config).read_bytes()
+        brought_to(moving, "switched", mode="second")
+        assert json.loads(moving.read(config) or "") == {
+            "endpoint": "https://two.example", "mode": "2", "list": [1], **also
+        }  # fmt: skip
+        assert step(moving, "look")["mode"] == "second"
+        assert step(moving, "restore", attempt=ATTEMPT)["mode"] == "local"
+        assert moving.path(config).read_bytes() == before
+
+    def test_one_that_was_cut_off_is_switched_again_and_keeps_what_was_there(self, moving: Server):
+        brought_to(moving, "switched")
+        alter(moving, state="completed", switched=None)
+        assert step(moving, "switch", attempt=ATTEMPT)["mode"] == "server_in_cloud"
+        assert json.loads((moving.read(BACKUP) or "").lstrip("\ufeff"))["mode"] == "local"
+
+    def test_without_a_backup_there_is_no_switch(self, server: Server):
         has(server, {**ENTRY, "state": "completed"})
-        server.update(service_fails=1)
-        message = server.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert "there is no backup attempt-1, so there is no way back" in refused(server, "switch", attempt=ATTEMPT)
+
+    def test_a_service_that_does_not_come_up_brings_the_old_configuration_back(self, moving: Server):
+        config = moving.contract["paths"]["config"]
+        before = moving.path(config).read_bytes()
+        brought_to(moving, "completed")
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
         assert message.endswith("; the configuration is as before")
-        assert server.path(config).read_bytes() == before
-        assert last(server)["state"] == "completed"
-        server.update(service_fails=2)
-        assert "with the configuration as before" in server.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert moving.path(config).read_bytes() == before
+        assert last(moving)["state"] == "completed"
+        moving.update(service_fails=2)
+        assert "with the configuration as before" in moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+
+    def test_a_service_that_tells_another_version_brings_it_back_too(self, moving: Server):
+        config = moving.contract["paths"]["config"]
+        before = moving.path(config).read_bytes()
+        brought_to(moving, "completed")
+        moving.write(moving.program, "5.3.9")
+        message = moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert "the service tells version '5.3.9' after its restart, not 5.4.1" in message
+        assert moving.path(config).read_bytes() == before
+
+    @pytest.mark.parametrize(
+        "named", [{"files": [r"C:\EPJ\epj.ini"]}, {"folders": [r"C:\EPJ"]}, {"files": [r"C:\EPJ\new.ini"]}]
+    )
+    def test_a_switch_that_changes_what_it_must_leave_alone_is_undone(
+        self, moving: Server, named: dict[str, list[str]]
+    ):
+        moving.contract["untouched"] = {"services": [], "folders": [], "files": [], **named}
+        config = moving.contract["paths"]["config"]
+        before = moving.path(config).read_bytes()
+        brought_to(moving, "completed")
+        writes = {r"C:\EPJ\epj.ini": "changed", r"C:\EPJ\new.ini": "new"}
+        moving.update(service_start={"writes": writes})
+        message = moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        kind, [path] = next(iter(named.items()))
+        assert f"the switch has changed what it must leave alone: {kind[:-1]}:{path}" in message
+        assert message.endswith("; the configuration is as before")
+        assert moving.path(config).read_bytes() == before
+        assert last(moving)["state"] == "completed"
 
     @pytest.mark.parametrize("state", ["prepared", "running", "failed", "rolled_back"])
     def test_only_a_completed_attempt_is_switched(self, server: Server, state: str):
@@ -366,38 +482,113 @@ class TestSwitch:
         assert "was opened for 'server_in_cloud'" in refused(server, "switch", attempt=ATTEMPT, mode="local")
 
 
-class TestRestore:
-    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed", "switched"])
-    def test_the_server_is_as_before(self, server: Server, state: str):
-        config = server.contract["paths"]["config"]
-        before = server.path(config).read_bytes()
-        has(server, {**ENTRY, "state": "completed" if state == "switched" else state})
-        step(server, "lease")
-        if state == "switched":
-            step(server, "switch", attempt=ATTEMPT)
-        runs(server)
-        server.take_calls()
-        assert server.unchanged_by("migrate", step="restore", attempt=ATTEMPT)["changed"] is True
-        result = step(server, "restore", attempt=ATTEMPT)
-        assert (result["changed"], result["mode"]) == (True, "local")
-        assert result["ledger"] == ledger_of(server)
-        assert server.path(config).read_bytes() == before
-        assert (last(server)["state"], last(server)["ended"]) == ("rolled_back", NOW)
-        assert ledger_of(server)["lease"]["state"] == "free"
-        assert server.read(FLAG) is None
-        assert server.state["tasks"] == {}
-        restart = ["restart DIPSInteractor"] if state == "switched" else []
-        calls = [f"stop task {TASK}", f"unregister {TASK}", *restart, f"unregister {WATCH}"]
-        assert server.take_calls() == calls
-        again = step(server, "restore", attempt=ATTEMPT)
-        assert (again["changed"], again["mode"]) == (False, "local")
-        assert server.take_calls() == []
+STATES = ["prepared", "running", "completed", "failed", "switched"]
 
-    def test_one_that_was_cut_off_before_the_restart_restarts(self, server: Server):
+
+class TestRestore:
+    @pytest.mark.parametrize("state", STATES)
+    def test_the_server_is_as_before(self, moving: Server, state: str):
+        before = {name: moving.read(path) for name, path in kept_from(moving).items()}
+        brought_to(moving, state)
+        runs(moving)
+        assert moving.unchanged_by("migrate", step="restore", attempt=ATTEMPT)["changed"] is True
+        result = step(moving, "restore", attempt=ATTEMPT)
+        assert (result["changed"], result["mode"]) == (True, "local")
+        assert result["as_before"] == {"equal": True, "changed": []}
+        assert result["ledger"] == ledger_of(moving)
+        assert {name: moving.read(path) for name, path in kept_from(moving).items()} == before
+        assert (last(moving)["state"], last(moving)["ended"]) == ("rolled_back", NOW)
+        assert ledger_of(moving)["lease"]["state"] == "free"
+        assert moving.read(FLAG) is None
+        assert moving.state["tasks"] == {}
+        restart = ["stop DIPSInteractor", "restart DIPSInteractor"] if state == "switched" else []
+        assert moving.take_calls() == [f"stop task {TASK}", f"unregister {TASK}", *restart]
+        again = step(moving, "restore", attempt=ATTEMPT)
+        assert (again["changed"], again["mode"], again["as_before"]) == (False, "local", result["as_before"])
+        assert moving.take_calls() == []
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_what_was_changed_under_the_lease_comes_back_and_is_kept_aside(self, moving: Server, state: str):
+        brought_to(moving, state)
+        moving.write(DATA, "half of it")
+        moving.write(DATA + ".tmp", "left over")
+        moving.write(PROGRAM, "another program")
+        result = step(moving, "restore", attempt=ATTEMPT)
+        assert result["as_before"] == {"equal": True, "changed": []}
+        assert (moving.read(DATA), moving.read(DATA + ".tmp")) == ("what is there before", None)
+        assert moving.read(PROGRAM) == "the program"
+        aside = {
+            name: moving.read(f"{ASIDE}\\{name}") for name in (r"data\orders.jsonl", r"data\orders.jsonl.tmp", KEPT[3])
+        }
+        assert list(aside.values()) == ["half of it", "left over", "another program"]
+        assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor"]
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
+    def test_what_people_have_made_since_the_lease_was_lost_is_theirs(self, moving: Server, state: str):
+        brought_to(moving, state)
+        moving.path(FLAG).unlink()
+        moving.write(DATA, "orders of this morning")
+        result = step(moving, "restore", attempt=ATTEMPT)
+        assert result["as_before"] == {"equal": False, "changed": ["data/orders.jsonl"]}
+        assert last(moving)["as_before"] == result["as_before"]
+        assert moving.read(DATA) == "orders of this morning"
+        assert (last(moving)["state"], moving.take_calls()) == ("rolled_back", [])
+
+    def test_after_the_handback_the_data_here_is_nobodys_as_long_as_the_cloud_is_named(self, moving: Server):
+        brought_to(moving, "switched")
+        step(moving, "handback")
+        moving.write(DATA, "what the program left of it")
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"]["equal"] is True
+        assert moving.read(DATA) == "what is there before"
+
+    @pytest.mark.parametrize("running", [True, False])
+    def test_one_that_was_cut_off_before_the_restart_restarts(self, moving: Server, running: bool):
+        brought_to(moving, "switched")
+        moving.write(moving.contract["paths"]["config"], moving.path(BACKUP).read_bytes().decode())
+        if not running:
+            moving.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"]["equal"] is True
+        assert moving.take_calls() == ["restart DIPSInteractor"]
+
+    def test_a_service_that_was_left_stopped_is_started(self, moving: Server):
+        brought_to(moving, "running")
+        moving.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
+        step(moving, "restore", attempt=ATTEMPT)
+        assert moving.take_calls() == ["restart DIPSInteractor"]
+
+    def test_a_service_that_does_not_answer_is_an_error_and_is_tried_again(self, moving: Server):
+        brought_to(moving, "switched")
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+        assert "cannot be started" in message
+        assert last(moving)["state"] == "switched"
+        assert moving.read(FLAG) is not None
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"] == {"equal": True, "changed": []}
+
+    def test_without_a_backup_nothing_is_proven(self, server: Server):
+        has(server, ENTRY)
+        told = {"equal": False, "changed": ["there is no backup attempt-1 to compare with"]}
+        assert step(server, "restore", attempt=ATTEMPT)["as_before"] == told
         has(server, {**ENTRY, "state": "switched"})
-        server.write(BACKUP, server.path(server.contract["paths"]["config"]).read_bytes().decode())
-        step(server, "restore", attempt=ATTEMPT)
-        assert server.take_calls() == ["restart DIPSInteractor", f"unregister {WATCH}"]
+        server.write(server.contract["paths"]["config"], '{"mode": "server_in_cloud"}')
+        assert "there is no backup attempt-1 to bring" in refused(server, "restore", attempt=ATTEMPT)
+
+    def test_a_long_list_of_what_differs_is_cut_short(self, moving: Server):
+        brought_to(moving, "prepared")
+        moving.path(FLAG).unlink()
+        for number in range(103):
+            moving.write(f"{DATA}.{number:03}", "new")
+        changed = step(moving, "restore", attempt=ATTEMPT)["as_before"]["changed"]
+        assert (len(changed), changed[0], changed[-1]) == (101, "data/orders.jsonl.000", "and 3 more")
+
+    def test_the_next_attempt_begins_from_what_is_there(self, moving: Server):
+        brought_to(moving, "switched")
+        before = last(moving)["before"]
+        step(moving, "restore", attempt=ATTEMPT)
+        step(moving, "lease")
+        second = {"number": 2, "key": "1001-2-77b1"}
+        assert step(moving, "manifest", **{**TestManifest.OPTIONS, "attempt": second})["manifest"] == before
+        assert [entry["state"] for entry in ledger_of(moving)["attempts"]] == ["rolled_back", "prepared"]
 
     def test_a_task_that_does_not_end_is_an_error(self, server: Server):
         has(server, {**ENTRY, "state": "running"})

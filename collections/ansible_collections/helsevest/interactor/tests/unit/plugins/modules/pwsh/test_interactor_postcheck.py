@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from tests.pwsh.engine import service
@@ -12,8 +13,9 @@ from tests.pwsh.fixtures import Server
 
 
 def test_it_tells_what_it_finds(server: Server):
-    server.contract["untouched"]["folders"] = [r"C:\EPJ"]
-    config = '{"mode": "server_in_cloud", "endpoint": "https://dipsupsvr.dips.no"}'
+    server.contract["untouched"].update(folders=[r"C:\EPJ"], files=[r"C:\EPJ\epj.ini", r"C:\EPJ\none.ini"])
+    server.contract["config"]["modes"]["second"] = {"mode": "2", "endpoint": "", "also": {"tenant": "t", "zone": 1}}
+    config = '{"mode": "server_in_cloud", "endpoint": "https://dipsupsvr.dips.no", "zone": 2}'
     server.write(server.contract["paths"]["config"], config)
     ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": None, "attempts": []}
     server.write(server.ledger_file, json.dumps(ledger))
@@ -24,12 +26,16 @@ def test_it_tells_what_it_finds(server: Server):
     assert result["ledger"] == ledger
     facts = result["facts"]
     assert [page["id"] for page in facts.pop("pages")] == ["P1", "P2"]
-    assert list(facts.pop("untouched")) == [r"folder:C:\EPJ"]
+    untouched = facts.pop("untouched")
+    assert list(untouched) == [r"folder:C:\EPJ", r"file:C:\EPJ\epj.ini", r"file:C:\EPJ\none.ini"]
+    assert untouched[r"file:C:\EPJ\epj.ini"] == hashlib.sha256(b"untouched").hexdigest()
+    assert untouched[r"file:C:\EPJ\none.ini"] == "missing"
     assert facts == {
         "service": "running",
         "version": "5.4.1",
         "mode": "server_in_cloud",
         "endpoint": "https://dipsupsvr.dips.no",
+        "also": {"tenant": None, "zone": 2},
         "maintenance": False,
     }
 

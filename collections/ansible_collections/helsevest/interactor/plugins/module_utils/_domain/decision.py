@@ -186,7 +186,8 @@ def _point_of_no_return(standing: Standing, attempt: Attempt | None) -> dict[str
     made = standing.made.get(str(attempt.number)) if attempt and attempt.state is AttemptState.SWITCHED else None
     if made is None:
         return None
-    return {"passed": made.count > 0 if made.known else None, "made": [dict(thing) for thing in made.things]}
+    passed = True if made.things else False if made.known else None
+    return {"passed": passed, "made": [dict(thing) for thing in made.things]}
 
 
 def _outcome(situation: Situation) -> Outcome | None:

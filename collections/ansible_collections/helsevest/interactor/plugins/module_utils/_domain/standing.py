@@ -76,7 +76,7 @@ class RollbackAsked:
 class Made:
     """What has been made in the cloud since the switch, as the cloud told in a run; not `known` where it did not.
 
-    `things` are category, id and moment of each.
+    `things` are category, id and moment of each, as it told last.
     """
 
     run_id: str
@@ -235,7 +235,10 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             asked = RollbackAsked(data["name"], data["reason"], data.get("loses"), event.run_id)
             return replace(standing, rollback_asked={**standing.rollback_asked, subject: asked})
         case EventKind.MADE:
-            made = Made(event.run_id, data["known"], len(data["made"]), tuple(data["made"]))
+            earlier = standing.made.get(subject or "")
+            # A cloud that does not answer now has not lost what it told before.
+            things = earlier.things if earlier and not data["known"] else tuple(data["made"])
+            made = Made(event.run_id, data["known"], len(data["made"]), things)
             return replace(standing, made={**standing.made, subject: made})
         case EventKind.RESTORED:
             restored = Restored(data["equal"], tuple(data["changed"]))

@@ -256,6 +256,9 @@ def test_past_the_point_of_no_return_it_lists_what_was_made_in_the_cloud():
         assert [each["rows"] for each in lists] == ([] if rows is None else [rows])
         count = "an unknown number" if not known else len(ids)
         assert f"Made in the cloud since the switch: {count}" in [entry["what"] for entry in answer["past"]]
+    silent = told([*moved(), made(True, "o-1"), made(False)], later)
+    assert silent["standing"]["point_of_no_return"]["passed"] is True
+    assert [row[3] for row in explain_lists(silent)[5]["rows"]] == ["o-1"]
     assert told(moved(), later)["standing"]["point_of_no_return"] is None
 
 

@@ -53,7 +53,7 @@ options:
         default: [favourite_packages]
       failure_budget:
         description:
-          - How many sites of a wave may fail before it halts, C(ours) (on our side) and C(theirs) (on the offices' side).
+          - How many sites of a wave may fail before it halts, C(ours) (on our side) and C(theirs) (the offices').
             Each has C(count) and C(share) (0 to 1, of the wave's sites, rounded down), of which the larger holds.
           - The default is C(count) 2 and C(share) 0.05 for C(ours), C(count) 5 and C(share) 0.2 for C(theirs).
           - C(waves) says the same for single waves, by their numbers.

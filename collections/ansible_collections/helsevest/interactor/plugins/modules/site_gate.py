@@ -34,7 +34,7 @@ options:
     default: []
   waves:
     description:
-      - The ids of all sites of each wave, by the wave's number, so that its failure budget counts them all.
+      - The ids of all sites of each wave, by its number, so that its failure budget counts those of other runs too.
       - A wave that is not named has the sites of O(sites).
     type: dict
     default: {}

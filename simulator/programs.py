@@ -110,6 +110,7 @@ class Programs:
         self._now = now
         self._runs: list[Run] = []
         self._whose: dict[str, str] = {}
+        self.installers_run = 0
         self._put_in_place(scenario)
 
     @property
@@ -170,6 +171,7 @@ class Programs:
             return 2
         about = described(self._host.drive.read(path))
         if about.get("product") == "DIPS Interactor Setup":
+            self.installers_run += 1
             return self._install(about["version"])
         given = words(arguments)
         if about.get("product") == "InteractorMigrate" and given[:1] == ["list"]:

@@ -116,7 +116,7 @@ class Programs:
         self._now = now
         self._runs: list[Run] = []
         self._whose: dict[str, str] = {}
-        self._installs = 0
+        self.installers_run = 0
         self._after_restart: str | None = None
         self._starts_not: str | None = None
         self._put_in_place(scenario)
@@ -179,6 +179,7 @@ class Programs:
             return 2
         about = described(self._host.drive.read(path))
         if about.get("product") == "DIPS Interactor Setup":
+            self.installers_run += 1
             return self._install(about["version"])
         given = words(arguments)
         if about.get("product") == "InteractorMigrate" and given[:1] == ["list"]:
@@ -190,9 +191,8 @@ class Programs:
     def _install(self, version: str) -> int:
         if self._host.service_word(self._vendor.service) == "running":
             return 1618
-        self._installs += 1
         fate = self._site.upgrade
-        ends = "ok" if fate.times is not None and self._installs > fate.times else fate.ends
+        ends = "ok" if fate.times is not None and self.installers_run > fate.times else fate.ends
         self._starts_not = version if ends == "no_start" else None
         match ends:
             case "code_1618" | "wrong_version":

@@ -121,11 +121,10 @@ class World:
     def snapshot(self) -> dict[str, Any]:
         """The state of every host and of the cloud, as plain data."""
         self.settle()
-        started = {
-            number: server.programs.migrations_started for number, server in self._servers.items() if server.programs
-        }
+        programs = {number: server.programs for number, server in self._servers.items() if server.programs}
         return {
             "hosts": {name: host.snapshot() for name, host in sorted(self.hosts.items())},
             "cloud": self.cloud.snapshot(),
-            "migrations_started": started,
+            "migrations_started": {number: each.migrations_started for number, each in programs.items()},
+            "installers_run": {number: each.installers_run for number, each in programs.items()},
         }

@@ -33,6 +33,7 @@ class Both:
             self.office.server.drive.remove(agreed["paths"]["data"] + f"\\{path}.jsonl")
         self.server = Server(folder / "server", agreed, script_engine)
         data = agreed["paths"]["data"] + r"\orders.jsonl"
+        self.server.path(data).unlink()
         self.server.update(open_files=[data] * pc, users=[f"user{number}" for number in range(users)])
         self.flag = agreed["paths"]["maintenance_flag"]
 

@@ -129,8 +129,8 @@ def _not_begun(situation: Situation) -> Whose | None:
         return None
     if situation.lease_given_up and not situation.site.close_agreed:
         return Whose.THEIRS
-    if situation.upgrade and situation.upgrade.state == "restart" and move and now >= move.start:
-        return Whose.THEIRS
+    if situation.upgrade and situation.upgrade.state == "restart":
+        return Whose.THEIRS if move and now >= move.start else None
     verdict = situation.verdict
     if verdict is None or verdict.verdict is Verdict.READY:
         return None

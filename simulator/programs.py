@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from simulator import data
 from simulator.cloud import Cloud
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 SERVICE_EXE = "Interactor.exe"
 MIGRATE_EXE = "InteractorMigrate.exe"
+OSLO = ZoneInfo("Europe/Oslo")
+_BAD_LINES = {
+    "malformed": ['{"category": "orders", "id": "ord-avbrutt", "da'],
+    "identity_number": [data.Record("orders", "ord-01010112345", date(2027, 5, 1)).line()],
+}
+"""What ends a list that cannot be trusted, by the scenario's word; the number is nobody's."""
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -155,20 +162,35 @@ class Programs:
             self._put_executables(version)
         return 0
 
-    def _to_move(self, months: int) -> list[data.Record]:
-        text = "".join(
-            self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+    def _records(self) -> list[data.Record]:
+        return data.parse(
+            "".join(
+                self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+            )
         )
-        return data.to_move(data.parse(text), self._now().date(), months)
+
+    def _day(self, options: dict[str, str]) -> date:
+        """The day from which the months are counted back: the one that is asked for, else today in Norway."""
+        asked = options.pop("--until", None)
+        return date.fromisoformat(asked) if asked else self._now().astimezone(OSLO).date()
+
+    def _to_move(self, months: int, day: date) -> list[data.Record]:
+        return data.to_move(self._records(), day, months)
 
     def _list(self, options: dict[str, str]) -> int:
+        day = self._day(options)
         if set(options) != {"--months", "--output"}:
             return 87
-        lines = "".join(record.line() + "\n" for record in self._to_move(int(options["--months"])))
-        self._host.drive.write(options["--output"], lines.encode())
+        records, months = self._records(), int(options["--months"])
+        listed = data.to_move(records, day, months)
+        if self._site.data.list == "outside":
+            listed += data.before_span(records, day, months)[-1:]
+        lines = [record.line() for record in listed] + _BAD_LINES.get(self._site.data.list, [])
+        self._host.drive.write(options["--output"], "".join(f"{line}\n" for line in lines).encode())
         return 0
 
     def _migrate(self, options: dict[str, str]) -> int:
+        day = self._day(options)
         if set(options) != {"--site", "--attempt", "--key", "--months", "--status"}:
             return 87
         number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
@@ -179,7 +201,10 @@ class Programs:
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
-        self._runs.append(Run(number, key, status_file, self._to_move(int(options["--months"])), now, ends))
+        months = int(options["--months"])
+        outside = data.before_span(self._records(), day, months)
+        sent = [*self._to_move(months, day), *outside[len(outside) - self._site.migration.sends_outside :]]
+        self._runs.append(Run(number, key, status_file, sent, now, ends))
         self.settle()
         return 0
 
@@ -230,7 +255,7 @@ class Programs:
                 left[record.category] -= 1
             else:
                 arrived.append(record)
-        return arrived
+        return arrived + data.last_of(arrived, self._site.migration.doubles)
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
         status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}

@@ -156,6 +156,10 @@ class CloudService(Protocol):
         """What users have made in the cloud since the switch to an attempt."""
         ...
 
+    def ids(self, site: str, number: int, category: str) -> list[str]:
+        """The ids of one category of what an attempt brought."""
+        ...
+
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
         """The discarded attempt."""
         ...

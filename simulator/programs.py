@@ -203,7 +203,7 @@ class Programs:
         ends = now + timedelta(minutes=self._site.migration.minutes)
         months = int(options["--months"])
         outside = data.before_span(self._records(), day, months)
-        sent = [*self._to_move(months, day), *outside[len(outside) - self._site.migration.sends_outside :]]
+        sent = [*self._to_move(months, day), *outside[max(0, len(outside) - self._site.migration.sends_outside) :]]
         self._runs.append(Run(number, key, status_file, sent, now, ends))
         self.settle()
         return 0

@@ -59,7 +59,7 @@ def test_a_whole_move(office: Office):
     assert office.server.service_word("EPJServer") == "running"
     [entry] = office.ledger["attempts"]
     assert set(entry) == {
-        "number", "key", "state", "mode", "history_months", "prepared", "started", "finished", "switched", "ended",
+        "number", "key", "state", "mode", "history_months", "day", "prepared", "started", "finished", "switched", "ended",
         "run", "before", "counts", "untouched", "message",
     }  # fmt: skip
     assert (entry["state"], entry["started"], entry["finished"]) == (
@@ -277,15 +277,21 @@ def test_the_manifests_hash_is_the_contracts(office: Office):
     folder = office.contract["paths"]["data"]
     for category in ("started_requisitions", "favourite_packages"):
         lines = office.server.drive.read(f"{folder}\\{category}.jsonl").decode().splitlines()
-        ids = sorted((json.loads(line)["id"] for line in lines), key=lambda one: [ord(letter) for letter in one])
-        digest = hashlib.sha256(b"\n".join(one.encode("utf-8") for one in ids)).hexdigest()
-        assert told_manifest[category] == {"count": len(ids), "hash": digest}
+        entries = [json.loads(line) for line in reversed(lines)]
+        total = sum(int(hashlib.sha256(entry["id"].encode()).hexdigest(), 16) for entry in entries)
+        days = [entry["date"] for entry in entries]
+        assert told_manifest[category] == {
+            "count": len(entries),
+            "hash": format(total % 2**256, "064x"),
+            "first": min(days),
+            "last": max(days),
+        }
 
 
-def test_nothing_to_move_hashes_the_empty_string(opened: Opened):
+def test_nothing_to_move_hashes_to_zeros(opened: Opened):
     office = opened(data={"orders": 0, "started_requisitions": 0, "favourite_packages": 0})
     office.upgrade()
-    empty = {"count": 0, "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+    empty = {"count": 0, "hash": "0" * 64, "first": None, "last": None}
     assert set(map(str, office.migrate("manifest")["manifest"].values())) == {str(empty)}
 
 

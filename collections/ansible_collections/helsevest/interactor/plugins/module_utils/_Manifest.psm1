@@ -56,17 +56,12 @@ Function ConvertFrom-Line {
     # Rarely needed: alone it shows which line it is, or that there is but one.
     $found = [System.Collections.Generic.List[object]]::new()
     for ($index = 0; $index -lt $Line.Count; $index++) {
-        $entry = $null
         try {
-            $entry = ConvertFrom-Json -InputObject $Line[$index] @options
+            $found.Add((ConvertFrom-Json -InputObject $Line[$index] @options))
         }
         catch {
-            $entry = $null
-        }
-        if ($entry -isnot [System.Management.Automation.PSCustomObject]) {
             throw "the list's line $($Number[$index]) is no JSON object"
         }
-        $found.Add($entry)
     }
     return , $found.ToArray()
 }
@@ -91,6 +86,10 @@ Function Add-Entry {
     $index = 0
     foreach ($entry in (ConvertFrom-Line -Line $Line -Number $Number)) {
         $what = "the list's line $($Number[$index])"
+        # A list of one object is unwrapped by newer engines.
+        if ($entry -isnot [System.Management.Automation.PSCustomObject] -or $Line[$index].TrimStart()[0] -ne '{') {
+            throw "$what is no JSON object"
+        }
         $index++
         $properties = $entry.PSObject.Properties
         foreach ($name in $script:Fields) {

@@ -137,10 +137,7 @@ def _failing(standing: Standing, attempt: Attempt) -> list[str]:
 
 def _differences(standing: Standing, attempt: Attempt) -> list[str]:
     reconciliation = standing.reconciled.get(str(attempt.number))
-    return [
-        f"{difference.category.value}: {difference.after} of {difference.before} in the cloud"
-        for difference in (reconciliation.differences if reconciliation else ())
-    ]
+    return [difference.told for difference in (reconciliation.differences if reconciliation else ())]
 
 
 def _why_uncertain(standing: Standing, attempt: Attempt) -> str:
@@ -190,7 +187,11 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
         return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}"}
-    return {"number": last.number, "key": last.key, "before": last.before} if last else None
+    if last is None:
+        return None
+    day = last.day.isoformat() if last.day else None
+    told = {"number": last.number, "key": last.key, "before": last.before}
+    return {**told, "day": day, "history_months": last.history_months}
 
 
 def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils import _clock
+from ..module_utils._domain.window import OSLO
 from ..plugin_utils._host_module import HostModule
 
 
@@ -21,6 +22,9 @@ class ActionModule(HostModule):
         if "attempt" in arguments:
             # The gate's attempt holds more than its name.
             arguments["attempt"] = {name: arguments["attempt"][name] for name in ("number", "key")}
+        if arguments.get("step") == "manifest":
+            # Neither the server nor the vendor's program is asked which day it is in Norway.
+            arguments.setdefault("day", self.now.astimezone(OSLO).date().isoformat())
         answer = self.ask(arguments, variables)
         if arguments.get("step") != "follow" or self._task.check_mode:
             return answer

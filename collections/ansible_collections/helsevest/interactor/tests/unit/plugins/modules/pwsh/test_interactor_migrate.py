@@ -263,7 +263,8 @@ class TestStart:
         assert task["actions"] == [
             {
                 "Execute": PROGRAM,
-                "Arguments": f'run --site 1001 --attempt 1 --key {KEY} --months 12 --until 2027-05-18 --status "{STATUS}"',
+                "Arguments": f"run --site 1001 --attempt 1 --key {KEY} --months 12 --until 2027-05-18"
+                f' --status "{STATUS}"',
             }
         ]
         assert task["principal"] == "S-1-5-18 ServiceAccount Highest"

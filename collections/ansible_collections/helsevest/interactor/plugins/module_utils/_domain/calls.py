@@ -11,6 +11,7 @@ from typing import Any
 
 from .call_texts import CAUSES, QUESTIONS, Said
 from .decision import Decision
+from .gate_rules import Reason
 from .words import AttemptState, Category, Outcome
 
 GIVEN_UP = ("in_use", "date_passed", "upgrade_missed")
@@ -41,9 +42,15 @@ def call_of(decision: Decision) -> Call | None:
     code = _cause(decision)
     if code is None:
         return None
-    language, attempt = decision.site.language, decision.last_attempt
-    asked = list(dict.fromkeys(_questions(code, decision)))
-    return Call(code, CAUSES[code].text(language), decision.why(attempt), tuple(said.text(language) for said in asked))
+    language = decision.site.language
+    why = next((reason.text for reason in _against(decision) if reason.code == code), None)
+    asked = dict.fromkeys(said.text(language) for said in _questions(code, decision))
+    return Call(code, CAUSES[code].text(language), why or decision.why(decision.last_attempt), tuple(asked))
+
+
+def _against(decision: Decision) -> tuple[Reason, ...]:
+    """What stands against the next step, and against the move of a site that is to be measured first."""
+    return (*decision.reasons, *decision.ahead)
 
 
 def _cause(decision: Decision) -> str | None:
@@ -58,7 +65,7 @@ def _cause(decision: Decision) -> str | None:
     if attempt and attempt.state is not AttemptState.ROLLED_BACK:
         # Under way, or moved and waiting for the morning's check.
         return None
-    told = {reason.code for reason in (*decision.reasons, *decision.ahead)}
+    told = {reason.code for reason in _against(decision)}
     return next((code for code in GIVEN_UP if code in told), None)
 
 
@@ -142,7 +149,7 @@ def call_rows(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [HEADINGS]
     for entry in entries:
         contact = entry["contact"] or {}
-        weekends = {True: "ja", False: "nei"}.get(contact.get("weekends"), "")
+        weekends = {True: "ja", False: "nei", None: ""}[contact.get("weekends")]
         rows.append(
             (
                 entry["site"],

@@ -155,7 +155,7 @@ def _differences(standing: Standing, attempt: Attempt | None) -> tuple[Differenc
 
 
 def _told(differences: Iterable[Difference], failing: Iterable[CheckResult] = ()) -> str:
-    return "; ".join(each.told for each in (*differences, *failing))
+    return "; ".join([*(each.told for each in differences), *(check.told for check in failing)])
 
 
 def _why_undone(standing: Standing, attempt: Attempt) -> str:

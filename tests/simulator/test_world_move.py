@@ -59,8 +59,8 @@ def test_a_whole_move(office: Office):
     assert office.server.service_word("EPJServer") == "running"
     [entry] = office.ledger["attempts"]
     assert set(entry) == {
-        "number", "key", "state", "mode", "history_months", "day", "prepared", "started", "finished", "switched", "ended",
-        "run", "before", "counts", "untouched", "message",
+        "number", "key", "state", "mode", "history_months", "day", "prepared", "started", "finished", "switched",
+        "ended", "run", "before", "counts", "untouched", "message",
     }  # fmt: skip
     assert (entry["state"], entry["started"], entry["finished"]) == (
         "switched",

@@ -59,7 +59,8 @@ def generate(said: Data, site: str, start: date) -> list[Record]:
     for _ in range(said.favourite_packages):
         day = start - timedelta(days=1 + rng.randrange(900))
         records.append(Record("favourite_packages", identity("favourite_packages"), day))
-    return [*records, *last_of(records, said.twice)]
+    # The newest orders come first, so that what is there twice is within the history.
+    return [*records, *last_of(records[::-1], said.twice)]
 
 
 def last_of(records: Sequence[Record], wanted: Mapping[Category, int]) -> list[Record]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
 SERVICE_EXE = "Interactor.exe"
 MIGRATE_EXE = "InteractorMigrate.exe"
-_OSLO = ZoneInfo("Europe/Oslo")
+OSLO = ZoneInfo("Europe/Oslo")
 _OPENS = time(8)
 _BETWEEN_ORDERS = timedelta(minutes=10)
+_BAD_LINES = {
+    "malformed": ['{"category": "orders", "id": "ord-avbrutt", "da'],
+    "identity_number": [data.Record("orders", "ord-01010112345", date(2027, 5, 1)).line()],
+}
+"""What ends a list that cannot be trusted, by the scenario's word; the number is nobody's."""
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -226,20 +231,35 @@ class Programs:
             self._put_executables(self._after_restart)
             self._after_restart = None
 
-    def _to_move(self, months: int) -> list[data.Record]:
-        text = "".join(
-            self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+    def _records(self) -> list[data.Record]:
+        return data.parse(
+            "".join(
+                self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+            )
         )
-        return data.to_move(data.parse(text), self._now().date(), months)
+
+    def _day(self, options: dict[str, str]) -> date:
+        """The day from which the months are counted back: the one that is asked for, else today in Norway."""
+        asked = options.pop("--until", None)
+        return date.fromisoformat(asked) if asked else self._now().astimezone(OSLO).date()
+
+    def _to_move(self, months: int, day: date) -> list[data.Record]:
+        return data.to_move(self._records(), day, months)
 
     def _list(self, options: dict[str, str]) -> int:
+        day = self._day(options)
         if set(options) != {"--months", "--output"}:
             return 87
-        lines = "".join(record.line() + "\n" for record in self._to_move(int(options["--months"])))
-        self._host.drive.write(options["--output"], lines.encode())
+        records, months = self._records(), int(options["--months"])
+        listed = data.to_move(records, day, months)
+        if self._site.data.list == "outside":
+            listed += data.before_span(records, day, months)[-1:]
+        lines = [record.line() for record in listed] + _BAD_LINES.get(self._site.data.list, [])
+        self._host.drive.write(options["--output"], "".join(f"{line}\n" for line in lines).encode())
         return 0
 
     def _migrate(self, options: dict[str, str]) -> int:
+        day = self._day(options)
         if set(options) != {"--site", "--attempt", "--key", "--months", "--status"}:
             return 87
         number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
@@ -251,8 +271,11 @@ class Programs:
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
+        months = int(options["--months"])
+        outside = data.before_span(self._records(), day, months)
+        sent = [*self._to_move(months, day), *outside[max(0, len(outside) - self._site.migration.sends_outside) :]]
         records: dict[str, list[data.Record]] = {site: [] for site in sites}
-        for record in self._to_move(int(options["--months"])):
+        for record in sent:
             # What was made since the clock began is the first one's.
             records.get(self._whose.get(record.id, sites[0]), []).append(record)
         self._runs.append(Run(number, key, status_file, records, now, ends))
@@ -309,6 +332,8 @@ class Programs:
             run.alive = False
             left = dict(said.loses)
             arrived = {site: _without(records, left) for site, records in run.records.items()}
+            first = next(iter(arrived))
+            arrived[first] += data.last_of(arrived[first], said.doubles)
             for site, attempt in attempts.items():
                 self._cloud.complete(attempt, arrived[site])
             counts = _sum(data.counts(records) for records in arrived.values())
@@ -319,7 +344,7 @@ class Programs:
         attempt = self._cloud.in_use(self._number, run.number, run.key)
         if attempt is None or not self._site.migration.makes or not self._names_the_cloud():
             return
-        morning = datetime.combine(run.ends.astimezone(_OSLO).date(), _OPENS, _OSLO)
+        morning = datetime.combine(run.ends.astimezone(OSLO).date(), _OPENS, OSLO)
         if morning < run.ends:
             morning += timedelta(days=1)
         for number in range(len(attempt.made), self._site.migration.makes):

@@ -9,6 +9,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Manifest
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Migration
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
@@ -291,6 +292,7 @@ Function Invoke-Restore {
         Stop-Move -Contract $Contract
     }
     if (-not $ended) {
+        Remove-KeptId -Contract $Contract -Number $attempt['number']
         $attempt['as_before'] = Restore-Before -Contract $Contract -Ledger $ledger -Attempt $attempt
         $attempt['state'] = 'rolled_back'
         $attempt['ended'] = $Module.Params.now

@@ -130,6 +130,17 @@ def calendar_for(params: dict[str, Any], sites: Iterable[Site], now: datetime) -
     return norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
 
 
+def decide_all(params: dict[str, Any], sites: Sequence[Site], journal: Journal, now: datetime) -> dict[str, Decision]:
+    """The decision for each of `sites` by its id, as the journal has it, outside of any run: nothing is recorded."""
+    calendar, settings = (
+        calendar_for(params, sites, now),
+        settings_from(params, expected_from(params, journal.ledgers())),
+    )
+    # No run of this name exists: nothing is taken for read by this run.
+    gate = _Gate(sites, calendar, settings, now, "", {**params, "force": []})
+    return gate.decide(journal.latest(gate.ids))
+
+
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
     """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
     due: dict[str, dict[str, list[str]]] = {p.value: {step.value: [] for step in steps} for p, steps in STEPS.items()}

@@ -18,6 +18,8 @@ from .gate import may
 from .gate_rules import Reason
 from .ledger import Attempt
 from .owes import Owed, owes
+from .reconcile import Difference
+from .results import CheckResult
 from .since import failing_since
 from .site import Site
 from .standing import Standing
@@ -26,7 +28,7 @@ from .texts import WARNINGS
 from .times import format_time
 from .verdict import SiteVerdict
 from .window import OSLO
-from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict, Whose
+from .words import AttemptState, EventKind, Outcome, Phase, State, Step, Verdict, Whose
 
 STOPS = frozenset({"ledger_missing", "point_of_no_return"})
 """The rules that no time and no office lifts: one of us has to look."""
@@ -74,9 +76,25 @@ class Decision:
             "asked": self.site.asked.isoformat() if self.site.asked else None,
             "rolled_back": self.rolled_back,
             "point_of_no_return": dict(self.point_of_no_return) if self.point_of_no_return else None,
+            "differences": [difference.to_dict() for difference in self.differences],
             "needs_us": self.needs_us,
             "row": self.row(),
         }
+
+    @property
+    def last_attempt(self) -> Attempt | None:
+        """The newest attempt, or None before the first."""
+        return self.standing.ledger.last if self.standing.ledger else None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What of the last attempt is not the same in the cloud; none before it was compared."""
+        return _differences(self.standing, self.last_attempt)
+
+    @property
+    def failing(self) -> tuple[CheckResult, ...]:
+        """The blocking checks after the move that failed or could not be found out."""
+        return _failing(self.standing, self.last_attempt)
 
     def row_event(self) -> dict[str, Any]:
         """The row for the journal; its key makes a row that says nothing new no second entry."""
@@ -88,7 +106,7 @@ class Decision:
 
     def row(self) -> dict[str, Any]:
         """The one row of this site: the terminal's table, the report and the journal show the same."""
-        attempt = self.standing.ledger.last if self.standing.ledger else None
+        attempt = self.last_attempt
         checked = self.standing.checked.get(str(attempt.number)) if attempt else None
         times = {
             "upgraded": self.standing.upgraded_at,
@@ -122,8 +140,11 @@ class Decision:
     def why(self, attempt: Attempt | None) -> str:
         """In one line, why the site is where it is; empty when all goes as planned."""
         if attempt and self.outcome is Outcome.UNCERTAIN:
-            why = _why_uncertain(self.site, self.standing, attempt)
-            return "; ".join([why, *(reason.text for reason in self.reasons)])
+            without = (
+                [] if attempt.moves(self.site.id) else [f"its server was moved for {', '.join(attempt.sites)} only"]
+            )
+            differing = filter(None, [_told(self.differences, self.failing)])
+            return "; ".join([*without, *differing, *(reason.text for reason in self.reasons)])
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
@@ -152,31 +173,23 @@ def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
     return dict(reconciliation.counts) if reconciliation else {}
 
 
-def _failing(standing: Standing, attempt: Attempt) -> list[str]:
-    checked = standing.checked.get(str(attempt.number))
-    return [
-        check.told
-        for check in (checked.checks if checked else ())
-        if check.severity is Severity.BLOCKER and check.outcome in (CheckOutcome.FAIL, CheckOutcome.UNKNOWN)
-    ]
+def _failing(standing: Standing, attempt: Attempt | None) -> tuple[CheckResult, ...]:
+    checked = standing.checked.get(str(attempt.number)) if attempt else None
+    return tuple(check for check in (checked.checks if checked else ()) if check.blocks)
 
 
-def _differences(standing: Standing, attempt: Attempt) -> list[str]:
-    reconciliation = standing.reconciled.get(str(attempt.number))
-    return [
-        f"{difference.category.value}: {difference.after} of {difference.before} in the cloud"
-        for difference in (reconciliation.differences if reconciliation else ())
-    ]
+def _differences(standing: Standing, attempt: Attempt | None) -> tuple[Difference, ...]:
+    reconciliation = standing.reconciled.get(str(attempt.number)) if attempt else None
+    return reconciliation.differences if reconciliation else ()
 
 
-def _why_uncertain(site: Site, standing: Standing, attempt: Attempt) -> str:
-    without = [] if attempt.moves(site.id) else [f"its server was moved for {', '.join(attempt.sites)} only"]
-    return "; ".join([*without, *_differences(standing, attempt), *_failing(standing, attempt)])
+def _told(differences: Iterable[Difference], failing: Iterable[CheckResult] = ()) -> str:
+    return "; ".join([*(each.told for each in differences), *(check.told for check in failing)])
 
 
 def _why_undone(standing: Standing, attempt: Attempt) -> str:
     asked = standing.rollback_asked.get(str(attempt.number))
-    why = f"rolled back: {asked.reason}" if asked else attempt.message or "; ".join(_differences(standing, attempt))
+    why = f"rolled back: {asked.reason}" if asked else attempt.message or _told(_differences(standing, attempt))
     left = f"; not as it was before: {', '.join(attempt.not_as_before)}" if attempt.not_as_before else ""
     return (why or "not switched when its window ended") + left
 
@@ -230,7 +243,9 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
         return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}", "sites": group}
     if last is None:
         return None
-    return {"number": last.number, "key": last.key, "before": last.before, "sites": list(last.sites) or group}
+    day = last.day.isoformat() if last.day else None
+    told = {"number": last.number, "key": last.key, "before": last.before, "sites": list(last.sites) or group}
+    return {**told, "day": day, "history_months": last.history_months}
 
 
 def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from .times import parse_time
@@ -64,12 +64,15 @@ class Attempt:
     """One attempt to move the sites of a server; at most one of them is open or switched.
 
     `sites` are those that it moves; empty where an earlier version opened it. `not_as_before` are the files that a
-    rollback did not bring back to what they were.
+    rollback did not bring back to what they were. `day` is the date in Norway on which its manifest was made:
+    `history_months` are counted back from it (M3).
     """
 
     number: int
     key: str
     state: AttemptState
+    day: date | None = None
+    history_months: int | None = None
     started: datetime | None = None
     finished: datetime | None = None
     switched: datetime | None = None
@@ -92,6 +95,8 @@ class Attempt:
             number=int(raw["number"]),
             key=str(raw["key"]),
             state=AttemptState(raw["state"]),
+            day=date.fromisoformat(raw["day"]) if raw.get("day") else None,
+            history_months=None if raw.get("history_months") is None else int(raw["history_months"]),
             started=_moment(raw, "started"),
             finished=_moment(raw, "finished"),
             switched=_moment(raw, "switched"),

@@ -61,13 +61,16 @@ class Page(HTMLParser):
 LOST = {"title": "What <b>would</b> be lost", "headings": ["Site", "Id"], "rows": [["1001", "<i>ord-1</i>"]]}
 
 
-def rendered(rows: list[dict[str, Any]], as_of: str | None, lost: dict[str, Any] | None = None) -> str:
+def rendered(
+    rows: list[dict[str, Any]], as_of: str | None, *differences: dict[str, Any], lost: dict[str, Any] | None = None
+) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False)
     for name, function in FilterModule().filters().items():
         environment.filters[f"helsevest.interactor.{name}"] = function
     template = environment.from_string((ROOT / "roles/report/templates/report.html.j2").read_text(encoding="utf-8"))
     return template.render(
         report_rows=rows,
+        report_sites=[{"row": row, "differences": differences if row is rows[0] else ()} for row in rows],
         report_title="Flytting <av> & Co",
         report_as_of=as_of,
         report_lost=lost or {"title": "", "headings": [], "rows": []},
@@ -96,12 +99,33 @@ def test_no_script_no_markup_from_data_and_nothing_from_elsewhere():
 
 
 def test_what_a_rollback_would_lose_stands_below():
-    text = rendered(ROWS, None, LOST)
+    text = rendered(ROWS, None, lost=LOST)
     page = Page(text)
     assert page.open == []
     assert page.rows[-2:] == [[["Site"], ["Id"]], [["1001"], ["<i>ord-1</i>"]]]
     assert "What &lt;b&gt;would&lt;/b&gt; be lost" in text
     assert not {"b", "i"} & set(page.tags)
+
+
+def test_what_differs_is_shown_with_its_ids():
+    lost = {
+        "category": "favourite_packages",
+        "before": 12,
+        "after": 11,
+        "outside": [],
+        "extra": {"count": 0, "ids": []},
+    }
+    unlisted = {"category": "orders", "before": 3, "after": 3, "outside": ["after"], "missing": None, "extra": None}
+    text = rendered(ROWS, None, {**lost, "missing": {"count": 201, "ids": ["fav-1", "<b>"]}}, unlisted)
+    page = Page(text)
+    assert page.open == []
+    assert page.rows[-2:] == [
+        [["favourite packages"], ["12"], ["11"], ["none"], ["fav-1", "<b>"], []],
+        [["orders"], ["3"], ["3"], ["cloud"], ["not compared"], ["not compared"]],
+    ]
+    assert "<summary>201</summary>" in text
+    assert text.count("<h2>") == 1
+    assert not {"script", "b"} & set(page.tags)
 
 
 def test_a_wave_without_sites():

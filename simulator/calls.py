@@ -152,6 +152,10 @@ class CloudService(Protocol):
         """The attempt, and whether it is new."""
         ...
 
+    def made(self, site: str, number: int) -> list[dict[str, str]]:
+        """What users have made in the cloud since the switch to an attempt."""
+        ...
+
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
         """The discarded attempt."""
         ...

@@ -18,7 +18,7 @@ STEPS = ("look", "lease", "manifest", "start", "follow", "switch", "handback", "
 STATES = ("prepared", "running", "completed", "failed", "switched")
 KEYS = {
     "look": {"mode", "status"},
-    "lease": {"held", "in_use"},
+    "lease": {"held", "users", "reason", "again"},
     "manifest": {"manifest"},
     "start": {"status"},
     "follow": {"status"},
@@ -32,7 +32,7 @@ def test_a_whole_move(office: Office):
     epj = {path: digest for path, digest in office.server.drive.snapshot().items() if "EPJ" in path}
     office.upgrade()
     lease = office.migrate("lease")
-    assert (lease["held"], lease["in_use"], lease["changed"]) == (True, 0, True)
+    assert (lease["held"], lease["users"]["sessions"], lease["changed"]) == (True, 0, True)
     before = office.migrate("manifest")["manifest"]
     assert {name: part["count"] for name, part in before.items()} == {
         "orders": 240,
@@ -258,7 +258,7 @@ def test_the_lease_waits_for_people(opened: Opened):
     office = opened(clients=[{"name": "pc1", "in_use": 2}, {"name": "pc2", "in_use": 1, "powered_on": False}])
     snapshot = office.world.snapshot()
     result = office.migrate("lease")
-    assert (result["held"], result["in_use"], result["changed"]) == (False, 2, False)
+    assert (result["held"], result["users"]["sessions"], result["changed"]) == (False, 2, False)
     assert office.world.snapshot() == snapshot
     sessions = list(office.server.processes)
     office.server.processes.clear()

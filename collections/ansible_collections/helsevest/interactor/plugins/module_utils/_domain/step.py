@@ -136,8 +136,9 @@ class Situation:
         move = self.move_opening
         if move is None or self.now < move.start + self.settings.lease_wait:
             return False
-        newest = max((users.at for users in self.standing.users.values()), default=None)
-        return any(users.active and users.at == newest >= move.start for users in self.standing.users.values())
+        asked = [users for users in self.standing.users.values() if users.at >= move.start]
+        newest = max((users.at for users in asked), default=None)
+        return any(users.active and users.at == newest for users in asked)
 
     @property
     def is_moved_outside(self) -> bool:

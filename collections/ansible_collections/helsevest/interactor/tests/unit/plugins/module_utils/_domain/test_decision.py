@@ -19,9 +19,13 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recon
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
     Checked,
+    Made,
+    Override,
     Release,
+    RollbackAsked,
     Standing,
     StepRecord,
+    Users,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
@@ -109,12 +113,20 @@ def ready(at: datetime) -> tuple[HostMeasurement, ...]:
     return (measured(at - timedelta(minutes=1)), measured(at - timedelta(minutes=1), "1001-pc1"))
 
 
+def users(at: datetime, run: str = RUN, **active: bool) -> dict[str, Users]:
+    """The PC, and the server where it is named, as they were asked by `run`; in use where `active` says so."""
+    hosts = {"pc1": False, **active}
+    return {f"1001-{host}": Users(at, run, reached=True, active=busy) for host, busy in hosts.items()}
+
+
 def standing(at: datetime, **changes: Any) -> Standing:
     fields: dict[str, Any] = {
         "measurements": ready(at),
         "version": "5.4.1",
         "mode": "local",
         "ledger_run": RUN,
+        "cloud_run": RUN,
+        "users": users(at),
         "release": Release("Kari", at + timedelta(days=3)),
     }
     return Standing(**{**fields, **changes})
@@ -175,17 +187,51 @@ class TestTheOrderOfSteps:
     def test_before_the_evening_it_waits_for_it(self) -> None:
         decision = answer(DAY_ZERO, standing(DAY_ZERO))
         assert (decision.next.phase, decision.next.step, decision.allowed) == (Phase.UPGRADE, None, False)
-        assert decision.next.at == parse_time("2027-05-14T15:00:00Z")
+        assert decision.next.at == parse_time("2027-05-11T15:00:00Z"), "three days before it, the installer is fetched"
         assert decision.state is State.DATED
         assert decision.reasons == ()
 
     def test_the_evening_is_that_of_the_last_working_day(self) -> None:
-        assert step(parse_time("2027-05-14T14:59:00Z"), standing(UPGRADE_EVENING))[1] is None
+        staged = Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, ""))
+        before = parse_time("2027-05-14T14:59:00Z")
+        decision = answer(before, standing(before, ledger=staged, ledger_run=EARLIER))
+        assert (decision.next.step, decision.next.at) == (None, parse_time("2027-05-14T15:00:00Z"))
         for time, expected in (("2027-05-14T15:00:00Z", Step.STAGE), ("2027-05-14T19:59:00Z", Step.STAGE)):
             at = parse_time(time)
             assert step(at, standing(at))[1] is expected
         monday = parse_time("2027-05-17T16:00:00Z")
         assert step(monday, standing(monday))[1] is None
+
+    def test_the_installer_is_fetched_in_the_days_before_and_a_failure_is_given_time(self) -> None:
+        begins = parse_time("2027-05-11T15:00:00Z")
+        assert step(begins, standing(begins)) == (Phase.UPGRADE, Step.STAGE, True)
+        assert step(begins, standing(begins, ledger_run=EARLIER)) == (Phase.UPGRADE, Step.LOOK, True)
+        failed = StepRecord(Step.STAGE, begins, ok=False, detail="its SHA-256 is another")
+        for hours, expected in ((5.99, None), (6, Step.STAGE)):
+            at = begins + timedelta(hours=hours)
+            assert step(at, standing(at, last_step=failed))[1] is expected
+        half = replace(failed, ok=True, detail="half of it")
+        assert step(begins + timedelta(minutes=15), standing(begins, last_step=half))[1] is Step.STAGE
+
+    def test_an_upgrade_may_be_allowed_at_another_time(self) -> None:
+        noon = parse_time("2027-05-18T10:00:00Z")
+        allowed = Override("Kari", "the office asks", noon, noon + timedelta(hours=4))
+        staged = Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, ""))
+        at = noon + timedelta(hours=1)
+        assert step(at, standing(at, ledger=staged, override=allowed)) == (Phase.UPGRADE, Step.INSTALL, True)
+        over = noon + timedelta(hours=4)
+        assert step(over, standing(over, ledger=staged, override=allowed))[1] is None
+        assert "upgrade_missed" in codes(over, standing(over, ledger=staged, override=allowed))
+
+    @pytest.mark.parametrize("state", ["restart", "incident"])
+    def test_what_the_installer_left_is_proven_before_anything_else(self, state: str) -> None:
+        left = Ledger("1001", upgrade=Upgrade(state, "6.2.0", UPGRADE_EVENING, "3010", 3010))
+        night = standing(MOVE_NIGHT, version="6.2.0", ledger=left)
+        assert step(MOVE_NIGHT, night)[:2] == (Phase.UPGRADE, Step.CONFIRM)
+        asked = StepRecord(Step.CONFIRM, MOVE_NIGHT, ok=True, detail="not yet restarted")
+        assert step(MOVE_NIGHT, replace(night, last_step=asked))[1] is None
+        later = MOVE_NIGHT + SETTINGS.retry
+        assert step(later, replace(night, last_step=asked))[1] is Step.CONFIRM
 
     def test_a_ledger_of_an_earlier_run_is_read_again_first(self) -> None:
         assert step(UPGRADE_EVENING, standing(UPGRADE_EVENING, ledger_run=EARLIER)) == (Phase.UPGRADE, Step.LOOK, True)
@@ -201,6 +247,7 @@ class TestTheOrderOfSteps:
         assert "upgrade_failed" in codes(UPGRADE_EVENING, held("failed"))
 
     def test_the_night_goes_from_lease_to_manifest_to_start(self) -> None:
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, cloud_run=EARLIER)) == (Phase.MIGRATE, Step.CLOUD, True)
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT)) == (Phase.MIGRATE, Step.LEASE, True)
         held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
         decision = answer(MOVE_NIGHT, held)
@@ -214,6 +261,32 @@ class TestTheOrderOfSteps:
             assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state)) == (Phase.MIGRATE, expected, True)
             decision = answer(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state))
             assert (decision.state, decision.outcome) == (State.MOVING, None)
+
+    def test_the_users_are_asked_once_nobody_new_gets_in(self) -> None:
+        held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
+        assert step(MOVE_NIGHT, replace(held, users={}))[1] is Step.USERS
+        assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, EARLIER)))[1] is Step.USERS
+        assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, pc1=True)))[1] is Step.HANDBACK
+        assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, server=True)))[1] is Step.HANDBACK
+        assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, EARLIER, server=True)))[1] is Step.USERS
+
+    def test_people_are_waited_for_and_then_given_up_or_closed(self) -> None:
+        opens = parse_time("2027-05-18T18:00:00Z")
+        busy = users(opens + timedelta(hours=3), EARLIER, pc1=True)
+        for hours, allowed in ((3.99, True), (4, False)):
+            at = opens + timedelta(hours=hours)
+            assert step(at, upgraded(at, users=busy)) == (Phase.MIGRATE, Step.LEASE, allowed)
+        late = opens + timedelta(hours=4)
+        assert codes(late, upgraded(late, users=busy)) == {"in_use"}
+        assert step(late, upgraded(late, users=busy), close_agreed=True)[2]
+        assert step(late, upgraded(late, users=users(late - timedelta(days=7), EARLIER, pc1=True)))[2], "another night"
+
+    @pytest.mark.parametrize("state", [AttemptState.PREPARED, AttemptState.RUNNING, AttemptState.COMPLETED])
+    def test_a_lease_that_the_server_gave_back_undoes_the_attempt(self, state: AttemptState) -> None:
+        of = with_attempt(MOVE_NIGHT, state, reconciled={"1": reconcile(MANIFEST, MANIFEST)})
+        assert of.ledger
+        lost = replace(of, ledger=replace(of.ledger, lease_held=False, lease_lost=True))
+        assert step(MOVE_NIGHT, lost) == (Phase.ROLLBACK, Step.RESTORE, True)
 
     def test_what_is_reconciled_is_switched_and_the_lease_given_back(self) -> None:
         equal = {"1": reconcile(MANIFEST, MANIFEST)}
@@ -282,11 +355,34 @@ class TestTheOrderOfSteps:
         assert answer(MORNING_AFTER, of).attempt == {"number": 1, "key": "1001-1-k", "before": MANIFEST}
 
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
-        of = with_attempt(
-            MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": "the office asks"}
-        )
-        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.RESTORE, True)
+        asked = RollbackAsked("Kari", "the office asks")
+        of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked={"1": asked})
         assert step(MORNING_AFTER, replace(of, ledger_run=EARLIER)) == (Phase.ROLLBACK, Step.LOOK, True)
+        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.MADE, True)
+        assert step(MORNING_AFTER, replace(of, made={"1": Made(EARLIER, True, 0)}))[1] is Step.MADE
+        assert step(MORNING_AFTER, replace(of, made={"1": Made(RUN, True, 0)})) == (Phase.ROLLBACK, Step.RESTORE, True)
+
+    @pytest.mark.parametrize(
+        ("known", "count", "loses", "allowed"),
+        [
+            (True, 0, None, True),
+            (True, 3, None, False),
+            (True, 3, "2", False),
+            (True, 3, "unknown", False),
+            (True, 3, "3", True),
+            (False, 0, None, False),
+            (False, 0, "0", False),
+            (False, 0, "unknown", True),
+        ],
+    )
+    def test_past_the_point_of_no_return_it_is_said_what_is_lost(
+        self, known: bool, count: int, loses: str | None, allowed: bool
+    ) -> None:
+        asked = {"1": RollbackAsked("Kari", "the office asks", loses)}
+        made = {"1": Made(RUN, known, count)}
+        of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, rollback_asked=asked, made=made)
+        assert step(MORNING_AFTER, of) == (Phase.ROLLBACK, Step.RESTORE, allowed)
+        assert codes(MORNING_AFTER, of) == (set() if allowed else {"point_of_no_return"})
 
     def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:
         end = parse_time("2027-05-19T04:00:00Z")

@@ -63,6 +63,26 @@ GOOD: dict[EventKind, dict[str, Any]] = {
             "started": "2027-05-18T18:30:00Z",
         },
     },
+    EventKind.CLOUD: {"site": "1001", "data": {"attempts": [{"number": 1, "key": "k", "state": "open"}]}},
+    EventKind.USERS: {
+        "site": "1001",
+        "host": "1001-pc1",
+        "data": {
+            "reached": True,
+            "active": True,
+            "sessions": 1,
+            "open_files": None,
+            "last_activity": None,
+            "warned": None,
+            "closed": None,
+        },
+    },
+    EventKind.UPGRADE_ALLOWED: {
+        "site": "1001",
+        "data": {"name": "Kari", "reason": "the office asks", "until": "2027-05-18T16:00:00Z"},
+    },
+    EventKind.MADE: {"site": "1001", "subject": "1", "data": {"known": True, "made": [{"id": "o-1"}]}},
+    EventKind.RESTORED: {"site": "1001", "subject": "1", "data": {"equal": False, "changed": ["data/orders"]}},
     EventKind.RECONCILED: {
         "site": "1001",
         "subject": "1",

@@ -168,8 +168,9 @@ class TestWhatComesNext:
         assert sorted(needed) == ["P4", "not_measured", "not_released"], "each once"
 
     def test_what_waits_for_its_time_says_when(self):
-        answer = told([*ready(NOON), released()])
-        assert answer["next"]["text"] == "Upgrade, when its time comes: Friday 14.05.2027 17:00"
+        monday = NOON - timedelta(days=2)
+        answer = told([*ready(monday), released()], monday)
+        assert answer["next"]["text"] == "Upgrade, when its time comes: Tuesday 11.05.2027 17:00"
         assert answer["next"]["needed"] == []
 
     def test_what_may_not_says_what_stands_against_it(self):

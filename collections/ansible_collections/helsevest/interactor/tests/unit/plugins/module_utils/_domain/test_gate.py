@@ -20,7 +20,13 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.gate_
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.results import result
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span, Waiver
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Release, Standing
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
+    Made,
+    Release,
+    RollbackAsked,
+    Standing,
+    Users,
+)
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
@@ -79,6 +85,8 @@ def situation(site: Site, at: datetime, **changes: Any) -> Situation:
         "version": "5.4.1",
         "mode": "local",
         "ledger_run": RUN,
+        "cloud_run": RUN,
+        "users": {host: Users(at, RUN, reached=True, active=False) for host in HOSTS[1:]},
         "release": Release("Kari", at + timedelta(days=60)),
     }
     return Situation(site, Standing(**{**fields, **changes}), CALENDAR, SETTINGS, at, RUN)
@@ -94,6 +102,14 @@ def undone() -> dict[str, Any]:
     return {**VERSION, **held}
 
 
+def no_return() -> dict[str, Any]:
+    attempt = Attempt(1, "k", AttemptState.SWITCHED, started=MOVE_NIGHT, switched=MOVE_NIGHT)
+    held = {"ledger": Ledger("1001", attempts=(attempt,)), "known_attempts": 1, "mode": "server_in_cloud"}
+    asked = {"1": RollbackAsked("Ola Hemmelig", "they ask")}
+    return {**VERSION, **held, "rollback_asked": asked, "made": {"1": Made(RUN, known=True, count=3)}}
+
+
+BUSY = {HOSTS[1]: Users(MOVE_NIGHT + timedelta(hours=3), "run-0", reached=True, active=True)}
 FAILED = {"ledger": Ledger("1001", upgrade=Upgrade("failed", "6.2.0", None, "1603"))}
 FRIDAY = {"move_date": date(2027, 5, 21)}
 EARLY = Window(EVERY_DAY, time(6), time(7))
@@ -119,6 +135,8 @@ AGAINST: Mapping[str, tuple[datetime, Mapping[str, Any], Mapping[str, Any]]] = {
     "rolled_back": (MOVE_NIGHT + timedelta(hours=1), {}, undone()),
     "date_passed": (parse_time("2027-05-19T10:00:00Z"), {}, {}),
     "upgrade_missed": (parse_time("2027-05-15T10:00:00Z"), {}, {}),
+    "in_use": (MOVE_NIGHT + timedelta(hours=4), {}, {**VERSION, "users": BUSY}),
+    "point_of_no_return": (MOVE_NIGHT + timedelta(hours=14), {}, no_return()),
     "not_released": (UPGRADE_EVENING, {}, {"release": None}),
 }
 every_reason = pytest.mark.parametrize("code", AGAINST)
@@ -143,8 +161,9 @@ def test_every_reason_that_has_texts_is_given_and_no_other(make_site: MakeSite) 
     by_time = {"out_of_order", "outside_window", "does_not_fit"}
     assert set(AGAINST) | by_time == set(REASONS)
     late = parse_time("2027-05-14T19:45:00Z")
-    assert codes(may(situation(make_site(), late))) == ["does_not_fit"]
-    assert codes(may(situation(make_site(), DAY_ZERO), Step.STAGE)) == ["out_of_order", "outside_window"]
+    staged = Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, ""))
+    assert codes(may(situation(make_site(), late, ledger=staged))) == ["does_not_fit"]
+    assert codes(may(situation(make_site(), DAY_ZERO), Step.INSTALL)) == ["out_of_order", "outside_window"]
 
 
 @every_reason
@@ -169,7 +188,7 @@ def test_all_reasons_are_told_at_once(make_site: MakeSite) -> None:
     bare = make_site(wave=None, move_date=None, **NO_ANSWERS)
     case = situation(bare, DAY_ZERO, measurements=(), release=None)
     assert may(case).next.step is Step.PROBE
-    told = set(codes(may(case, Step.STAGE)))
+    told = set(codes(may(case, Step.INSTALL)))
     assert told == {"out_of_order", "not_measured", "P4", *P6, "no_wave", "not_dated", "outside_window"}
 
 
@@ -307,7 +326,7 @@ class TestTheOrder:
         ("at", "changes", "words"),
         [
             (UPGRADE_EVENING, {}, "it is not the turn of switch: stage comes next"),
-            (DAY_ZERO, {}, "it is not the turn of switch: nothing is due before 2027-05-14 17:00"),
+            (DAY_ZERO, {}, "it is not the turn of switch: nothing is due before 2027-05-11 17:00"),
             (DAY_ZERO, {"move_date": None}, "it is not the turn of switch: nothing is to be done"),
         ],
     )
@@ -374,12 +393,23 @@ class TestChecks:
 
 
 def test_no_rule_stops_what_brings_a_move_to_its_end() -> None:
-    ending = {Step.FOLLOW, Step.RECONCILE, Step.HANDBACK, Step.CHECK, Step.LOOK, Step.PROBE}
+    ending = {
+        Step.CLOUD,
+        Step.USERS,
+        Step.MADE,
+        Step.FOLLOW,
+        Step.RECONCILE,
+        Step.HANDBACK,
+        Step.CHECK,
+        Step.LOOK,
+        Step.PROBE,
+    }
     assert {rule.code for rule in RULES if rule.steps & ending} == {"out_of_order"}
     assert {rule.code for rule in RULES if {Step.RESTORE, Step.DISCARD} & rule.steps} == {
         "out_of_order",
         "ledger_damaged",
         "ledger_missing",
+        "point_of_no_return",
     }
 
 

@@ -14,7 +14,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decis
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Release, Standing
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Release, Standing, Users
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import HostMeasurement
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import (
@@ -46,7 +46,7 @@ OFFICE = replace(
     urls_confirmed=date(2027, 1, 4),
     proxy_confirmed=date(2027, 1, 4),
 )
-UPGRADE = frozenset({Step.STAGE, Step.INSTALL})
+UPGRADE = frozenset({Step.INSTALL})
 TIMED = UPGRADE | {Step.LEASE, Step.MANIFEST, Step.START, Step.SWITCH}
 
 
@@ -57,7 +57,6 @@ def standing(step: Step, now: datetime) -> Standing:
         return Ledger("1001", lease_held=True, attempts=(Attempt(1, "1001-1-k", state, before=MANIFEST),))
 
     ledger = {
-        Step.STAGE: None,
         Step.INSTALL: Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, "1603")),
         Step.LEASE: None,
         Step.MANIFEST: Ledger("1001", lease_held=True),
@@ -75,6 +74,8 @@ def standing(step: Step, now: datetime) -> Standing:
         mode="local",
         ledger=ledger,
         ledger_run=RUN,
+        cloud_run=RUN,
+        users={host: Users(now, RUN, True, False) for host in ("1001-pc1", "1001-pc2")},
         release=Release("Kari", now + DAY),
         known_attempts=len(ledger.attempts) if ledger else 0,
         reconciled={"1": reconcile(MANIFEST, MANIFEST)} if step is Step.SWITCH else {},

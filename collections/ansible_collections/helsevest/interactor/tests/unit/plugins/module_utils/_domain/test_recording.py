@@ -71,9 +71,9 @@ def test_each_step_leaves_its_events(step: Step, result: dict[str, Any], expecte
         (Step.START, {"failed": True, "msg": "boom"}, "boom"),
         (Step.START, {"failed": True}, "failed without a message"),
         (Step.START, {"reached": False, "cause": "timeout", "detail": "d", "error": None}, "not reached (timeout)"),
-        (Step.LEASE, {"ledger": LEDGER, "held": False, "in_use": 2}, "in use: 2"),
+        (Step.LEASE, {"ledger": LEDGER, "held": False, "reason": "it is in use"}, "in use"),
         (Step.INSTALL, {"ledger": LEDGER, "upgraded": False, "reason": "exit code 1603"}, "1603"),
-        (Step.STAGE, {"ledger": LEDGER, "staged": False}, "could not be verified"),
+        (Step.STAGE, {"ledger": LEDGER, "staged": False}, "not staged"),
     ],
 )
 def test_what_did_not_do_what_it_should_is_no_success(step: Step, result: dict[str, Any], detail: str) -> None:
@@ -81,6 +81,38 @@ def test_what_did_not_do_what_it_should_is_no_success(step: Step, result: dict[s
     assert event["kind"] == "step"
     assert not event["data"]["ok"]
     assert detail in event["data"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("step", "field"),
+    [(Step.LEASE, "held"), (Step.STAGE, "staged"), (Step.INSTALL, "upgraded"), (Step.CONFIRM, "upgraded")],
+)
+def test_what_has_to_be_asked_again_is_no_failure(step: Step, field: str) -> None:
+    *_, event = events_of(Phase.MIGRATE, step, [took({field: False, "again": True, "reason": "wait"})])
+    assert (event["data"]["ok"], event["data"]["detail"]) == (True, "wait")
+
+
+def test_the_users_are_told_host_by_host() -> None:
+    free = {"host": "1001-pc1", "reached": False, "active": False}
+    busy = {"host": "1001-pc2", "reached": True, "active": True, "sessions": 2}
+    first, second, told = events_of(Phase.MIGRATE, Step.USERS, [took({"clients": [free, busy]})])
+    assert [(event["kind"], event["host"], event["data"]["active"]) for event in (first, second)] == [
+        ("users", "1001-pc1", False),
+        ("users", "1001-pc2", True),
+    ]
+    assert second["data"]["sessions"] == 2
+    assert first["data"]["sessions"] is None
+    assert (told["data"]["ok"], told["data"]["detail"]) == (True, "Interactor is in use on 1001-pc2")
+
+
+def test_what_cloud_and_restore_told_is_kept() -> None:
+    attempts = [{"number": 1, "key": "k", "state": "open", "counts": {}, "manifest": None}]
+    first, _ = events_of(Phase.MIGRATE, Step.CLOUD, [took({"attempts": attempts})])
+    assert (first["kind"], first["data"]) == ("cloud", {"attempts": [{"number": 1, "key": "k", "state": "open"}]})
+    first, _ = events_of(Phase.ROLLBACK, Step.MADE, [took({"known": True, "made": [{"id": "o-1"}]})])
+    assert (first["kind"], first["data"]) == ("made", {"known": True, "made": [{"id": "o-1"}]})
+    first, _ = events_of(Phase.ROLLBACK, Step.RESTORE, [took({"as_before": {"equal": False, "changed": ["data/a"]}})])
+    assert (first["kind"], first["data"]) == ("restored", {"equal": False, "changed": ["data/a"]})
 
 
 def test_nothing_is_derived_from_a_step_that_failed() -> None:

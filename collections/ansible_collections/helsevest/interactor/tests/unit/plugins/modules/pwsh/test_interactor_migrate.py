@@ -130,7 +130,7 @@ class TestLease:
     def test_it_is_taken_once(self, server: Server):
         assert server.unchanged_by("migrate", step="lease")["changed"] is True
         first = step(server, "lease")
-        assert (first["changed"], first["held"], first["in_use"]) == (True, True, 0)
+        assert (first["changed"], first["held"], first["users"]["sessions"]) == (True, True, 0)
         assert first["ledger"]["lease"] == ledger_of(server)["lease"] == {"state": "held", "since": NOW, "run": "run-1"}
         assert server.read(FLAG) is not None
         again = step(server, "lease")
@@ -147,7 +147,8 @@ class TestLease:
         check = server.unchanged_by("migrate", step="lease")
         result = step(server, "lease")
         for answer in (check, result):
-            assert (answer["changed"], answer["held"], answer["in_use"]) == (False, False, 2)
+            assert (answer["changed"], answer["held"], answer["again"]) == (False, False, True)
+            assert answer["users"]["sessions"] == 2
         assert server.read(FLAG) is None
         assert ledger_of(server) is None
 

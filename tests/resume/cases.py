@@ -27,9 +27,10 @@ from tests.resume.watch import Watch
 
 SITE = "1001"
 SERVER = f"{SITE}-server"
-MOST_TICKS = 200
+FIRST_DATE = "2027-05-18"
+MOST_TICKS = 150
 RESUMES = ("same", "restored", "elsewhere")
-"""Who goes on after a controller died: with the same journal, with an older one, from another folder with an empty one."""
+"""Who goes on after a controller died: the same journal, an older copy of it, or another folder with an empty one."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +142,30 @@ class Breaker:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a case went: its places, what was written at each, how many nights it took, and how it ended."""
+    """How a case went.
+
+    places: the boundaries that were passed, in order.
+    changes: what was written after a boundary, by its number: path and size, None for what was removed.
+    killed_migration: whether a server went down while the vendor's program ran.
+    lost: why, for each night that was lost.
+    date: the move date in the end.
+    end: how the site stands, as Watch tells it.
+    row: its row.
+    """
 
     places: Sequence[Place]
     changes: Mapping[int, list[tuple[str, int | None]]]
-    nights: int
-    why_lost: Sequence[str]
+    killed_migration: bool
+    lost: Sequence[str]
+    date: str
     end: Mapping[str, Any]
     row: Mapping[str, Any]
 
 
-def play(case: Case) -> Ran:
+def play(case: Case, date: str = FIRST_DATE) -> Ran:
     """Run a case to its end. AssertionError for whatever is not as it must be."""
     fleet = Fleet((SITE,))
+    fleet.dates[SITE] = date
     watch = Watch(fleet, SITE)
     breaker = Breaker(fleet, watch, list(case.faults))
     controller = Controller(fleet, MemoryJournal(), breaker.reached)
@@ -176,7 +188,9 @@ def play(case: Case) -> Ran:
     else:
         raise AssertionError("\n".join([f"case {case} does not end:", *story[-8:]]))
     assert not breaker.faults
-    return Ran(breaker.places, breaker.changes, 1 + len(lost), lost, watch.end(), decision.row())
+    return Ran(
+        breaker.places, breaker.changes, breaker.killed_migration, lost, fleet.dates[SITE], watch.end(), decision.row()
+    )
 
 
 def _wait(fleet: Fleet, watch: Watch, decision: Decision, lost: list[str]) -> None:
@@ -201,9 +215,9 @@ def _resumed(
 
 
 @cache
-def undisturbed() -> Ran:
-    """The run in which nothing breaks."""
-    return play(Case(()))
+def undisturbed(date: str = FIRST_DATE) -> Ran:
+    """The run in which nothing breaks, of a site that moves at `date`."""
+    return play(Case(()), date)
 
 
 def deaths(start: Case, places: Sequence[Place]) -> Iterator[Case]:

@@ -66,7 +66,7 @@ class Watch:
             self._started = programs.migrations_started
 
     def at_the_end(self) -> None:
-        """What must hold when nothing runs any more: nobody is kept out, and all that is not Interactor's is as before."""
+        """When nothing runs any more: nobody is kept out, and all that is not Interactor's is as it was."""
         assert not self._flagged()
         assert self._untouched() == self._other
         assert self.ledger()["lease"] in (None, {**(self.ledger()["lease"] or {}), "state": "free"})

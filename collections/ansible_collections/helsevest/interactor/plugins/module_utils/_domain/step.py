@@ -9,7 +9,7 @@ Nothing here asks whether the step is allowed; that is the gate's. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
 
@@ -318,7 +318,9 @@ def _step_of_upgrade(situation: Situation) -> Next:
         stages = evening.start - settings.stage_ahead
         if staged or now < stages:
             return Next(Phase.UPGRADE, None, server, evening.start if staged else stages)
-        return _again(situation, Step.STAGE, settings.stage_retry)
+        again = _again(situation, Step.STAGE, settings.stage_retry)
+        # In its evening it is tried at once.
+        return replace(again, at=min(again.at, evening.start)) if again.at else again
     if not situation.is_fresh:
         return Next(Phase.UPGRADE, Step.LOOK, server)
     return Next(Phase.UPGRADE, Step.INSTALL if staged else Step.STAGE, server)

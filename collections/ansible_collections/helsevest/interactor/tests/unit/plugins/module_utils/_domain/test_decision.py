@@ -210,6 +210,11 @@ class TestTheOrderOfSteps:
         for hours, expected in ((5.99, None), (6, Step.STAGE)):
             at = begins + timedelta(hours=hours)
             assert step(at, standing(at, last_step=failed))[1] is expected
+        evening = parse_time("2027-05-14T15:00:00Z")
+        for last, next_at in ((begins, begins + timedelta(hours=6)), (evening - timedelta(minutes=15), evening)):
+            at = last + timedelta(minutes=5)
+            decision = answer(at, standing(at, last_step=replace(failed, at=last)))
+            assert (decision.next.step, decision.next.at) == (None, next_at), "in its evening it is tried at once"
         half = replace(failed, ok=True, detail="half of it")
         assert step(begins + timedelta(minutes=15), standing(begins, last_step=half))[1] is Step.STAGE
 

@@ -489,8 +489,8 @@ def cutting(fleet: Fleet, host: str, nth: int, kept: int | None = None) -> Itera
 
 
 def next_day(day: str) -> str:
-    """The next date that a site agrees to: two weeks on, no holidays near."""
-    return (date.fromisoformat(day) + timedelta(days=14)).isoformat()
+    """The next date that a site agrees to: a week on, no holidays near."""
+    return (date.fromisoformat(day) + timedelta(days=7)).isoformat()
 
 
 def moment(text: str) -> datetime:

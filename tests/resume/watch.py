@@ -145,9 +145,14 @@ class Watch:
     def _at(self, day: str, hour: int) -> datetime:
         return datetime.fromisoformat(f"{day}T{hour:02}:00:00").replace(tzinfo=OSLO)
 
-    def _in_move(self, room: timedelta = timedelta(minutes=5)) -> bool:
+    def move_window(self) -> tuple[datetime, datetime]:
+        """When the move may run, of the date that the site has now."""
         opens = self._at(self._fleet.dates[self._site], 20)
-        return opens <= self._fleet.now() and self._fleet.now() + room <= opens + timedelta(hours=10)
+        return opens, opens + timedelta(hours=10)
+
+    def _in_move(self, room: timedelta = timedelta(minutes=5)) -> bool:
+        opens, ends = self.move_window()
+        return opens <= self._fleet.now() and self._fleet.now() + room <= ends
 
     def _upgrade_evening(self) -> tuple[datetime, datetime]:
         date = self._fleet.dates[self._site]

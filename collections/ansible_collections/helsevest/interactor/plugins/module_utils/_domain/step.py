@@ -217,6 +217,10 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
+    move = situation.move_opening
+    if situation.lease_held and not (move and move.contains(situation.now)):
+        # No attempt is open, and none begins now: also where the date was changed in the middle of the night.
+        return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, (site.server_host,))
     if site.move_date is None:
         return DONE
     return _step_towards_move(situation)
@@ -285,12 +289,10 @@ def _step_towards_move(situation: Situation) -> Next:
         return _step_of_upgrade(situation)
     if now < move.start:
         return Next(Phase.MIGRATE, None, server, move.start)
-    if not move.contains(now) and not situation.lease_held:
+    if not move.contains(now):
         return DONE
     if not situation.is_fresh:
         return Next(Phase.MIGRATE, Step.LOOK, server)
-    if not move.contains(now):
-        return Next(Phase.MIGRATE, Step.HANDBACK, server)
     return Next(Phase.MIGRATE, _step_before_attempt(situation), server)
 
 

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,22 @@ class Simulation:
     def calls(self) -> list[dict[str, str]]:
         """The calls that arrived so far, `{host, call}` each."""
         return list(_ask(f"{self.facts['control_url']}/calls"))
+
+    def arm(self, host: str, call: str, *, do: str, when: str, nth: int = 1) -> None:
+        """Let a call of `host`, or a request to the cloud, be held, cut off or met by a restart (simulator.faults)."""
+        _ask(f"{self._faults}", {"host": host, "call": call, "nth": nth, "when": when, "do": do})
+
+    def came(self, seconds: float = 60.0) -> None:
+        """Wait until a fault that was armed has come. Raises TimeoutError after so many seconds."""
+        _ask(f"{self._faults}/came", seconds=seconds)
+
+    def mend(self, *, drop: bool = False) -> None:
+        """Nothing is armed, held or broken any more; with `drop` what was held never comes to anything."""
+        _ask(f"{self._faults}/mend?drop={'true' if drop else 'false'}", {})
+
+    @property
+    def _faults(self) -> str:
+        return f"{self.facts['control_url']}/faults"
 
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
@@ -101,7 +117,7 @@ def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "
             process.stdout.close()
 
 
-def _ask(url: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+def _ask(url: str, body: Mapping[str, str | int] | None = None, seconds: float = 30.0) -> Any:  # noqa: ANN401
     data = None if body is None else json.dumps(body).encode()
-    with _DIRECT.open(urllib.request.Request(url, data), timeout=30) as answer:
+    with _DIRECT.open(urllib.request.Request(url, data), timeout=seconds) as answer:
         return json.load(answer)

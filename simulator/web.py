@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from simulator.calls import CloudRefusal, Credential, FetchError, Page, World
+from simulator.faults import Faults, FaultyHost, LineCut
 from simulator.ntlm import Login
 from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
@@ -37,20 +38,25 @@ class Web:
         token: the bearer token that the vendor's migration service accepts.
         peers: what each TLS connection was opened to.
         record: is told of every call to a host.
+        faults: what is to break.
     """
 
-    def __init__(self, world: World, credential: Credential, token: str, peers: Peers, record: Record) -> None:
+    def __init__(
+        self, world: World, credential: Credential, token: str, peers: Peers, record: Record, faults: Faults
+    ) -> None:
         self._world = world
+        self._faults = faults
+        self._hosts = {name: FaultyHost(host, faults) for name, host in world.hosts.items()}
         self._credential = credential
         self._token = token
         self._peers = peers
         self._logins: WeakKeyDictionary[asyncio.BaseTransport, Login] = WeakKeyDictionary()
         profile = rf"C:\Users\{credential.user}"
-        self._services = {name: WinRM(host, profile, record) for name, host in world.hosts.items()}
+        self._services = {name: WinRM(host, profile, record) for name, host in self._hosts.items()}
 
     def reach(self, name: str, port: int) -> None:
         """Raise a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens."""
-        host = self._world.hosts.get(name)
+        host = self._hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
         if host is None and name != CLOUD and name not in self._world.pages:
@@ -78,18 +84,17 @@ class Web:
             assert peer is not None
             return await self._winrm(request, peer, transport, body)
         if name == CLOUD and request.path.startswith(_CLOUD_PATH):
-            return self._cloud(request, body)
+            return await self._cloud_over_the_line(request, transport, body)
         return self._page(request, name)
 
     async def _winrm(
         self, request: web.BaseRequest, peer: Peer, transport: asyncio.BaseTransport, body: bytes
     ) -> web.Response:
         service = self._services[peer.name]
-        if not self._world.hosts[peer.name].powered_on:
+        host = self._hosts[peer.name]
+        if not host.powered_on:
             service.lose_power()
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.abort()
-            return web.Response(status=503)
+            return _silence(transport)
         if request.path != "/wsman":
             return web.Response(status=404)
         if request.method != "POST":
@@ -104,10 +109,29 @@ class Web:
             return web.Response(
                 status=415, text="over HTTPS the simulator takes application/soap+xml, not encrypted again"
             )
-        status, answer = await service.handle(body)
+        try:
+            status, answer = await service.handle(body)
+        except LineCut:
+            return _silence(transport)
         return web.Response(
             status=status, body=answer, content_type="application/soap+xml", charset="utf-8", headers=headers
         )
+
+    async def _cloud_over_the_line(
+        self, request: web.BaseRequest, transport: asyncio.BaseTransport, body: bytes
+    ) -> web.Response:
+        fault = self._faults.find(CLOUD, f"{request.method} {_noun(request.path)}")
+        try:
+            if CLOUD in self._faults.broken:
+                raise LineCut
+            if fault and fault.when == "before":
+                await self._faults.meet(fault)
+            answer = self._cloud(request, body)
+            if fault and fault.when == "after":
+                await self._faults.meet(fault)
+        except LineCut:
+            return _silence(transport)
+        return answer
 
     def _page(self, request: web.BaseRequest, name: str) -> web.Response:
         if request.method not in ("GET", "HEAD"):
@@ -142,6 +166,18 @@ class Web:
         except CloudRefusal as refusal:
             return _json(refusal.status, {"error": refusal.message})
         return _json(405, {"error": f"{request.method} is not allowed here"})
+
+
+def _noun(path: str) -> str:
+    """What a request to the cloud is about: the last part of its path."""
+    return path.rpartition("/")[2]
+
+
+def _silence(transport: asyncio.BaseTransport) -> web.Response:
+    """End the connection; what is returned goes nowhere."""
+    assert isinstance(transport, asyncio.WriteTransport)
+    transport.abort()
+    return web.Response(status=503)
 
 
 def _asked(body: bytes, **fields: type) -> dict[str, Any]:

@@ -78,12 +78,16 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
         faults.arm(fault)
         return _json(200, asdict(fault))
 
-    async def get_faults_came(_: web.Request) -> web.Response:
-        await faults.came()
-        return _json(200, {"came": True})
+    async def get_faults_came(request: web.Request) -> web.Response:
+        host = request.query.get("host", "")
+        try:
+            await faults.came(host)
+        except KeyError:
+            return _json(404, {"error": f"nothing is armed for {host!r}"})
+        return _json(200, {"came": host})
 
     async def post_faults_mend(request: web.Request) -> web.Response:
-        faults.mend(drop=request.query.get("drop") == "true")
+        faults.mend(request.query.get("host"), drop=request.query.get("drop") == "true")
         return _json(200, {})
 
     application = web.Application()

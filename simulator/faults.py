@@ -6,13 +6,11 @@ Tests arm a fault over the control API, wait until it has come, and mend it agai
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from simulator.calls import Answer, Call, Host, ModuleCall
-
-ANY = ""
-"""As `call`: any call of a module, or any request to the cloud."""
 
 
 class LineCut(Exception):  # noqa: N818
@@ -21,11 +19,11 @@ class LineCut(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Fault:
-    """What breaks: the `nth` call of `host` whose name ends with `call`, such as `interactor_migrate start`.
+    """What breaks: the `nth` call of `host` whose words end with `call`, such as `interactor_migrate start`.
 
-    For the cloud `host` is its name and `call` method and noun, such as `POST attempts`. `do`: `hold` lets the call
-    wait until it is mended, `cut` ends the connection and the line stays broken until it is mended, `restart` restarts
-    the host, which is not reached until it is mended.
+    For the cloud `host` is its name, and the words are path and method, such as `1001/attempts POST`. `do`: `hold` lets
+    the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line then
+    stays broken until it is mended.
     """
 
     host: str
@@ -35,53 +33,71 @@ class Fault:
     do: Literal["hold", "cut", "restart"]
 
 
+class _Armed:
+    """A fault that is to come, or has."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.left = fault.nth
+        self.came = asyncio.Event()
+        self.mended = asyncio.Event()
+        self.dropped = False
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a line is broken by it now."""
+        return self.fault.do != "hold" and self.came.is_set()
+
+
 class Faults:
-    """What is armed, what has come, and whose line is broken."""
+    """What is armed and what has come, until it is mended."""
 
     def __init__(self) -> None:
-        self.broken: set[str] = set()
-        self._armed: dict[str, tuple[Fault, int]] = {}
-        self._came = asyncio.Event()
-        self._mended = asyncio.Event()
-        self._dropped = False
+        self._armed: list[_Armed] = []
 
     def arm(self, fault: Fault) -> None:
-        """Let a fault come; it takes the place of an earlier one of the same host."""
-        self._armed[fault.host] = (fault, fault.nth)
-        self._came.clear()
-        self._mended.clear()
+        """Let a fault come."""
+        self._armed.append(_Armed(fault))
 
-    async def came(self) -> None:
-        """Wait until any armed fault has come."""
-        await self._came.wait()
+    def is_broken(self, host: str) -> bool:
+        """Whether the line to a host is broken."""
+        return any(armed.breaks for armed in self._armed if armed.fault.host == host)
 
-    def mend(self, *, drop: bool) -> None:
-        """Nothing is armed, held or broken any more; a held call goes on, or with `drop` never comes to anything."""
-        self._armed.clear()
-        self.broken.clear()
-        self._dropped = drop
-        self._mended.set()
+    async def came(self, host: str) -> None:
+        """Wait until the newest fault of a host has come; KeyError where none is armed."""
+        for armed in reversed(self._armed):
+            if armed.fault.host == host:
+                await armed.came.wait()
+                return
+        raise KeyError(host)
 
-    def find(self, host: str, call: str) -> Fault | None:
-        """The fault that meets this call, if it is its turn."""
-        fault, left = self._armed.get(host, (None, 0))
-        if fault is None or not call.endswith(fault.call):
-            return None
-        if left > 1:
-            self._armed[host] = (fault, left - 1)
-            return None
-        del self._armed[host]
-        return fault
+    def mend(self, host: str | None = None, *, drop: bool = False) -> None:
+        """Nothing of a host, or of any, is armed, held or broken any more.
 
-    async def meet(self, fault: Fault) -> None:
-        """The fault comes. Raises LineCut where no answer is to go out."""
-        self._came.set()
-        if fault.do != "hold":
-            self.broken.add(fault.host)
-            raise LineCut
-        await self._mended.wait()
-        if self._dropped:
-            raise LineCut
+        A held call goes on; with `drop` it never comes to anything.
+        """
+        for armed in [each for each in self._armed if host in (None, each.fault.host)]:
+            armed.dropped = drop
+            armed.mended.set()
+            self._armed.remove(armed)
+
+    async def meet(self, host: str, words: str, when: str, restart: Callable[[], None]) -> None:
+        """Where a call comes by, before its effect and after it. Raises LineCut where it, or its answer, is lost."""
+        for armed in list(self._armed):
+            fault = armed.fault
+            if armed.came.is_set() or (fault.host, fault.when) != (host, when) or not words.endswith(fault.call):
+                continue
+            armed.left -= 1
+            if armed.left:
+                continue
+            armed.came.set()
+            if fault.do == "restart":
+                restart()
+            if fault.do != "hold":
+                raise LineCut
+            await armed.mended.wait()
+            if armed.dropped:
+                raise LineCut
 
 
 class FaultyHost:
@@ -99,7 +115,7 @@ class FaultyHost:
     @property
     def powered_on(self) -> bool:
         """Whether it answers: it is on, and its line is whole."""
-        return self._host.powered_on and self.name not in self._faults.broken
+        return self._host.powered_on and not self._faults.is_broken(self.name)
 
     def restart(self) -> None:
         """Go down and come up again."""
@@ -107,18 +123,10 @@ class FaultyHost:
 
     async def run(self, call: Call) -> Answer:
         """Do what was called. Raises LineCut where the answer is not to go out."""
-        told = ""
-        if isinstance(call, ModuleCall):
-            told = " ".join([call.name, *filter(None, [str(call.arguments.get("step") or "")])])
-        fault = self._faults.find(self.name, told) if told else None
-        if fault and fault.when == "before":
-            await self._meet(fault)
+        if not isinstance(call, ModuleCall):
+            return await self._host.run(call)
+        words = f"{call.name} {call.arguments.get('step') or ''}".strip()
+        await self._faults.meet(self.name, words, "before", self.restart)
         answer = await self._host.run(call)
-        if fault and fault.when == "after":
-            await self._meet(fault)
+        await self._faults.meet(self.name, words, "after", self.restart)
         return answer
-
-    async def _meet(self, fault: Fault) -> None:
-        if fault.do == "restart":
-            self.restart()
-        await self._faults.meet(fault)

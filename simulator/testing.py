@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
@@ -50,15 +51,16 @@ class Simulation:
 
     def arm(self, host: str, call: str, *, do: str, when: str, nth: int = 1) -> None:
         """Let a call of `host`, or a request to the cloud, be held, cut off or met by a restart (simulator.faults)."""
-        _ask(f"{self._faults}", {"host": host, "call": call, "nth": nth, "when": when, "do": do})
+        _ask(self._faults, {"host": host, "call": call, "nth": nth, "when": when, "do": do})
 
-    def came(self, seconds: float = 60.0) -> None:
-        """Wait until a fault that was armed has come. Raises TimeoutError after so many seconds."""
-        _ask(f"{self._faults}/came", seconds=seconds)
+    def came(self, host: str, seconds: float = 60.0) -> None:
+        """Wait until the fault that was armed for a host has come. Raises TimeoutError after so many seconds."""
+        _ask(f"{self._faults}/came?host={host}", seconds=seconds)
 
-    def mend(self, *, drop: bool = False) -> None:
-        """Nothing is armed, held or broken any more; with `drop` what was held never comes to anything."""
-        _ask(f"{self._faults}/mend?drop={'true' if drop else 'false'}", {})
+    def mend(self, host: str | None = None, *, drop: bool = False) -> None:
+        """Nothing of a host, or of any, is armed, held or broken; with `drop` what was held comes to nothing."""
+        said = {"drop": "true" if drop else "false", **({"host": host} if host else {})}
+        _ask(f"{self._faults}/mend?{urlencode(said)}", {})
 
     @property
     def _faults(self) -> str:

@@ -89,6 +89,8 @@ class Folder:
         self._inventory = inventory
         self.state = folder / "state"
         self._environment = {**demo.ansible_environment(simulation, self.state), "COLUMNS": "200"}
+        # Every fork of ansible would compile the copy anew.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._environment["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
         self._environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(folder / "collections")])
         for name in _PROJECT:
@@ -283,7 +285,7 @@ def write_register(folder: Path, cases: Iterable[str], dates: Mapping[str, str])
             "contact": {"name": "Kari Prøve", "email": "kari@prove.example", "phone": "55 00 00 00"},
             "agreement": {"status": "signed", "sent": "2027-04-01", "signed": "2027-04-15", "reference": f"A-{site}"},
             "signatory_known": True, "confirmed": {"urls": "2027-04-20", "proxy": "2027-04-20"}, "history_months": 12,
-            "server": {"host": _server(site), "credential": "demo"}, 
+            "server": {"host": _server(site), "credential": "demo"},
             "clients": [{"name": "pc1", "host": f"pc1.s{site}.example", "credential": "demo"}],
         }
         for site in (UNDISTURBED, *cases)

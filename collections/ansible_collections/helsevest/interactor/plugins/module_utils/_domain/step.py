@@ -98,6 +98,17 @@ class Situation:
         return self.standing.ledger_run == self.run_id
 
     @property
+    def ledger_doubtful(self) -> bool:
+        """Whether the ledger as it was last read cannot be true: it is damaged, or lacks attempts that are known.
+
+        It may be a reading that another run recorded late, so that it is read again before anything is said of it.
+        """
+        standing = self.standing
+        attempts = len(standing.ledger.attempts) if standing.ledger else 0
+        lacking = attempts < max(standing.known_attempts, standing.cloud_attempts)
+        return standing.ledger_run is not None and (standing.ledger_error is not None or lacking)
+
+    @property
     def is_upgraded(self) -> bool:
         """Whether the newest version runs, and nothing of its installation is left to be proven (U1)."""
         unproven = self.upgrade is not None and self.upgrade.is_unproven
@@ -206,6 +217,8 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     site, attempt = situation.site, situation.attempt
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
+    if situation.ledger_doubtful and not situation.is_fresh:
+        return Next(Phase.MIGRATE, Step.LOOK, (site.server_host,))
     if attempt and attempt.state is AttemptState.ROLLED_BACK:
         if str(attempt.number) not in situation.standing.discarded:
             # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.

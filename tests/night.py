@@ -148,8 +148,7 @@ class Night:
 
     def run(self) -> dict[str, End]:
         """Take every site through its night."""
-        for folder in (self._home, self._away):
-            folder.play("release", **RELEASE)
+        self._all(*(lambda folder=folder: folder.play("release", **RELEASE) for folder in (self._home, self._away)))
         self._home.play("wave")
         self._to("start")
         self._all(
@@ -172,8 +171,9 @@ class Night:
         self._all(*(lambda site=site: self._break(site) for site in self._of("end")))
         self._simulation.mend(drop=True)
         self._resume([UNDISTURBED, *self._cases])
+        # What has come to its end looks the same to everybody: from here on one controller is enough.
         self._simulation.set_clock(MORNING)
-        self._resume([UNDISTURBED, *self._cases])
+        self._away.play("wave")
         self._second_night()
         state = self._simulation.state()
         return {site: self._end(site, state) for site in [UNDISTURBED, *self._cases]}
@@ -238,7 +238,8 @@ class Night:
 
     def _second_night(self) -> None:
         """Who was rolled back agrees to another date."""
-        self._undone = [site for site in self._cases if self._rows(site)[site]["outcome"] == "rolled_back"]
+        rows = demo.rows(self._away.state)
+        self._undone = [site for site in self._cases if rows[site]["outcome"] == "rolled_back"]
         for site in self._undone:
             attempts = self._simulation.state()["cloud"][site]
             assert [attempt["state"] for attempt in attempts] == ["discarded"], attempts
@@ -246,14 +247,10 @@ class Night:
             write_register(self._folder, self._cases, dict.fromkeys(self._undone, SECOND_DATE))
         for moment in SECOND_NIGHT if self._undone else ():
             self._simulation.set_clock(moment)
-            self._resume(self._undone)
-
-    def _rows(self, site: str) -> dict[str, dict[str, Any]]:
-        elsewhere = site in self._cases and self._cases[site].elsewhere
-        return demo.rows((self._away if elsewhere else self._home).state)
+            self._away.play("wave", self._undone)
 
     def _end(self, site: str, state: Mapping[str, Any]) -> End:
-        row, host = self._rows(site)[site], state["hosts"][_server(site)]
+        row, host = demo.rows(self._away.state)[site], state["hosts"][_server(site)]
         files = {path: digest for path, digest in host["files"].items() if "\\InteractorMove" not in path}
         first = self._first[_server(site)]["files"]
         return End(

@@ -1,16 +1,21 @@
-"""The control API, plain HTTP on a loopback port: the clock, the calls that arrived and held, the world's state."""
+"""The control API, plain HTTP on a loopback port: clock, calls that arrived, what breaks, the world's state."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
 
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
+from simulator.faults import Fault, Faults
+from simulator.web import CLOUD
 
+_FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
 _TELLING = ("step", "operation")
 
@@ -20,26 +25,14 @@ class Calls:
 
     def __init__(self) -> None:
         self.seen: list[dict[str, str]] = []
-        self._holds: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
-        self._released = asyncio.Event()
-
-    def hold(self, host: str, nth: int) -> None:
-        """Let the `nth` call to `host` from now on wait until all are released."""
-        self._holds[host] = nth
-        self._released.clear()
 
     def slow(self, host: str, seconds: float) -> None:
         """Let every call to `host` take so many real seconds more."""
         self._seconds[host] = seconds
 
-    def release(self) -> None:
-        """Hold nobody any more."""
-        self._holds.clear()
-        self._released.set()
-
     async def record(self, host: str, call: Call) -> None:
-        """Remember a call and let it wait where it is to (a `Record`)."""
+        """Remember a call and let it wait where its host is slow (a `Record`)."""
         match call:
             case ModuleCall(name, arguments):
                 told = [str(arguments[key]) for key in _TELLING if name.startswith(_OURS) and arguments.get(key)]
@@ -51,15 +44,11 @@ class Calls:
             case _:
                 text = "raw"
         self.seen.append({"host": host, "call": text})
-        if host in self._holds:
-            self._holds[host] -= 1
-            if self._holds[host] == 0:
-                await self._released.wait()
         await asyncio.sleep(self._seconds.get(host, 0))
 
 
-def control(world: World, calls: Calls) -> web.Application:
-    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/hold`, `/slow`, `/release` and `/state`."""
+def control(world: World, calls: Calls, faults: Faults) -> web.Application:
+    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/faults`, `/slow` and `/state`."""
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -77,27 +66,17 @@ def control(world: World, calls: Calls) -> web.Application:
             return _json(400, {"error": str(error)})
         return _json(200, {"now": stamp(world.clock.advance_to(moment))})
 
-    async def post_hold(request: web.Request) -> web.Response:
-        return await _of_host(request, "nth", calls.hold)
-
     async def post_slow(request: web.Request) -> web.Response:
-        return await _of_host(request, "seconds", calls.slow)
-
-    async def _of_host(request: web.Request, name: str, act: Callable[[str, int], None]) -> web.Response:
         try:
             asked = json.loads(await request.read())
         except ValueError:
             return _json(400, {"error": "the body is no JSON"})
         fields = asked if isinstance(asked, dict) else {}
-        host, number = str(fields.get("host")), fields.get(name)
-        if host not in world.hosts or not isinstance(number, int) or number < 1 or len(fields) != 2:
-            return _json(400, {"error": f'the body has to be {{"host": a host\'s name, "{name}": a number from 1}}'})
-        act(host, number)
+        host, seconds = str(fields.get("host")), fields.get("seconds")
+        if host not in world.hosts or not isinstance(seconds, int) or seconds < 1 or len(fields) != 2:
+            return _json(400, {"error": 'the body has to be {"host": a host\'s name, "seconds": a number from 1}'})
+        calls.slow(host, seconds)
         return _json(200, asked)
-
-    async def post_release(_: web.Request) -> web.Response:
-        calls.release()
-        return _json(200, {})
 
     async def post_restart(request: web.Request) -> web.Response:
         host = world.hosts.get(request.match_info["name"].lower())
@@ -115,15 +94,38 @@ def control(world: World, calls: Calls) -> web.Application:
             return _json(404, {"error": "this world has no snapshot"})
         return _json(200, snapshot())
 
+    async def post_faults(request: web.Request) -> web.Response:
+        try:
+            fault = _FAULT.validate_json(await request.read())
+        except ValidationError as error:
+            return _json(400, {"error": str(error)})
+        if fault.host not in {*world.hosts, CLOUD}:
+            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {CLOUD}"})
+        faults.arm(fault)
+        return _json(200, asdict(fault))
+
+    async def get_faults_came(request: web.Request) -> web.Response:
+        host = request.query.get("host", "")
+        try:
+            await faults.came(host)
+        except KeyError:
+            return _json(404, {"error": f"nothing is armed for {host!r}"})
+        return _json(200, {"came": host})
+
+    async def post_faults_mend(request: web.Request) -> web.Response:
+        faults.mend(request.query.get("host"), drop=request.query.get("drop") == "true")
+        return _json(200, {})
+
     application = web.Application()
     application.router.add_get("/clock", get_clock)
     application.router.add_post("/clock", post_clock)
     application.router.add_post("/hosts/{name}/restart", post_restart)
     application.router.add_get("/calls", get_calls)
+    application.router.add_post("/faults", post_faults)
+    application.router.add_get("/faults/came", get_faults_came)
+    application.router.add_post("/faults/mend", post_faults_mend)
     application.router.add_get("/state", get_state)
-    application.router.add_post("/hold", post_hold)
     application.router.add_post("/slow", post_slow)
-    application.router.add_post("/release", post_release)
     return application
 
 

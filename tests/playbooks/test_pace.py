@@ -61,13 +61,13 @@ def test_a_site_that_hangs_holds_nobody_up_and_the_next_begins_when_one_is_done(
         assert fleet.play("release", **RELEASE).code == 0
         fleet.simulation.set_clock(EVENING)
         assert fleet.play("preflight").code == 0
-        fleet.simulation.hold(f"srv.k{hanging}.example", 1)
+        fleet.simulation.arm(f"srv.k{hanging}.example", "", do="hold", when="before")
         tick = at_once.submit(fleet.play, "wave", "--forks", "2", report_dir="")
         try:
             until(tick, lambda: [steps(fleet).get(site, [])[-1:] for site in others] == [["install"]] * 3)
             assert hanging not in steps(fleet), "it waits at its first step"
         finally:
-            fleet.simulation.release()
+            fleet.simulation.mend()
         done = tick.result()
         assert done.code == 0, done.output
         assert steps(fleet) == {site: ["look", "stage", "install"] for site in site_ids(4)}

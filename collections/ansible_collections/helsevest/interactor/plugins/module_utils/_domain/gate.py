@@ -34,7 +34,8 @@ LOOKING = frozenset({Step.LOOK, Step.CLOUD, Step.USERS})
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
     attempt = situation.attempt
-    begun = situation.lease_held or (attempt is not None and attempt.state.is_open)
+    # To read a ledger again that cannot be true is how it comes right.
+    begun = situation.lease_held or situation.ledger_doubtful or (attempt is not None and attempt.state.is_open)
     if step and (begun or phase is Phase.ROLLBACK or step not in LOOKING):
         return step
     if phase is Phase.MIGRATE:

@@ -9,7 +9,7 @@ Nothing here asks whether the step is allowed; that is the gate's. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
@@ -120,6 +120,17 @@ class Situation:
     def is_fresh(self) -> bool:
         """Whether this run has read the ledger."""
         return self.standing.ledger_run == self.run_id
+
+    @property
+    def ledger_doubtful(self) -> bool:
+        """Whether the ledger as it was last read cannot be true: it is damaged, or lacks attempts that are known.
+
+        It may be a reading that another run recorded late, so that it is read again before anything is said of it.
+        """
+        standing = self.standing
+        attempts = len(standing.ledger.attempts) if standing.ledger else 0
+        lacking = attempts < max(standing.known_attempts, standing.cloud_attempts)
+        return standing.ledger_run is not None and (standing.ledger_error is not None or lacking)
 
     @property
     def is_upgraded(self) -> bool:
@@ -276,6 +287,8 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     site, attempt = situation.site, situation.attempt
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
+    if situation.ledger_doubtful and not situation.is_fresh:
+        return Next(Phase.MIGRATE, Step.LOOK, (site.server_host,))
     if attempt and attempt.state is AttemptState.ROLLED_BACK:
         if str(attempt.number) not in situation.standing.discarded:
             # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
@@ -287,6 +300,10 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
+    move = situation.move_opening
+    if situation.lease_held and not (move and move.contains(situation.now)):
+        # No attempt is open, and none begins now: also where the date was changed in the middle of the night.
+        return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, (site.server_host,))
     if situation.move_date is None:
         return DONE
     return _step_towards_move(situation)
@@ -370,12 +387,10 @@ def _step_towards_move(situation: Situation) -> Next:
         return _step_of_upgrade(situation)
     if now < move.start:
         return Next(Phase.MIGRATE, None, server, move.start)
-    if not move.contains(now) and not situation.lease_held:
+    if not move.contains(now):
         return DONE
     if not situation.is_fresh:
         return Next(Phase.MIGRATE, Step.LOOK, server)
-    if not move.contains(now):
-        return Next(Phase.MIGRATE, Step.HANDBACK, server)
     step = _step_before_attempt(situation)
     return Next(Phase.MIGRATE, step, server, None if step else now + situation.settings.retry)
 
@@ -410,7 +425,9 @@ def _step_of_upgrade(situation: Situation) -> Next:
         stages = evening.start - settings.stage_ahead
         if staged or now < stages:
             return Next(Phase.UPGRADE, None, server, evening.start if staged else stages)
-        return _again(situation, Step.STAGE, settings.stage_retry)
+        again = _again(situation, Step.STAGE, settings.stage_retry)
+        # In its evening it is tried at once.
+        return replace(again, at=min(again.at, evening.start)) if again.at else again
     if not situation.is_fresh:
         return Next(Phase.UPGRADE, Step.LOOK, server)
     return Next(Phase.UPGRADE, Step.INSTALL if staged else Step.STAGE, server)

@@ -220,6 +220,11 @@ class TestTheOrderOfSteps:
         for hours, expected in ((5.99, None), (6, Step.STAGE)):
             at = begins + timedelta(hours=hours)
             assert step(at, standing(at, last_step=failed))[1] is expected
+        evening = parse_time("2027-05-14T15:00:00Z")
+        for last, next_at in ((begins, begins + timedelta(hours=6)), (evening - timedelta(minutes=15), evening)):
+            at = last + timedelta(minutes=5)
+            decision = answer(at, standing(at, last_step=replace(failed, at=last)))
+            assert (decision.next.step, decision.next.at) == (None, next_at), "in its evening it is tried at once"
         half = replace(failed, ok=True, detail="half of it")
         assert step(begins + timedelta(minutes=15), standing(begins, last_step=half))[1] is Step.STAGE
 
@@ -511,6 +516,22 @@ class TestTheOrderOfSteps:
     def test_a_lease_without_an_attempt_is_given_back_when_the_window_ends(self) -> None:
         end = parse_time("2027-05-19T04:00:00Z")
         assert step(end, upgraded(end, ledger=Ledger("1001", lease_held=True)))[:2] == (Phase.MIGRATE, Step.HANDBACK)
+
+    def test_a_lease_is_given_back_when_the_date_is_changed_in_the_middle_of_the_night(self) -> None:
+        for day in ("2027-05-25", None):
+            for run, expected in ((RUN, Step.HANDBACK), (EARLIER, Step.LOOK)):
+                of = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True), ledger_run=run)
+                decision = answer(MOVE_NIGHT, of, move_date=day)
+                assert (decision.next.step, decision.allowed) == (expected, True)
+
+    @pytest.mark.parametrize(
+        "doubt", [{"known_attempts": 1}, {"cloud_attempts": 1}, {"ledger": None, "ledger_error": "is no JSON"}]
+    )
+    def test_a_ledger_that_cannot_be_true_is_read_again_by_every_run(self, doubt: dict[str, Any]) -> None:
+        for at in (DAY_ZERO, MOVE_NIGHT, MORNING_AFTER):
+            assert step(at, upgraded(at, ledger_run=EARLIER, **doubt)) == (Phase.MIGRATE, Step.LOOK, True)
+            assert step(at, upgraded(at, ledger_run=RUN, **doubt))[1] is not Step.LOOK
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, ledger_run=None, measurements=(), **doubt))[1] is Step.PROBE
 
 
 class TestTheGate:

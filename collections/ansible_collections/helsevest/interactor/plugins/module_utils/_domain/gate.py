@@ -53,12 +53,13 @@ def may(situation: Situation, step: Step | None = None, force: Collection[Phase]
     """
     following = next_step(situation, force)
     asked = step or following.step
-    reasons = _reasons(situation, following, asked)
-    ahead = _reasons(situation, following, None) if asked is Step.PROBE else ()
+    reasons = reasons_against(situation, following, asked)
+    ahead = reasons_against(situation, following, None) if asked is Step.PROBE else ()
     return Answer(following, asked is not None and not reasons, reasons, ahead)
 
 
-def _reasons(situation: Situation, following: Next, asked: Step | None) -> tuple[Reason, ...]:
+def reasons_against(situation: Situation, following: Next, asked: Step | None) -> tuple[Reason, ...]:
+    """Every reason against `asked` where `following` comes next; without a step, against beginning."""
     case = Case(situation, following, asked, _guarded(situation, following.phase, asked))
     begun = situation.attempt is not None and situation.attempt.state is not AttemptState.ROLLED_BACK
     return tuple(

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .decision import decide
 from .gate import reasons_against
 from .gate_rules import Reason
 from .predict import predict
 from .step import Next, Situation, next_step
+from .times import format_time
 from .words import STEPS, Outcome, Phase, Step
 
 TICK = timedelta(minutes=15)
@@ -43,6 +45,16 @@ class Foreseen:
     allowed: bool
     reasons: tuple[Reason, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a module's result."""
+        return {
+            "at": format_time(self.at),
+            "phase": self.phase.value if self.phase else None,
+            "step": self.step.value if self.step else None,
+            "allowed": self.allowed,
+            "reasons": [reason.to_dict() for reason in self.reasons],
+        }
+
 
 @dataclass(frozen=True)
 class Rehearsal:
@@ -55,6 +67,11 @@ class Rehearsal:
     def against(self) -> tuple[Reason, ...]:
         """What stands against going on where it ends; empty where nothing is left to be done."""
         return self.steps[-1].reasons if self.steps else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a module's result."""
+        outcome = self.outcome.value if self.outcome else None
+        return {"steps": [one.to_dict() for one in self.steps], "outcome": outcome}
 
 
 def rehearse(situation: Situation, tick: timedelta = TICK) -> Rehearsal:

@@ -66,9 +66,10 @@ class HostModule(ActionBase):
         # The contract of every host in every result would be most of what a run keeps in memory.
         for name in ("invocation", "exception", "msg", "module_stdout", "module_stderr"):
             told.pop(name, None)
-        # A step that would have changed something has not been taken: nobody may take its answer for what is.
-        dry = self._task.check_mode and bool(told.get("changed"))
-        return {**told, "reached": True, "cause": None, "detail": "", "error": error, "dry": dry}
+        if self._task.check_mode and told.get("changed"):
+            # It would have changed something and has not: nobody may take its answer for what is.
+            told["dry"] = True
+        return {**told, "reached": True, "cause": None, "detail": "", "error": error}
 
     def problem(self, exc: Exception) -> dict[str, Any]:
         """An answer that says that the error is ours."""

@@ -13,7 +13,7 @@ from typing import Any
 from simulator import models
 from simulator.calls import Answer, Call, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive
-from simulator.programs import Programs
+from simulator.programs import Programs, described
 from simulator.scenario import Machine
 from simulator.windows import Service, Task
 
@@ -56,6 +56,9 @@ class SimulatedHost:
         self.processes: list[str] = []
         self.programs: Programs | None = None
         self.damages_downloads = False
+        self.cut_after: int | None = None
+        self.signed_by: Callable[[str | None], str | None] = lambda publisher: publisher
+        self.restarts_next = False
         self._now = now
         self._fetch = fetch
         self._booted = started - timedelta(hours=machine.uptime_hours)
@@ -92,10 +95,36 @@ class SimulatedHost:
         """Ask a server in the net. Raises FetchError."""
         return await self._fetch(url)
 
-    async def download(self, url: str) -> Page:
-        """Ask for a file, which may be damaged on its way. Raises FetchError."""
-        page = await self._fetch(url)
-        return replace(page, body=page.body + b"\0") if self.damages_downloads else page
+    async def download(self, url: str, start: int, seconds: float) -> Page:
+        """Ask for a file from byte `start` on: what comes in so many seconds, or before the line breaks.
+
+        It may be damaged on its way. Raises FetchError.
+        """
+        most = int(self.machine.link_mbit * 1e6 / 8 * seconds)
+        page = await self._fetch(url, start, most if self.cut_after is None else min(most, self.cut_after))
+        if self.damages_downloads and page.body:
+            page = replace(page, body=page.body[:-1] + bytes([page.body[-1] ^ 0xFF]))
+        return page
+
+    def signer(self, content: bytes) -> str | None:
+        """Who signed a file, as this machine's Windows sees it; None where it does not accept the signature."""
+        return self.signed_by(described(content).get("publisher"))
+
+    @property
+    def booted(self) -> datetime:
+        """When it was started, by this machine's own clock."""
+        return self._booted + timedelta(seconds=self.machine.clock_offset_seconds)
+
+    def restart(self) -> None:
+        """Start Windows again: programs end, services that start by themselves do, and nobody is signed in."""
+        self._booted = self._now()
+        self.processes = []
+        if self.programs:
+            self.programs.restarted()
+        for name, service in self.services.items():
+            service.state = "stopped"
+            if service.start_mode == "Auto":
+                self.start_service(name)
 
     def local_get(self, url: str) -> bytes | None:
         """Ask this very machine; None where nobody listens."""
@@ -152,6 +181,9 @@ class SimulatedHost:
         match call:
             case ModuleCall():
                 result = await models.answer(self, call)
+                if self.restarts_next:
+                    self.restarts_next = False
+                    self.restart()
                 text = json.dumps(result, ensure_ascii=False)
                 return Answer(text.encode(), code=1 if result.get("failed") else 0)
             case PutFile():

@@ -102,7 +102,12 @@ class Migration(Model):
 class Upgrade(Model):
     """How the vendor's installer fares at this site."""
 
-    ends: Literal["ok", "code_1603", "wrong_version", "bad_hash"] = "ok"
+    ends: Annotated[
+        str,
+        Field(pattern=r"^(ok|wrong_version|no_start|dies|bad_hash|unsigned|other_publisher|code_[1-9]\d*)$"),
+    ] = "ok"
+    times: Annotated[int, Field(ge=1)] | None = None
+    cut_after: Annotated[int, Field(ge=1)] | None = None
 
 
 class Expected(Model):

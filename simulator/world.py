@@ -81,6 +81,10 @@ class World:
         server = self._host(f"srv.{site.domain}", "server", number, site.server)
         server.programs = Programs(server, number, site, self._scenario, self.cloud, self.clock.now)
         server.damages_downloads = site.upgrade.ends == "bad_hash"
+        server.cut_after = site.upgrade.cut_after
+        if site.upgrade.ends in ("unsigned", "other_publisher"):
+            other = "Noen Andre AS" if site.upgrade.ends == "other_publisher" else None
+            server.signed_by = lambda _publisher: other
         # Who has Interactor open on a PC has a session on the server, where its files are.
         sessions = site.server.in_use + sum(client.in_use for client in site.clients if client.powered_on)
         server.processes = [self._scenario.vendor.process] * sessions

@@ -79,14 +79,16 @@ class Office:
         self.contract: dict[str, Any] = yaml.safe_load(defaults)["vendor_contract"]
         self.contract["installer"]["sha256"] = self.world.installer_sha256
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         address = urlsplit(url)
         pages = self.world.pages.get(address.hostname or "", {})
         page = pages.get(address.path) or pages.get("*")
         if page is None:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        return Page(page.status, body, page.content_type, url, "CN=Test", 7)
+        part = body[start:] if most is None else body[start : start + most]
+        status = 206 if start else page.status
+        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def model(self, host: SimulatedHost, module: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
         answer = asyncio.run(host.run(ModuleCall(f"helsevest.interactor.{module}", arguments, check, False)))

@@ -21,7 +21,7 @@ Options = Mapping[str, tuple[Kind, bool]]
 """By name: what it holds, and whether it is required."""
 
 COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str, True), "now": (str, True)}
-_UPGRADE_STATES = ("staged", "done", "failed")
+_UPGRADE_STATES = ("staged", "done", "failed", "restart", "incident")
 _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
 
 

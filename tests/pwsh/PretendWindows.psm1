@@ -24,6 +24,13 @@ Function Save-State {
 
 Function Add-Call {
     param([string] $Text)
+    if ($script:State['freeze'] -and $Text.StartsWith($script:State['freeze'])) {
+        # The host as it is at this moment, for a test in which the run dies here.
+        $script:State.Remove('freeze')
+        Save-State
+        /bin/cp -r $script:State['drive'] "$($script:State['drive']).frozen"
+        /bin/cp $script:File "$($script:File).frozen"
+    }
     $script:State['calls'] = @($script:State['calls']) + $Text
     Save-State
 }
@@ -101,6 +108,7 @@ Function Start-Process {
     }
     $effect = $script:State['programs'][(Split-Path -Path $FilePath -Leaf)]
     if ($null -eq $effect -or -not $Wait -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
+    if ($effect['throws']) { throw $effect['throws'] }
     Save-Written -Effect $effect
     [pscustomobject]@{ ExitCode = $effect['exit_code'] }
 }
@@ -288,12 +296,35 @@ Function Get-WebAnswer {
 
 Function Enable-Tls12 { }
 
-Function Invoke-WebRequest {
-    param([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec)
+Function Receive-WebFile {
+    <#
+    .SYNOPSIS
+    A download holds the content, or `content` with `each`: so many bytes come in one call, then the line breaks.
+    #>
+    param([string] $Uri, [string] $Path, [double] $MaximumSeconds)
     Add-Call -Text "download $Uri"
-    $null = $TimeoutSec, $UseBasicParsing
-    if (-not $script:State['downloads'].ContainsKey($Uri)) { throw "The remote name could not be resolved: '$(([uri]$Uri).Host)'" }
-    Save-Written -Effect @{ writes = @{ $OutFile = $script:State['downloads'][$Uri] } }
+    $null = $MaximumSeconds
+    $answer = [ordered]@{ whole = $false; length = [long]0; total = $null; received = [long]0; error = $null }
+    $offered = $script:State['downloads'][$Uri]
+    if ($null -eq $offered) {
+        $answer['error'] = "NameResolutionFailure: The remote name could not be resolved: '$(([uri]$Uri).Host)'"
+        return $answer
+    }
+    $native = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes([string]$offered)
+    $each = [int]::MaxValue
+    if ($offered -is [System.Collections.IDictionary]) {
+        $bytes = [System.Convert]::FromBase64String($offered['base64'])
+        if ($null -ne $offered['each']) { $each = $offered['each'] }
+    }
+    if (Microsoft.PowerShell.Management\Test-Path -LiteralPath $Path) { $answer['length'] = [System.IO.FileInfo]::new($native).Length }
+    $answer['received'] = [Math]::Min($each, $bytes.Length - $answer['length'])
+    $answer['length'] += $answer['received']
+    $answer['total'] = [long]$bytes.Length
+    [System.IO.File]::WriteAllBytes($native, $bytes[0..($answer['length'] - 1)])
+    $answer['whole'] = $answer['length'] -eq $bytes.Length
+    if (-not $answer['whole']) { $answer['error'] = 'the line broke' }
+    $answer
 }
 
 Function Get-AuthenticodeSignature {
@@ -307,8 +338,9 @@ Function Get-AuthenticodeSignature {
 Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
-    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer', 'Invoke-WebRequest',
-    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Register-ScheduledTask', 'Reset-PretendWindows',
+    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer',
+    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Receive-WebFile', 'Register-ScheduledTask',
+    'Reset-PretendWindows',
     'Restart-Service', 'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-ScheduledTask',
     'Stop-Service', 'Test-Path', 'Unregister-ScheduledTask', 'icacls.exe'
 )

@@ -93,6 +93,17 @@ class PretendHost:
             str(path.relative_to(self.drive)): path.read_bytes() for path in self.drive.rglob("*") if path.is_file()
         }
 
+    def die_at(self, call: str) -> None:
+        """Keep the host as it is when `call` is about to begin; `thaw` goes back to that moment."""
+        self.update(freeze=call)
+
+    def thaw(self) -> None:
+        """The run died at the call that `die_at` named: nothing of what it did since is there."""
+        state = json.loads(self.file.with_name(f"{self.file.name}.frozen").read_text(encoding="utf-8"))
+        shutil.rmtree(self.drive)
+        self.drive.with_name(f"{self.drive.name}.frozen").rename(self.drive)
+        self._save({**state, "calls": []})
+
     def _save(self, state: dict[str, Any]) -> None:
         self.file.write_text(json.dumps(state, indent=1), encoding="utf-8")
 

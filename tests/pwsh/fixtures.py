@@ -60,6 +60,7 @@ class Server(PretendHost):
         self.write(self.program, "5.4.1")
         # Bytes that a way back has to bring back: a BOM, a key of the vendor's own, Norwegian letters.
         self.write(paths["config"], '\ufeff{"endpoint": "", "mode": "local", "printer": "Skranke Ø", "list": [1]}\r\n')
+        self.write(paths["data"] + r"\orders.jsonl", "an order\n")
         self.write(r"C:\EPJ\epj.ini", "untouched")
 
     def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:

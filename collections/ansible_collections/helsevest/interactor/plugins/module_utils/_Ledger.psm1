@@ -11,7 +11,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:Schema = 1
-$script:UpgradeStates = @('staged', 'done', 'failed')
+$script:UpgradeStates = @('staged', 'done', 'failed', 'restart', 'incident')
 $script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
 
 Function New-WorkFolder {

@@ -163,17 +163,6 @@ class SimulatedHost:
         if self.tasks.pop(name, None) and self.programs:
             self.programs.stop()
 
-    def restart(self) -> None:
-        """Go down, as in a power cut, and come up again: what ran is gone, services start as they are set up to."""
-        if self.programs:
-            self.programs.stop()
-        self.processes.clear()
-        self._booted = self._now()
-        for name, service in self.services.items():
-            service.state = "stopped"
-            if service.start_mode == "Auto":
-                self.start_service(name)
-
     async def run(self, call: Call) -> Answer:
         """Do what was called. Raises Unknown for what no model knows."""
         if self.programs:

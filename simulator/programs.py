@@ -20,8 +20,8 @@ from simulator.windows import Service
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
-SERVICE_EXE = "Interactor.exe"
-MIGRATE_EXE = "InteractorMigrate.exe"
+PRODUCT, SETUP, MIGRATE = "DIPS Interactor", "DIPS Interactor Setup", "InteractorMigrate"
+"""What an executable says of itself, so that this file knows it again; nothing else reads it."""
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -43,7 +43,7 @@ def described(content: bytes) -> dict[str, str]:
 
 def installer_bytes(installer: Installer) -> bytes:
     """The download of the scenario."""
-    return executable("DIPS Interactor Setup", installer.version, installer.publisher, installer.size)
+    return executable(SETUP, installer.version, installer.publisher, installer.size)
 
 
 def words(arguments: str) -> list[str]:
@@ -84,6 +84,7 @@ class Programs:
         self._number = number
         self._site = site
         self._vendor = scenario.vendor
+        self._publisher = scenario.installer.publisher
         self._cloud = cloud
         self._now = now
         self._runs: list[Run] = []
@@ -101,7 +102,7 @@ class Programs:
         drive, vendor, interactor = self._host.drive, self._vendor, self._site.interactor
         if interactor.service == "missing":
             return
-        self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, SERVICE_EXE))
+        self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, vendor.program))
         self._put_executables(interactor.version)
         config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
         drive.write(vendor.config, json.dumps(config, indent=2).encode())
@@ -111,15 +112,18 @@ class Programs:
             drive.write(join(vendor.data, f"{category}.jsonl"), lines.encode())
 
     def _put_executables(self, version: str) -> None:
-        folder = self._vendor.install
-        self._host.drive.write(join(folder, SERVICE_EXE), executable("DIPS Interactor", version, "DIPS AS"))
+        self._host.drive.write(self._program, executable(PRODUCT, version, self._publisher))
         # The migration program came with version 6.
         if int(version.split(".")[0]) >= 6:
-            self._host.drive.write(join(folder, MIGRATE_EXE), executable("InteractorMigrate", version, "DIPS AS"))
+            self._host.drive.write(self._vendor.migrate, executable(MIGRATE, version, self._publisher))
+
+    @property
+    def _program(self) -> str:
+        return join(self._vendor.install, self._vendor.program)
 
     def installed_version(self) -> str | None:
         """The version of the program file; None where it is missing or damaged."""
-        path = join(self._vendor.install, SERVICE_EXE)
+        path = self._program
         if not self._host.drive.is_file(path):
             return None
         return described(self._host.drive.read(path)).get("version")
@@ -133,19 +137,20 @@ class Programs:
         running = self._host.service_word(self._vendor.service) == "running"
         if url != self._vendor.version_url or not running:
             return None
-        return json.dumps({"version": self.installed_version()}).encode()
+        return json.dumps({self._vendor.version_key: self.installed_version()}).encode()
 
     def run(self, path: str, arguments: str) -> int:
         """Run a program to its end; its exit code, 2 where there is no such program."""
         if not self._host.drive.is_file(path):
             return 2
         about = described(self._host.drive.read(path))
-        if about.get("product") == "DIPS Interactor Setup":
-            return self._install(about["version"])
+        if about.get("product") == SETUP:
+            # As Windows Installer says of a command line that it does not know.
+            return self._install(about["version"]) if arguments == self._vendor.installer_arguments else 1639
         given = words(arguments)
-        if about.get("product") == "InteractorMigrate" and given[:1] == ["list"]:
+        if about.get("product") == MIGRATE and given[:1] == [self._vendor.list]:
             return self._list(_options(given[1:]))
-        if about.get("product") == "InteractorMigrate" and given[:1] == ["run"]:
+        if about.get("product") == MIGRATE and given[:1] == [self._vendor.run]:
             return self._migrate(_options(given[1:]))
         return 1
 
@@ -176,7 +181,7 @@ class Programs:
         return int(ends.removeprefix("code_")) if ends.startswith("code_") else 0
 
     def _break_program(self) -> None:
-        self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")
+        self._host.drive.write(self._program, b"half a file")
 
     def restarted(self) -> None:
         """Windows was started again: what ran has ended without a word, and what waited for it is put in place."""
@@ -194,24 +199,26 @@ class Programs:
         return data.to_move(data.parse(text), self._now().date(), months)
 
     def _list(self, options: dict[str, str]) -> int:
-        if set(options) != {"--months", "--output"}:
+        names = self._vendor.options
+        if set(options) != {names.months, names.output}:
             return 87
-        lines = "".join(record.line() + "\n" for record in self._to_move(int(options["--months"])))
-        self._host.drive.write(options["--output"], lines.encode())
+        lines = "".join(record.line() + "\n" for record in self._to_move(int(options[names.months])))
+        self._host.drive.write(options[names.output], lines.encode())
         return 0
 
     def _migrate(self, options: dict[str, str]) -> int:
-        if set(options) != {"--site", "--attempt", "--key", "--months", "--status"}:
+        names = self._vendor.options
+        if set(options) != {names.site, names.attempt, names.key, names.months, names.status}:
             return 87
-        number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
+        number, key, status_file = int(options[names.attempt]), options[names.key], options[names.status]
         if any(run.alive or run.key == key for run in self._runs):
             return 0
-        if not self._cloud.receive(options["--site"], number, key):
+        if not self._cloud.receive(options[names.site], number, key):
             self._status(status_file, self._vendor.failed, 0, {}, f"the cloud has no open attempt {number} ({key})")
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
-        self._runs.append(Run(number, key, status_file, self._to_move(int(options["--months"])), now, ends))
+        self._runs.append(Run(number, key, status_file, self._to_move(int(options[names.months])), now, ends))
         self.settle()
         return 0
 
@@ -265,5 +272,11 @@ class Programs:
         return arrived
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
-        status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}
+        names = self._vendor.status_keys
+        status: dict[str, Any] = {
+            names.state: state,
+            names.progress: progress,
+            names.counts: counts,
+            names.message: message,
+        }
         self._host.drive.write(path, json.dumps(status).encode())

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ssl import SSLContext
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -23,9 +24,7 @@ from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
-CLOUD = "interactor.dips.no"
-_ATTEMPTS = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/(discard|made))?")
-_CLOUD_PATH = "/migration/"
+_ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|made))?")
 _REFUSED = "X-Simulated-Proxy"
 _FETCH_SECONDS = 30.0
 
@@ -43,6 +42,8 @@ class Web:
 
     def __init__(self, world: World, credential: Credential, token: str, peers: Peers, record: Record) -> None:
         self._world = world
+        cloud = urlsplit(world.cloud_url)
+        self._cloud_host, self._cloud_path = cloud.hostname, cloud.path
         self._credential = credential
         self._token = token
         self._peers = peers
@@ -55,7 +56,7 @@ class Web:
         host = self._world.hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
-        if host is None and name != CLOUD and name not in self._world.pages:
+        if host is None and name != self._cloud_host and name not in self._world.pages:
             raise Refusal(502, f"{name} is not a known name")
         if port not in ((WINRM_PORT,) if host is not None else (80, 443)):
             raise Refusal(502, f"{name} refuses connections to port {port}")
@@ -79,7 +80,7 @@ class Web:
             # Without TLS no port of a host can be reached, so there is always a peer here.
             assert peer is not None
             return await self._winrm(request, peer, transport, body)
-        if name == CLOUD and request.path.startswith(_CLOUD_PATH):
+        if name == self._cloud_host and request.path.startswith(f"{self._cloud_path}/"):
             return self._cloud(request, body)
         return self._page(request, name)
 
@@ -136,7 +137,7 @@ class Web:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
             return _json(401, {"error": "a valid bearer token is needed"}, {"WWW-Authenticate": "Bearer"})
-        match = _ATTEMPTS.fullmatch(request.path)
+        match = _ATTEMPTS.fullmatch(request.path.removeprefix(self._cloud_path))
         if match is None:
             return _json(404, {"error": f"there is nothing at {request.path}"})
         site, number, what = match[1], match[2], match[3]

@@ -244,7 +244,7 @@ def _confirm(work: Work) -> None:
         _open(work, ledger)
 
 
-def _sources(work: Work) -> dict[str, str]:
+def sources(work: Work) -> dict[str, str]:
     """What an upgrade may change, and a way back brings back."""
     return {
         "install": work.contract("paths.install"),
@@ -287,7 +287,7 @@ def _undo(work: Work, ledger: dict[str, Any], reason: str, state: str = "failed"
     upgrade = ledger["upgrade"]
     work.host.stop_service(work.contract("service.name"))
     try:
-        differ = backup.restore(work, _backup_name(upgrade), _sources(work))
+        differ = backup.restore(work, _backup_name(upgrade), sources(work))
         problem = f"not as before: {', '.join(differ)}" if differ else ""
     except Refused as refusal:
         problem = str(refusal)
@@ -304,13 +304,13 @@ def _upgrade(work: Work, ledger: dict[str, Any]) -> None:
     """Stop the service, back up, install and prove the version, or go back."""
     upgrade, service = ledger["upgrade"], work.contract("service.name")
     upgrade["from"] = work.result["version"]
-    backup.need_room(work, _sources(work))
+    backup.need_room(work, sources(work))
     backup.remove(work, _backup_name(upgrade))
     upgrade.update(started=work.now, booted=stamp(work.host.booted), run=work.run_id)
     work.save(ledger)
     work.host.stop_service(service)
     try:
-        backup.save(work, _backup_name(upgrade), _sources(work))
+        backup.save(work, _backup_name(upgrade), sources(work))
     except Refused as refusal:
         old = _version_problem(work, upgrade["from"])
         if old:

@@ -47,7 +47,7 @@ class Office:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
         part = body[start:] if most is None else body[start : start + most]
-        status = 206 if start else page.status
+        status = page.status if not start else 206 if start < len(body) else 416
         return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def raw(self, name: str, arguments: dict[str, Any], *, check: bool = False, host: str = "srv") -> dict[str, Any]:

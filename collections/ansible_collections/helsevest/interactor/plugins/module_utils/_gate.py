@@ -13,6 +13,7 @@ from typing import Any
 from ._clock import ClockError
 from ._clock import now as clock_now
 from ._domain.calendar import Calendar
+from ._domain.contract import contract_problems
 from ._domain.decision import Decision, decide
 from ._domain.events import read_events
 from ._domain.site import Site
@@ -112,6 +113,8 @@ def answer(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
 
 
 def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    if problems := contract_problems(params["contract"]):
+        raise GateError("\n".join(["site_gate: what is assumed of the vendor's programs cannot be right:", *problems]))
     now = clock_now(params["clock_url"])
     run_id = params["run_id"] or new_run_id(now)
     sites = [Site.from_vars(variables) for variables in params["sites"]]

@@ -173,3 +173,14 @@ def test_since_when_is_carried_from_row_to_row(tmp_path: Path, monkeypatch: pyte
 def test_what_is_wrong_is_said(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(GateError, match=words):
         answer({**params(tmp_path / "journal.sqlite"), **changes}, check_mode=False)
+
+
+def test_a_contract_that_cannot_be_right_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    contract = {**CONTRACT, "paths": {**CONTRACT["paths"], "work": 7}, "procesess": []}
+    with pytest.raises(GateError) as refused:
+        answer(params(tmp_path / "journal.sqlite", contract=contract, record=[MEASURED]), check_mode=False)
+    assert str(refused.value).splitlines()[1:] == [
+        r"vendor_contract.paths.work: is 7; allowed is an absolute Windows path such as D:\Mappe",
+        "vendor_contract.procesess: is no key of the contract; did you mean processes?",
+    ]
+    assert not (tmp_path / "journal.sqlite").exists()

@@ -104,7 +104,8 @@ class Programs:
             return
         self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, vendor.program))
         self._put_executables(interactor.version)
-        config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
+        set_up = {vendor.mode_key: interactor.mode, vendor.endpoint_key: interactor.endpoint}
+        config = {**set_up, "language": "no", "printer": "Resepsjon"}
         drive.write(vendor.config, json.dumps(config, indent=2).encode())
         records = data.generate(self._site.data, self._number, scenario.clock.date())
         for category in CATEGORIES:

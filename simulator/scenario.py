@@ -77,6 +77,7 @@ class Interactor(Model):
 
     version: str = "5.4.1"
     mode: str = "local"
+    endpoint: str = ""
     service: Literal["running", "stopped", "missing"] = "running"
 
 

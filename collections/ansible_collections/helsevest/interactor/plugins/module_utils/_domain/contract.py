@@ -35,8 +35,11 @@ def _matching(pattern: str, allowed: str) -> Kind:
 
 
 def _whole(least: int, most: int, allowed: str) -> Kind:
-    # True is a whole number to Python and a mistake to everybody else.
-    return Kind(lambda value: type(value) is int and least <= value <= most, allowed)
+    def is_one(value: object) -> bool:
+        # True is a whole number to Python and a mistake to everybody else; Ansible's have a type of their own.
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+    return Kind(is_one, allowed)
 
 
 def _arguments(*names: str) -> Kind:

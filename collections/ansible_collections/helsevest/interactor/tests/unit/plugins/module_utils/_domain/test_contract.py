@@ -42,6 +42,14 @@ def test_the_shipped_contract_is_sound_and_so_is_one_that_describes_the_second_m
     assert contract_problems(put(contract, "config.modes.second", {"mode": "to", "endpoint": ""})) == []
 
 
+def test_a_number_may_be_of_a_type_of_its_own(contract: dict[str, Any]) -> None:
+    class Tagged(int):
+        """As Ansible has them."""
+
+    put(contract, "installer.success_codes", [Tagged(0)])
+    assert contract_problems(put(contract, "migration.expected_minutes", Tagged(60))) == []
+
+
 @pytest.mark.parametrize("path", KEYS)
 def test_every_key_has_to_be_there(contract: dict[str, Any], path: str) -> None:
     problems = contract_problems(put(contract, path, ...))

@@ -60,12 +60,12 @@ start:
   sample: '2027-05-18T18:00:00Z'
 sites:
   description:
-    - For each site with a date its C(steps) in order of time, each with C(at), C(phase), C(step), C(allowed) and
-      C(reasons), and the C(outcome) of the move by then. Only the last step may be one that is not allowed.
+    - For each site with a date the C(outcome) of the move at the end, and the C(last) step with C(at), C(phase),
+      C(step), C(allowed) and C(reasons). It is one that would not be allowed where something stands against it.
   returned: success
   type: dict
 site_lists:
-  description: The same as a list, which the callback helsevest.interactor.site_table prints.
+  description: All steps of all sites as a list, which the callback helsevest.interactor.site_table prints.
   returned: success
   type: list
   elements: dict

@@ -38,9 +38,9 @@ def _probe(situation: Situation, following: Next) -> Standing:
         well = HostMeasurement(host, role, situation.now, "measured", reached=True, error=None, checks=())  # type: ignore[arg-type]
         again = replace(newest.get(host, well), at=situation.now)
         measured[host, again.is_judged] = again
-        if role == "server" and again.is_judged:
-            standing = replace(standing, ledger_run=situation.run_id)
-    return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda one: one.at)))
+    server = measured.get((site.server_host, True))
+    seen = situation.run_id if server and server.at == situation.now else standing.ledger_run
+    return replace(standing, ledger_run=seen, measurements=tuple(sorted(measured.values(), key=lambda one: one.at)))
 
 
 def _look(situation: Situation, following: Next) -> Standing:

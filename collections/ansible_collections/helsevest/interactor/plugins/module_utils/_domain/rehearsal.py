@@ -69,9 +69,9 @@ class Rehearsal:
         return self.steps[-1].reasons if self.steps else ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for a module's result."""
+        """Plain data for a module's result: how it ends. All the steps of a whole country would be too much to hand on."""
         outcome = self.outcome.value if self.outcome else None
-        return {"steps": [one.to_dict() for one in self.steps], "outcome": outcome}
+        return {"outcome": outcome, "last": self.steps[-1].to_dict() if self.steps else None}
 
 
 def rehearse(situation: Situation, tick: timedelta = TICK) -> Rehearsal:
@@ -81,12 +81,13 @@ def rehearse(situation: Situation, tick: timedelta = TICK) -> Rehearsal:
     comes any more. RehearsalError where it comes to no end.
     """
     steps: list[Foreseen] = []
+    now = situation.now
     for number in range(MOST_TICKS):
-        situation, following = _tick(replace(situation, run_id=f"rehearsal-{number}"), steps)
+        situation, following = _tick(replace(situation, now=now, run_id=f"rehearsal-{number}"), steps)
         if following.phase is None or (steps and not steps[-1].allowed):
             return Rehearsal(tuple(steps), decide(situation).outcome)
-        at = situation.now if following.step else min(_moments(situation, following), default=situation.now)
-        situation = replace(situation, now=_tick_at(at, situation.now, tick))
+        at = now if following.step else min(_moments(situation, following), default=now)
+        now = _tick_at(at, now, tick)
     raise RehearsalError(f"site {situation.site.id}: the rehearsal has not ended after {MOST_TICKS} ticks")
 
 
@@ -127,8 +128,8 @@ def _moments(situation: Situation, following: Next) -> Iterator[datetime]:
         moments.append(following.at)
     for measurement in standing.measurements:
         moments += [measurement.at + settings.validity.server, measurement.at + settings.validity.client]
-        again = max(measurement.at + settings.retry, now)
-        if any(opening.contains(again) for opening in openings):
+        again = measurement.at + settings.retry
+        if again > now and any(opening.contains(again) for opening in openings):
             moments.append(again)
     if standing.override:
         moments.append(standing.override.until)

@@ -51,7 +51,7 @@ def test_what_a_dry_run_has_found_counts_and_is_not_recorded(tmp_path: Path) -> 
     before = rehearsed(tmp_path, RELEASED)
     assert before["sites"]["1001"]["outcome"] == "verified"
     off = rehearsed(tmp_path, RELEASED, MEASURED)
-    assert [reason["code"] for reason in off["sites"]["1001"]["steps"][-1]["reasons"]] == ["SERVER"]
+    assert [reason["code"] for reason in off["sites"]["1001"]["last"]["reasons"]] == ["SERVER"]
     assert off["site_lists"][0]["rows"][-1][2] == "stops before upgrade look: not started"
     assert Journal(params(tmp_path / "journal.sqlite")["journal"]).latest(["1001"]) == []
 
@@ -81,7 +81,10 @@ def test_ticks_that_repeat_are_one_line(tmp_path: Path) -> None:
 def test_it_begins_at_another_moment_in_a_dry_run_only(tmp_path: Path) -> None:
     later = rehearsed(tmp_path, RELEASED, check_at="2027-05-14T17:00+02:00")
     assert later["start"] == "2027-05-14T15:00:00Z"
-    assert [step["step"] for step in later["sites"]["1001"]["steps"][:3]] == ["probe", "stage", "install"]
+    assert [row[1:3] for row in later["site_lists"][0]["rows"][:2]] == [
+        ["14.05.2027 17:00", "preflight: probe"],
+        ["14.05.2027 17:00", "upgrade: stage, install"],
+    ]
     assert rehearsed(tmp_path, RELEASED, check_at="2027-05-10T09:00+02:00")["start"] == "2027-05-10T07:00:00Z"
     for moment, check, words in (
         ("2027-05-14T17:00+02:00", False, "add --check"),

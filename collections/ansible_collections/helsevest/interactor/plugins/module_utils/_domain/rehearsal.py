@@ -69,7 +69,7 @@ class Rehearsal:
         return self.steps[-1].reasons if self.steps else ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for a module's result: how it ends. All the steps of a whole country would be too much to hand on."""
+        """How it ends, as plain data for a module's result; all steps of a whole country would be too much."""
         outcome = self.outcome.value if self.outcome else None
         return {"outcome": outcome, "last": self.steps[-1].to_dict() if self.steps else None}
 

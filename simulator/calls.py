@@ -197,6 +197,11 @@ class World(Protocol):
         ...
 
     @property
+    def cloud_url(self) -> str:
+        """Where the migration service is, without a slash at its end."""
+        ...
+
+    @property
     def pages(self) -> Mapping[str, Mapping[str, StaticPage]]:
         """Static pages by DNS name and path; the path `*` answers what no other path does."""
         ...

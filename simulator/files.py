@@ -6,21 +6,24 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+DRIVES = ("C:", "D:")
+"""The drives of a host: Windows' own, and one that may hold anything; it is shown once it does."""
+
 
 def _parts(path: str) -> list[str]:
-    """Split an absolute path of drive C: (a ValueError says why it is none)."""
+    """Split an absolute path, the drive first (a ValueError says why it is none)."""
     drive, colon, rest = path.replace("/", "\\").partition(":")
-    if not colon or drive.upper() != "C" or (rest and not rest.startswith("\\")):
-        raise ValueError(f"{path!r} is not an absolute path on drive C:")
+    if drive.upper() + colon not in DRIVES or (rest and not rest.startswith("\\")):
+        raise ValueError(f"{path!r} is not an absolute path on drive {' or '.join(DRIVES)}")
     parts = [part for part in rest.split("\\") if part and part != "."]
     if ".." in parts:
         raise ValueError(f"{path!r} leaves its folder")
-    return parts
+    return [drive.upper() + colon, *parts]
 
 
 def normal(path: str) -> str:
     r"""The path with one kind of slash and none at its end: `C:\a\b`."""
-    return "\\".join(["C:", *_parts(path)])
+    return "\\".join(_parts(path))
 
 
 def join(folder: str, *names: str) -> str:
@@ -38,7 +41,7 @@ class PowerCutError(Exception):
 
 
 class Drive:
-    """Drive C: of one host. Folders come with the files in them, or by `make_folder`.
+    """The drives of one host. Folders come with the files in them, or by `make_folder`.
 
     `power_left` cuts the next durable write: after so many bytes; one more than there are is before the old file has
     made room, two more before the new one has its name.
@@ -121,6 +124,8 @@ class Drive:
             if spelled.casefold() in self._files:
                 raise NotADirectoryError(spelled)
             self._folders[spelled.casefold()] = spelled
+            if spelled in DRIVES:
+                break
             spelled = parent(spelled)
 
     def remove(self, path: str) -> bool:

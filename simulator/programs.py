@@ -22,8 +22,8 @@ from simulator.windows import Service
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
-SERVICE_EXE = "Interactor.exe"
-MIGRATE_EXE = "InteractorMigrate.exe"
+PRODUCT, SETUP, MIGRATE = "DIPS Interactor", "DIPS Interactor Setup", "InteractorMigrate"
+"""What an executable says of itself, so that this file knows it again; nothing else reads it."""
 OSLO = ZoneInfo("Europe/Oslo")
 _OPENS = time(8)
 _BETWEEN_ORDERS = timedelta(minutes=10)
@@ -53,7 +53,7 @@ def described(content: bytes) -> dict[str, str]:
 
 def installer_bytes(installer: Installer) -> bytes:
     """The download of the scenario."""
-    return executable("DIPS Interactor Setup", installer.version, installer.publisher, installer.size)
+    return executable(SETUP, installer.version, installer.publisher, installer.size)
 
 
 def words(arguments: str) -> list[str]:
@@ -117,6 +117,7 @@ class Programs:
         self._number = number
         self._site = site
         self._vendor = scenario.vendor
+        self._publisher = scenario.installer.publisher
         self._cloud = cloud
         self._now = now
         self._runs: list[Run] = []
@@ -135,9 +136,10 @@ class Programs:
         drive, vendor, interactor = self._host.drive, self._vendor, self._site.interactor
         if interactor.service == "missing":
             return
-        self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, SERVICE_EXE))
+        self._host.services[vendor.service] = Service(interactor.service, join(vendor.install, vendor.program))
         self._put_executables(interactor.version)
-        config = {vendor.mode_key: interactor.mode, vendor.endpoint_key: "", "language": "no", "printer": "Resepsjon"}
+        set_up = {vendor.mode_key: interactor.mode, vendor.endpoint_key: interactor.endpoint}
+        config = {**set_up, "language": "no", "printer": "Resepsjon"}
         drive.write(vendor.config, json.dumps(config, indent=2).encode())
         self.hold(self._number, self._site, scenario)
 
@@ -154,15 +156,18 @@ class Programs:
             drive.write(path, there + lines.encode())
 
     def _put_executables(self, version: str) -> None:
-        folder = self._vendor.install
-        self._host.drive.write(join(folder, SERVICE_EXE), executable("DIPS Interactor", version, "DIPS AS"))
+        self._host.drive.write(self._program, executable(PRODUCT, version, self._publisher))
         # The migration program came with version 6.
         if int(version.split(".")[0]) >= 6:
-            self._host.drive.write(join(folder, MIGRATE_EXE), executable("InteractorMigrate", version, "DIPS AS"))
+            self._host.drive.write(self._vendor.migrate, executable(MIGRATE, version, self._publisher))
+
+    @property
+    def _program(self) -> str:
+        return join(self._vendor.install, self._vendor.program)
 
     def installed_version(self) -> str | None:
         """The version of the program file; None where it is missing or damaged."""
-        path = join(self._vendor.install, SERVICE_EXE)
+        path = self._program
         if not self._host.drive.is_file(path):
             return None
         return described(self._host.drive.read(path)).get("version")
@@ -176,20 +181,23 @@ class Programs:
         running = self._host.service_word(self._vendor.service) == "running"
         if url != self._vendor.version_url or not running:
             return None
-        return json.dumps({"version": self.installed_version()}).encode()
+        return json.dumps({self._vendor.version_key: self.installed_version()}).encode()
 
     def run(self, path: str, arguments: str) -> int:
         """Run a program to its end; its exit code, 2 where there is no such program."""
         if not self._host.drive.is_file(path):
             return 2
         about = described(self._host.drive.read(path))
-        if about.get("product") == "DIPS Interactor Setup":
+        if about.get("product") == SETUP:
+            if arguments != self._vendor.installer_arguments:
+                # As Windows Installer says of a command line that it does not know.
+                return 1639
             self.installers_run += 1
             return self._install(about["version"])
         given = words(arguments)
-        if about.get("product") == "InteractorMigrate" and given[:1] == ["list"]:
+        if about.get("product") == MIGRATE and given[:1] == [self._vendor.list]:
             return self._list(_options(given[1:]))
-        if about.get("product") == "InteractorMigrate" and given[:1] == ["run"]:
+        if about.get("product") == MIGRATE and given[:1] == [self._vendor.run]:
             return self._migrate(_options(given[1:]))
         return 1
 
@@ -219,7 +227,7 @@ class Programs:
         return int(ends.removeprefix("code_")) if ends.startswith("code_") else 0
 
     def _break_program(self) -> None:
-        self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")
+        self._host.drive.write(self._program, b"half a file")
 
     def restarted(self) -> None:
         """Windows was started again: what ran has ended without a word, and what waited for it is put in place."""
@@ -240,38 +248,38 @@ class Programs:
 
     def _day(self, options: dict[str, str]) -> date:
         """The day from which the months are counted back: the one that is asked for, else today in Norway."""
-        asked = options.pop("--until", None)
+        asked = options.pop(self._vendor.options.day, None)
         return date.fromisoformat(asked) if asked else self._now().astimezone(OSLO).date()
 
     def _to_move(self, months: int, day: date) -> list[data.Record]:
         return data.to_move(self._records(), day, months)
 
     def _list(self, options: dict[str, str]) -> int:
-        day = self._day(options)
-        if set(options) != {"--months", "--output"}:
+        names, day = self._vendor.options, self._day(options)
+        if set(options) != {names.months, names.output}:
             return 87
-        records, months = self._records(), int(options["--months"])
+        records, months = self._records(), int(options[names.months])
         listed = data.to_move(records, day, months)
         if self._site.data.list == "outside":
             listed += data.before_span(records, day, months)[-1:]
         lines = [record.line() for record in listed] + _BAD_LINES.get(self._site.data.list, [])
-        self._host.drive.write(options["--output"], "".join(f"{line}\n" for line in lines).encode())
+        self._host.drive.write(options[names.output], "".join(f"{line}\n" for line in lines).encode())
         return 0
 
     def _migrate(self, options: dict[str, str]) -> int:
-        day = self._day(options)
-        if set(options) != {"--site", "--attempt", "--key", "--months", "--status"}:
+        names, day = self._vendor.options, self._day(options)
+        if set(options) != {names.site, names.attempt, names.key, names.months, names.status}:
             return 87
-        number, key, status_file = int(options["--attempt"]), options["--key"], options["--status"]
+        number, key, status_file = int(options[names.attempt]), options[names.key], options[names.status]
         if any(run.alive or run.key == key for run in self._runs):
             return 0
-        sites = options["--site"].split(",")
+        sites = options[names.site].split(",")
         if not self._cloud.receive(sites, number, key):
             self._status(status_file, self._vendor.failed, 0, {}, f"the cloud has no open attempt {number} ({key})")
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
-        months = int(options["--months"])
+        months = int(options[names.months])
         outside = data.before_span(self._records(), day, months)
         sent = [*self._to_move(months, day), *outside[max(0, len(outside) - self._site.migration.sends_outside) :]]
         records: dict[str, list[data.Record]] = {site: [] for site in sites}
@@ -359,8 +367,16 @@ class Programs:
         drive, path = self._host.drive, self._vendor.config
         if not drive.is_file(path):
             return False
-        return bool(json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != "local")
+        return bool(
+            json.loads(drive.read(path).decode("utf-8-sig"))[self._vendor.mode_key] != self._site.interactor.mode
+        )
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
-        status: dict[str, Any] = {"state": state, "progress": progress, "counts": counts, "message": message}
+        names = self._vendor.status_keys
+        status: dict[str, Any] = {
+            names.state: state,
+            names.progress: progress,
+            names.counts: counts,
+            names.message: message,
+        }
         self._host.drive.write(path, json.dumps(status).encode())

@@ -93,6 +93,7 @@ class Interactor(Model):
 
     version: str = "5.4.1"
     mode: str = "local"
+    endpoint: str = ""
     service: Literal["running", "stopped", "missing"] = "running"
 
 
@@ -186,20 +187,52 @@ class Installer(Model):
     size: int = Field(default=400_000, ge=1_000)
 
 
+class Options(Model):
+    """What the migration program calls the things that it is told."""
+
+    site: str = "--site"
+    attempt: str = "--attempt"
+    key: str = "--key"
+    months: str = "--months"
+    day: str = "--until"
+    status: str = "--status"
+    output: str = "--output"
+
+
+class StatusKeys(Model):
+    """What the status file calls what it tells."""
+
+    state: str = "state"
+    progress: str = "progress"
+    counts: str = "counts"
+    message: str = "message"
+
+
 class Vendor(Model):
     """The vendor's programs as they really are here; the contract that the controller sends is another thing."""
 
     service: str = "DIPSInteractor"
     process: str = "Interactor"
     version_url: str = "http://127.0.0.1:8731/version"
+    version_key: str = "version"
+    program: str = "Interactor.exe"
+    installer_arguments: str = "/quiet /norestart"
     install: str = r"C:\Program Files\DIPS\Interactor"
     data: str = r"C:\ProgramData\DIPS\Interactor\Data"
     config: str = r"C:\ProgramData\DIPS\Interactor\interactor.json"
     mode_key: str = "mode"
     endpoint_key: str = "endpoint"
+    migrate: str = r"C:\Program Files\DIPS\Interactor\InteractorMigrate.exe"
+    run: str = "run"
+    list: str = "list"
+    options: Options = Options()
+    status_keys: StatusKeys = StatusKeys()
     running: str = "running"
     completed: str = "completed"
     failed: str = "failed"
+    cloud: Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(/[A-Za-z0-9._-]+)+$")] = (
+        "https://interactor.dips.no/migration/v1"
+    )
 
 
 class Page(Model):
@@ -263,7 +296,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
-        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use,
+        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use, "options": Options,
+        "status_keys": StatusKeys,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

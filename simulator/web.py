@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ssl import SSLContext
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -24,9 +25,9 @@ from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
-CLOUD = "interactor.dips.no"
-_ATTEMPTS = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
-_CLOUD_PATH = "/migration/"
+CLOUD = "cloud"
+"""What the cloud is called where a fault is armed."""
+_ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
 _REFUSED = "X-Simulated-Proxy"
 _FETCH_SECONDS = 30.0
 
@@ -47,6 +48,8 @@ class Web:
         self, world: World, credential: Credential, token: str, peers: Peers, record: Record, faults: Faults
     ) -> None:
         self._world = world
+        cloud = urlsplit(world.cloud_url)
+        self._cloud_host, self._cloud_path = cloud.hostname, cloud.path
         self._faults = faults
         self._hosts = {name: FaultyHost(host, faults) for name, host in world.hosts.items()}
         self._credential = credential
@@ -61,7 +64,7 @@ class Web:
         host = self._hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
-        if host is None and name != CLOUD and name not in self._world.pages:
+        if host is None and name != self._cloud_host and name not in self._world.pages:
             raise Refusal(502, f"{name} is not a known name")
         if port not in ((WINRM_PORT,) if host is not None else (80, 443)):
             raise Refusal(502, f"{name} refuses connections to port {port}")
@@ -85,7 +88,7 @@ class Web:
             # Without TLS no port of a host can be reached, so there is always a peer here.
             assert peer is not None
             return await self._winrm(request, peer, transport, body)
-        if name == CLOUD and request.path.startswith(_CLOUD_PATH):
+        if name == self._cloud_host and request.path.startswith(f"{self._cloud_path}/"):
             return await self._cloud_over_the_line(request, transport, body)
         return self._page(request, name)
 
@@ -156,7 +159,7 @@ class Web:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
             return _json(401, {"error": "a valid bearer token is needed"}, {"WWW-Authenticate": "Bearer"})
-        match = _ATTEMPTS.fullmatch(request.path)
+        match = _ATTEMPTS.fullmatch(request.path.removeprefix(self._cloud_path))
         if match is None:
             return _json(404, {"error": f"there is nothing at {request.path}"})
         site, number, what = match[1], match[2], match[3]

@@ -56,6 +56,7 @@ class World:
     def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch) -> None:
         self.clock = clock
         self.cloud = Cloud(scenario.sites, self.settle)
+        self.cloud_url = scenario.vendor.cloud
         self.pages = _pages(scenario)
         self.hosts: dict[str, SimulatedHost] = {}
         self._servers: dict[str, SimulatedHost] = {}

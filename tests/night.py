@@ -24,9 +24,9 @@ import yaml
 
 from simulator import demo
 from simulator.testing import Simulation, running
+from simulator.web import CLOUD
 
 ROOT = Path(__file__).resolve().parent.parent
-CLOUD = "interactor.dips.no"
 UNDISTURBED = "1000"
 AT_ONCE = 2
 FRIDAY = "2027-05-14T15:05:00Z"

@@ -187,7 +187,7 @@ class Work:
     def version(self) -> str | None:
         """What the running service says of itself, None where it does not answer with a version."""
         body = self.host.local_get(self.contract("service.version_url"))
-        found = str(json.loads(body).get("version")) if body else ""
+        found = str(json.loads(body).get(self.contract("service.version_key"))) if body else ""
         return found if re.fullmatch(r"\d+(\.\d+){1,3}", found) else None
 
     def service(self) -> str:

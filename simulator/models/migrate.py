@@ -65,16 +65,17 @@ def _status(work: Work) -> dict[str, Any]:
     told = work.read_json("status file", path)
     if told is None:
         return {"state": "none", "progress": 0, "counts": {}, "message": ""}
-    states = work.contract("migration.states")
-    ours = [word for word, theirs in states.items() if theirs == told.get("state")]
+    keys, states = work.contract("migration.status_keys"), work.contract("migration.states")
+    state = told.get(keys["state"])
+    ours = [word for word, theirs in states.items() if theirs == state]
     if len(ours) != 1:
         allowed = ", ".join(sorted(states.values()))
-        raise Refused(f"status file {path} says state '{told.get('state')}': allowed are {allowed}")
+        raise Refused(f"status file {path} says state '{'' if state is None else state}': allowed are {allowed}")
     return {
         "state": ours[0],
-        "progress": int(told.get("progress") or 0),
-        "counts": told.get("counts") or {},
-        "message": str(told.get("message") or ""),
+        "progress": int(told.get(keys["progress"]) or 0),
+        "counts": told.get(keys["counts"]) or {},
+        "message": str(told.get(keys["message"]) or ""),
     }
 
 

@@ -15,6 +15,10 @@ Function Reset-PretendWindows {
     $script:State = ConvertFrom-Json -InputObject $text -AsHashtable -DateKind String
     Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
     $null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
+    Get-PSDrive -Name D -ErrorAction Ignore | Remove-PSDrive -Scope Global
+    if (Microsoft.PowerShell.Management\Test-Path -LiteralPath $script:State['other_drive']) {
+        $null = New-PSDrive -Name D -PSProvider FileSystem -Root $script:State['other_drive'] -Scope Global
+    }
 }
 
 Function Save-State {
@@ -345,7 +349,7 @@ Function Get-WebAnswer {
         $running = @($script:State['services'].Values | Where-Object -FilterScript { $_['main'] -and $_['status'] -eq 'Running' })
         if ($running.Count -gt 0) {
             $answer['status'] = 200
-            $answer['content'] = '{"version": "' + (Get-ProgramVersion) + '"}'
+            $answer['content'] = '{"' + $script:State['version_key'] + '": "' + (Get-ProgramVersion) + '"}'
         }
         else {
             $answer['error'] = 'ConnectFailure: Unable to connect to the remote server'

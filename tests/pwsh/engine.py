@@ -54,7 +54,10 @@ class PretendHost:
         self.file = folder / "state.json"
         self.drive = folder / "C"
         self.drive.mkdir(parents=True)
-        self._save({**state, "drive": str(self.drive), "calls": [], "refused": []})
+        self.other_drive = folder / "D"
+        self._save(
+            {**state, "drive": str(self.drive), "other_drive": str(self.other_drive), "calls": [], "refused": []}
+        )
 
     @property
     def state(self) -> dict[str, Any]:
@@ -75,8 +78,8 @@ class PretendHost:
     def path(self, windows_path: str) -> Path:
         """Where a file of drive C: lies."""
         path = PureWindowsPath(windows_path)
-        assert path.drive == "C:", windows_path
-        return self.drive.joinpath(*path.parts[1:])
+        assert path.drive in ("C:", "D:"), windows_path
+        return (self.drive if path.drive == "C:" else self.other_drive).joinpath(*path.parts[1:])
 
     def write(self, windows_path: str, text: str) -> None:
         """Put a file on drive C:, as one that has been there for an hour."""
@@ -152,6 +155,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         },
         "program": contract["paths"]["install"] + "\\Interactor.exe",
         "version_url": contract["service"]["version_url"],
+        "version_key": contract["service"]["version_key"],
         "services": {
             contract["service"]["name"]: service("Interactor.exe", main=True),
             "EPJServer": service(r"C:\EPJ\epj.exe"),

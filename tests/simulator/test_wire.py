@@ -122,6 +122,7 @@ class FakeWorld:
         self.fetch = fetch
         self.clock = Clock(START)
         self.cloud = FakeCloud()
+        self.cloud_url = "https://interactor.dips.no/migration/v1"
         names = ("srv.one.example", "srv.two.example", "srv.off.example")
         self.hosts: dict[str, FakeHost] = {name: FakeHost(name, powered_on="off" not in name) for name in names}
         self.pages: Mapping[str, Mapping[str, FakePage]] = {

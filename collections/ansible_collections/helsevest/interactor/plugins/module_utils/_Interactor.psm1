@@ -256,10 +256,11 @@ Function Get-InteractorVersion {
     catch {
         return $null
     }
-    if ($value -isnot [System.Collections.IDictionary] -or $value['version'] -notmatch '^\d+(\.\d+){1,3}$') {
+    $key = Get-ContractValue -Contract $Contract -Path 'service.version_key'
+    if ($value -isnot [System.Collections.IDictionary] -or $value[$key] -notmatch '^\d+(\.\d+){1,3}$') {
         return $null
     }
-    $value['version']
+    $value[$key]
 }
 
 Function Wait-InteractorVersion {

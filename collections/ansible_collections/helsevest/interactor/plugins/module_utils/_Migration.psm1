@@ -35,16 +35,18 @@ Function Get-Status {
     if ($null -eq $told) {
         return New-Status -State 'none'
     }
+    $keys = Get-ContractValue -Contract $Contract -Path 'migration.status_keys'
     $states = Get-ContractValue -Contract $Contract -Path 'migration.states'
-    $word = @($states.Keys | Where-Object -FilterScript { $states[$_] -ceq $told['state'] })
+    $state = $told[$keys['state']]
+    $word = @($states.Keys | Where-Object -FilterScript { $states[$_] -ceq $state })
     if ($word.Count -ne 1) {
-        throw "status file $path says state '$($told['state'])': allowed are $(@($states.Values | Sort-Object) -join ', ')"
+        throw "status file $path says state '$state': allowed are $(@($states.Values | Sort-Object) -join ', ')"
     }
-    $counts = $told['counts']
+    $counts = $told[$keys['counts']]
     if ($null -eq $counts) {
         $counts = @{}
     }
-    New-Status -State $word[0] -Progress ([int]$told['progress']) -Count $counts -Message ([string]$told['message'])
+    New-Status -State $word[0] -Progress ([int]$told[$keys['progress']]) -Count $counts -Message ([string]$told[$keys['message']])
 }
 
 Function Get-MoveTask {

@@ -16,6 +16,7 @@ from ._clock import now as clock_now
 from ._domain import budget, durations
 from ._domain.budget import Budget
 from ._domain.calendar import Calendar
+from ._domain.contract import contract_problems
 from ._domain.decision import Decision, decide_each
 from ._domain.durations import Expected
 from ._domain.events import Event, read_events
@@ -162,6 +163,8 @@ def answer(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
 
 
 def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    if problems := contract_problems(params["contract"]):
+        raise GateError("\n".join(["site_gate: what is assumed of the vendor's programs cannot be right:", *problems]))
     now = clock_now(params["clock_url"])
     run_id = params["run_id"] or new_run_id(now)
     new = [replace(event, run_id=run_id) for event in read_events(params["record"], now)]

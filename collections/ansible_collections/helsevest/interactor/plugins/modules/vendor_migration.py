@@ -97,6 +97,10 @@ made:
   returned: with O(operation=made)
   type: list
   elements: dict
+dry:
+  description: Whether something would have changed and has not, for this is check mode.
+  returned: O(operation=start) and O(operation=discard), in check mode
+  type: bool
 attempt:
   description:
     - The attempt with O(number), as C(number), C(key), C(state), C(counts) and, from C(completed) on, C(manifest).
@@ -157,7 +161,7 @@ def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, A
     if attempt is None and (refusal := cloud.refusal(attempts, number)):
         raise refusal
     planned = {"number": number, "key": key, "state": "open", "counts": {}, "manifest": None}
-    return {"changed": attempt is None, "attempts": attempts, "attempt": attempt or planned}
+    return {"changed": attempt is None, "dry": attempt is None, "attempts": attempts, "attempt": attempt or planned}
 
 
 def made(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str,
     if attempt is None or attempt["state"] == "discarded":
         return {"changed": False, "attempts": attempts, "attempt": attempt}
     if check_mode:
-        return {"changed": True, "attempts": attempts, "attempt": {**attempt, "state": "discarded"}}
+        return {"changed": True, "dry": True, "attempts": attempts, "attempt": {**attempt, "state": "discarded"}}
     cloud.discard(number, key)
     return {**status(cloud, params), "changed": True}
 

@@ -69,6 +69,9 @@ class HostModule(ActionBase):
         # The contract of every host in every result would be most of what a run keeps in memory.
         for name in ("invocation", "exception", "msg", "module_stdout", "module_stderr"):
             told.pop(name, None)
+        if self._task.check_mode and told.get("changed"):
+            # It would have changed something and has not: nobody may take its answer for what is.
+            told["dry"] = True
         return {**told, "reached": True, "cause": None, "detail": "", "error": error}
 
     def not_reached(self, told: str) -> dict[str, Any]:

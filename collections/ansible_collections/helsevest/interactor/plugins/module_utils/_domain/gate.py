@@ -63,14 +63,15 @@ def may(
     following = next_step(situation, force)
     asked = step or following.step
     measured = asked is Step.PROBE
-    reasons = _reasons(situation, following, asked, () if measured else neighbours)
-    ahead = _reasons(situation, following, None, neighbours) if measured else ()
+    reasons = reasons_against(situation, following, asked, () if measured else neighbours)
+    ahead = reasons_against(situation, following, None, neighbours) if measured else ()
     return Answer(following, asked is not None and not reasons, reasons, ahead)
 
 
-def _reasons(
-    situation: Situation, following: Next, asked: Step | None, neighbours: Sequence[Situation]
+def reasons_against(
+    situation: Situation, following: Next, asked: Step | None, neighbours: Sequence[Situation] = ()
 ) -> tuple[Reason, ...]:
+    """Every reason against `asked` where `following` comes next; without a step, against beginning."""
     guarded = _guarded(situation, following.phase, asked)
     own = tuple(_found(Case(situation, following, asked, guarded)))
     told = {(reason.code, reason.text) for reason in own}

@@ -100,7 +100,10 @@ def _made(of: StepResult, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[dict[str, Any]]:
-    """The events to record after `step` was taken for some hosts, in the form that site_journal takes."""
+    """The events to record after `step` was taken for some hosts, in the form that site_journal takes.
+
+    A step that a dry run has not taken, for it would have changed something, tells only what was read.
+    """
     events: list[dict[str, Any]] = []
     for of in results:
         if step is Step.PROBE:
@@ -110,6 +113,8 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
         if of.error is None:
             if of.result.get("ledger") is not None or step is Step.LOOK:
                 events.append(_ledger(of, of.result))
+            if of.result.get("dry"):
+                continue
             if step is Step.RECONCILE:
                 data = {name: of.result[name] for name in ("equal", "differences", "counts")}
                 data["unlisted"] = of.result.get("unlisted") or ""

@@ -120,11 +120,7 @@ class Window:
         A wall time that the clocks jump over is the moment of the jump; of one that comes twice, `from` is the first
         and `to` the last. A window that lies in the jump as a whole does not open that day.
         """
-        if day.weekday() not in self.weekdays:
-            return None
-        start = _moment(day, self.start, last=False)
-        end = _moment(day + _DAY if self.passes_midnight else day, self.end, last=True)
-        return Opening(start, end) if start < end else None
+        return _opening_on(self.start, self.end, day) if day.weekday() in self.weekdays else None
 
 
 def _wall_time(raw: Mapping[str, Any], field: str) -> time:
@@ -189,7 +185,14 @@ def next_opening(
     return None
 
 
-# The cached functions below are pure; a plan asks for the same windows and days many thousand times.
+# The cached functions below are pure; a plan and a rehearsal ask for the same windows and days many thousand times.
+
+
+@lru_cache(maxsize=65536)
+def _opening_on(start: time, end: time, day: date) -> Opening | None:
+    first = _moment(day, start, last=False)
+    last = _moment(day + _DAY if end < start else day, end, last=True)
+    return Opening(first, last) if first < last else None
 
 
 @lru_cache(maxsize=65536)

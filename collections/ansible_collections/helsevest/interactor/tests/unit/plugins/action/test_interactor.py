@@ -138,6 +138,12 @@ def test_it_asks_once_and_adds_that_the_host_was_reached(act: Act, host: Host, c
     assert clock.urls == ["http://clock"]
 
 
+@pytest.mark.parametrize(("check", "changed", "dry"), [(True, True, True), (True, False, None), (False, True, None)])
+def test_a_step_that_a_dry_run_has_not_taken_says_so(act: Act, host: Host, check: bool, changed: bool, dry: bool):
+    host.answers = [{"changed": changed, "ledger": None}]
+    assert act("upgrade", step="stage", check=check).get("dry") is dry
+
+
 def test_a_given_time_is_taken(act: Act, host: Host, clock: SimpleNamespace):
     act("upgrade", step="look", now="2027-05-19T01:02:03Z")
     assert host.asked[0]["now"] == "2027-05-19T01:02:03Z"

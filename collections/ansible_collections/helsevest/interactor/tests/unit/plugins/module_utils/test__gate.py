@@ -345,3 +345,14 @@ def test_twenty_earlier_moves_tell_how_long_one_takes(evening: Path) -> None:
     assert told["expected"]["move"] == {"minutes": 200, "basis": "runs", "runs": 20}
     same_run = ask(evening, ["1001"], [], expected=first["expected"])
     assert same_run["expected"] == first["expected"]
+
+
+def test_a_contract_that_cannot_be_right_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    contract = {**CONTRACT, "paths": {**CONTRACT["paths"], "work": 7}, "procesess": []}
+    with pytest.raises(GateError) as refused:
+        answer(params(tmp_path / "journal.sqlite", contract=contract, record=[MEASURED]), check_mode=False)
+    assert str(refused.value).splitlines()[1:] == [
+        r"vendor_contract.paths.work: is 7; allowed is an absolute Windows path such as D:\Mappe",
+        "vendor_contract.procesess: is no key of the contract; did you mean processes?",
+    ]
+    assert not (tmp_path / "journal.sqlite").exists()

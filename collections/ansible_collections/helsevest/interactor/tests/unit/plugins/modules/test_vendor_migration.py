@@ -199,6 +199,7 @@ def test_check_mode_says_what_start_would_do(
         assert "would refuse" in planned["msg"]
     else:
         assert (planned["changed"], done["changed"]) == (changed, changed)
+        assert (planned["dry"], done.get("dry")) == (changed, None)
         assert planned["attempt"] == done["attempt"]
 
 
@@ -208,7 +209,7 @@ def test_check_mode_says_what_discard_would_do(ask: RunModule, cloud: FakeCloud,
     planned = ask("discard", check=True)
     assert posts(web) == []
     done = ask("discard")
-    assert planned["changed"] == done["changed"] == (state != "discarded")
+    assert planned["changed"] == done["changed"] == planned.get("dry", False) == (state != "discarded")
     assert planned["attempt"] == done["attempt"]
 
 

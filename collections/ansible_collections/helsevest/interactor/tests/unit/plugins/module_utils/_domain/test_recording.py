@@ -84,6 +84,22 @@ def test_what_did_not_do_what_it_should_is_no_success(step: Step, result: dict[s
 
 
 @pytest.mark.parametrize(
+    ("step", "result", "expected"),
+    [
+        (Step.STAGE, {"ledger": LEDGER, "staged": False, "changed": True}, ["ledger"]),
+        (Step.LEASE, {"ledger": None, "held": True, "users": {"active": False}, "changed": True}, []),
+        (Step.DISCARD, {"changed": True}, []),
+    ],
+)
+def test_of_a_step_that_a_dry_run_has_not_taken_only_what_was_read_counts(
+    step: Step, result: dict[str, Any], expected: list[str]
+) -> None:
+    assert kinds(Phase.MIGRATE, step, {**result, "dry": True}) == expected
+    failed = {**result, "dry": True, "error": "409: attempt 1 is open"}
+    assert kinds(Phase.MIGRATE, step, failed) == ["step"], "why it could not be taken is no guess"
+
+
+@pytest.mark.parametrize(
     ("step", "field"),
     [(Step.LEASE, "held"), (Step.STAGE, "staged"), (Step.INSTALL, "upgraded"), (Step.CONFIRM, "upgraded")],
 )

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +97,16 @@ class Measured:
     err: str
 
 
+_LAUNCHER = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w", encoding="utf-8") as file:
+    json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss], file)
+sys.exit(code)
+"""
+
+
 def measure(case: Case, folder: Path) -> Measured:
     """Write the case's fleet into `folder`, which is empty, and run it."""
     write_inventory(folder, sites=SITES, clients=CLIENTS, seed=SEED)
@@ -114,16 +124,13 @@ def measure(case: Case, folder: Path) -> Measured:
         "INTERACTOR_CLIENTS": str(case.clients),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "collections")]),
     }
-    out, err = folder / "out", folder / "err"
+    out, err, used = folder / "out", folder / "err", folder / "used"
+    # By way of a small process: what a process takes counts from before its program begins, and a test's is large.
+    command = [sys.executable, "-c", _LAUNCHER, str(used), *case.command(folder)]
     with out.open("wb") as to_out, err.open("wb") as to_err:
-        process = subprocess.Popen(case.command(folder), cwd=ROOT, env=environment, stdout=to_out, stderr=to_err)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(_seconds(used), used.ru_maxrss / 1024, process.returncode, _text(out), _text(err))
-
-
-def _seconds(used: resource.struct_rusage) -> float:
-    return used.ru_utime + used.ru_stime
+        code = subprocess.run(command, cwd=ROOT, env=environment, stdout=to_out, stderr=to_err, check=False).returncode
+    seconds, memory = json.loads(used.read_text(encoding="utf-8"))
+    return Measured(seconds, memory / 1024, code, _text(out), _text(err))
 
 
 def _text(file: Path) -> str:

@@ -1,7 +1,8 @@
 """A fleet and its controllers in this one process: the simulator's world, the roles' own task files, the domain.
 
-One tick does what playbooks/wave.yml does: for each phase in order each of its steps once, taken where it is due and
-allowed, recorded, and decided anew. Between any two acts stands a boundary, at which a test may break something.
+One tick does what playbooks/wave.yml does: ask, check the hosts, then take each site as far as it may go, each step
+once and never backwards, recorded and decided anew. Between any two acts stands a boundary, at which a test may break
+something.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import Message
 from functools import cache
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.helsevest.interactor.plugins.filter.sites import step_events
 from ansible_collections.helsevest.interactor.plugins.module_utils import _cloud
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_each
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event, read_events
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recording import StepResult, events_of
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pace import PACED, take
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standings
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
@@ -38,7 +39,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import described_modes, due_hosts
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import norwegian_calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import NEWEST_KINDS, Journal, new_run_id
-from ansible_collections.helsevest.interactor.plugins.modules import vendor_migration
+from ansible_collections.helsevest.interactor.plugins.modules import site_reconcile, vendor_migration
 
 from simulator.calls import CloudRefusal, FetchError, ModuleCall, Page
 from simulator.clock import Clock
@@ -48,13 +49,11 @@ from simulator.scenario import Scenario
 from simulator.world import World
 from tests.resume.tasks import ROLES, Failed, Taker, task_file, tasks_of
 
-PHASES = tuple(Phase)[1:]
-"""Those that a tick goes through step by step, in the order of wave.yml's plays."""
 TICK = timedelta(minutes=15)
 RESTART_TAKES = timedelta(minutes=4)
 TOKEN = "invented-token"
 _ACTIONS = "ansible_collections.helsevest.interactor.plugins.action"
-_PLACE = re.compile(r"/migration/v1/sites/([^/]+)/attempts(?:/(\d+)/(\w+))?")
+_PLACE = re.compile(r".*/sites/([^/]+)/attempts(?:/(\d+)/(\w+))?")
 _CALENDAR = norwegian_calendar(range(2026, 2029))
 
 
@@ -172,7 +171,8 @@ def site_variables(number: str, clients: Sequence[str], move_date: str, **said: 
         "agreement": {"status": "signed", "sent": "2027-04-01", "signed": "2027-04-15", "reference": "A"},
         "signatory_known": True, "ros": {"requested": False, "sent": None},
         "confirmed": {"urls": "2027-04-20", "proxy": "2027-04-20"}, "history_months": 12,
-        "server": {"name": "server"}, "clients": [{"name": name} for name in clients], "shared_server": None, **said,
+        "server": {"name": "server"}, "clients": [{"name": name} for name in clients], "shared_server": None,
+        "together": [number], **said,
     }  # fmt: skip
     return {"interactor_site": site, "interactor_wave": {"id": 1, "name": "Prøve", "dates": None, "freezes": []}}
 
@@ -267,14 +267,6 @@ def module_defaults() -> dict[str, Any]:
     raise AssertionError("the reconciler has no module_defaults for the modules of a host")
 
 
-def steps_of(phase: Phase) -> list[Step]:
-    """The steps of a phase as its role lists them."""
-    for task in tasks_of(task_file(phase.value, "main")):
-        if "reconciler_steps" in task.get("vars", {}):
-            return [Step(word) for word in task["vars"]["reconciler_steps"]]
-    raise AssertionError(f"role {phase.value} lists no steps")
-
-
 class Controller:
     """One machine that runs ticks, with a journal. `reached` is told at each boundary."""
 
@@ -297,9 +289,9 @@ class Controller:
         self._run_id = new_run_id(self.fleet.now())
         self._facts = {host: self._variables(host) for host in self.fleet.hosts}
         self.ask([])
-        self._phase(Phase.PREFLIGHT, [Step.PROBE])
-        for phase in PHASES:
-            self._phase(phase, steps_of(phase))
+        self._probe()
+        for site in [site for site, decision in self.decisions.items() if take(decision, PACED, None)]:
+            self._take_as_far_as_it_may_go(site)
         rows = [decision.row_event() for decision in self.decisions.values()]
         self._record("rows", [{**row} for row in rows])
 
@@ -311,24 +303,36 @@ class Controller:
             "interactor_role": "server" if name == "server" else "client",
         }
 
-    def _phase(self, phase: Phase, steps: Sequence[Step]) -> None:
-        hosts = [host for due in self._due()[phase.value].values() for host in due]
-        for step in steps if hosts else ():
-            taken = [host for host in self._due()[phase.value][step.value] if host in hosts]
-            if not taken:
-                continue
-            given = self._answer()
-            for host in taken:
-                self._take(phase, step, host)
-            results = [self._result(phase, host, given) for host in taken]
-            self.ask(events_of(phase, step, results), f"{phase.value} {step.value}")
+    def _probe(self) -> None:
+        given = self._answer()
+        hosts = due_hosts(self.decisions.values())[Phase.PREFLIGHT.value][Step.PROBE.value]
+        for host in hosts:
+            self._take(Phase.PREFLIGHT, Step.PROBE, host)
+        if hosts:
+            self._tell(hosts, Phase.PREFLIGHT, Step.PROBE, given)
 
-    def _due(self) -> dict[str, dict[str, list[str]]]:
-        return due_hosts(self.decisions.values())
+    def _take_as_far_as_it_may_go(self, site: str) -> None:
+        """What the reconciler's main.yml, own.yml and step.yml do for the server of one site."""
+        host, taken = f"{site}-server", None
+        self.ask([])
+        while due := take(self.decisions[site], PACED, taken):
+            phase, step = taken = due
+            given, error = self._answer(), None
+            try:
+                self._take(phase, step, host)
+            except Failed as failure:
+                error = str(failure)
+            self._tell([host], phase, step, given, error)
 
     def _answer(self) -> dict[str, Any]:
         sites = {site: decision.to_dict() for site, decision in self.decisions.items()}
         return {"run_id": self._run_id, "sites": sites, "now": f"{self.fleet.now():%Y-%m-%dT%H:%M:%SZ}"}
+
+    def _tell(
+        self, hosts: Sequence[str], phase: Phase, step: Step, given: Mapping[str, Any], error: str | None = None
+    ) -> None:
+        events = step_events(hosts, self._facts, phase.value, step.value, given, error)
+        self.ask(events, f"{phase.value} {step.value}")
 
     def _take(self, phase: Phase, step: Step, host: str) -> None:
         answer = self._answer()
@@ -341,25 +345,13 @@ class Controller:
             "hostvars": {**self._facts, "localhost": {"reconciler_answer": answer}},
             "reconciler_contract": self.fleet.contract,
             "interactor_cloud_token": TOKEN,
-            "__reconciler_answer": answer,
             "__reconciler_attempt": answer["sites"][site]["attempt"],
+            "__reconciler_lease": answer["sites"][site]["lease"],
         }
         facts = self._facts[host]
         facts.pop(f"__{phase.value}_result", None)
         known = {"site": site, "contract": self.fleet.contract, "run_id": self._run_id}
         Taker(self._act, host, facts, given, known).take(phase.value, step.value)
-
-    def _result(self, phase: Phase, host: str, answer: Mapping[str, Any]) -> StepResult:
-        facts = self._facts[host]
-        site = facts["interactor_site_id"]
-        return StepResult(
-            site=site,
-            host=host,
-            is_server=facts["interactor_role"] == "server",
-            attempt=answer["sites"][site]["attempt"],
-            started=answer["now"],
-            result=facts[f"__{phase.value}_result"],
-        )
 
     def ask(self, events: Sequence[Mapping[str, Any]], what: str = "") -> None:
         """Record, and decide for every site, as site_gate does."""
@@ -370,12 +362,12 @@ class Controller:
         settings = Settings(
             target_version=self.fleet.contract["installer"]["version"],
             described_modes=described_modes(self.fleet.contract),
+            moves_several="{sites}" in self.fleet.contract["migration"]["arguments"],
         )
         standing = standings(sites, self.journal.latest([site.id for site in sites]))
-        self.decisions = {
-            site.id: decide(Situation(site, standing[site.id], _CALENDAR, settings, now, self._run_id))
-            for site in sites
-        }
+        self.decisions = decide_each(
+            [Situation(site, standing[site.id], _CALENDAR, settings, now, self._run_id) for site in sites]
+        )
 
     def _record(self, what: str, events: Sequence[Mapping[str, Any]]) -> None:
         now = self.fleet.now()
@@ -389,10 +381,11 @@ class Controller:
             case "vendor_migration":
                 return self._vendor_migration(arguments)
             case "site_reconcile":
+                given = {option: spec.get("default") for option, spec in site_reconcile.ARGUMENT_SPEC.items()}
                 try:
-                    return {"changed": False, **reconcile(arguments["before"], arguments["after"]).to_dict()}
+                    return {"changed": False, **site_reconcile.compare({**given, **arguments}).to_dict()}
                 except ValueError as error:
-                    raise Failed(str(error)) from error
+                    raise Failed(f"site_reconcile: {error}") from error
         task = SimpleNamespace(args={**arguments, "now": f"{self.fleet.now():%Y-%m-%dT%H:%M:%SZ}"}, check_mode=False)
         action = _action(name)(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
         action._execute_module = lambda module_name, module_args, task_vars: self.call(host, module_name, module_args)
@@ -429,12 +422,13 @@ class Controller:
 
     def request(self, method: str, url: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """One request to the vendor's cloud; what comes back has been JSON."""
-        found = _PLACE.fullmatch(urlsplit(url).path)
+        address = urlsplit(url)
+        found = _PLACE.fullmatch(address.path)
         assert found is not None, url
         what = f"{method} {found[3] or 'attempts'}"
         try:
             self.reached(Place("cloud", what, False))
-            status, answer = self._cloud_answer(found, method, body)
+            status, answer = self._cloud_answer(found, method, {**body, **dict(parse_qsl(address.query))})
             self.reached(Place("cloud", what, True))
         except Cut:
             raise TimeoutError("the line is cut") from None
@@ -452,16 +446,20 @@ class Controller:
                 attempt, new = cloud.open_attempt(site, **body)
                 return 201 if new else 200, attempt
             case "GET", _:
-                return 200, {what: getattr(cloud, what)(site, int(number))}
+                return 200, {what: getattr(cloud, what)(site, int(number), **body)}
             case _:
                 return 200, getattr(cloud, what)(site, int(number), **body)
 
 
 @cache
 def _action(name: str) -> type[Any]:
-    """The action plugin of a module of a host."""
+    """The action plugin of a module of a host; where it knocks at a door first, somebody is there."""
     plugin: type[Any] = importlib.import_module(f"{_ACTIONS}.{name}").ActionModule
-    return type(name, (plugin, _WithoutTask), {})
+    parts: dict[str, Any] = {}
+    if "knock" in plugin.take.__globals__:
+        known = {**plugin.take.__globals__, "knock": lambda _connection: ""}
+        parts["take"] = FunctionType(plugin.take.__code__, known, closure=plugin.take.__closure__)
+    return type(name, (plugin, _WithoutTask), parts)
 
 
 def refused(status: int) -> CloudRefusal:

@@ -6,6 +6,7 @@ playbook tests show.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -20,6 +21,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 OMIT = "__omit__"
 KEYWORDS = frozenset({
     "name", "block", "rescue", "when", "vars", "loop", "loop_control", "register", "delegate_to", "environment",
+    "failed_when",
 })  # fmt: skip
 
 Act = Callable[[str, str, dict[str, Any]], dict[str, Any]]
@@ -27,7 +29,25 @@ Act = Callable[[str, str, dict[str, Any]], dict[str, Any]]
 
 
 class Failed(Exception):  # noqa: N818
-    """A task failed; a `rescue` may take it up."""
+    """A task failed; a `rescue` may take it up. `result` is what the task answered."""
+
+    def __init__(self, text: str, result: Mapping[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.result = {"msg": text, **(result or {})}
+
+
+def _listed(of_jinja: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(of_jinja)
+    def give(*given: Any, **named: Any) -> list[Any]:
+        return list(of_jinja(*given, **named))
+
+    return give
+
+
+@jinja2.pass_environment
+def _extract(environment: jinja2.Environment, key: Any, container: Any, more: str | None = None) -> Any:
+    found = environment.getitem(container, key)
+    return found if more is None else environment.getitem(found, more)
 
 
 def _environment() -> jinja2.Environment:
@@ -36,6 +56,13 @@ def _environment() -> jinja2.Environment:
         {f"helsevest.interactor.{name}": function for name, function in site_filters.FilterModule().filters().items()}
     )
     environment.filters["intersect"] = lambda one, other: [each for each in one if each in other]
+    for name in ("map", "select", "reject", "selectattr", "rejectattr"):
+        # Ansible makes a list of what these give.
+        environment.filters[name] = _listed(environment.filters[name])
+    environment.filters["combine"] = lambda one, other: {**one, **other}
+    environment.filters["extract"] = _extract
+    environment.filters["flatten"] = lambda lists: [each for part in lists for each in part]
+    environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, text, count=1)
     environment.filters["bool"] = lambda value: str(value).lower() in ("true", "yes", "1")
     return environment
 
@@ -141,7 +168,7 @@ class Taker:
         except Failed as failure:
             if "rescue" not in task:
                 raise
-            told = {**extra, "ansible_failed_result": {"msg": str(failure)}}
+            told = {**extra, "ansible_failed_result": failure.result}
             for inner in task["rescue"]:
                 self._task(inner, role, told)
 
@@ -152,6 +179,10 @@ class Taker:
             if set(said) != {"name", "tasks_from"}:
                 raise ValueError(f"{task['name']}: include_role with {sorted(said)} is not known here")
             self.take(said["name"], said["tasks_from"], extra)
+        elif module in ("ansible.builtin.include_tasks", "ansible.builtin.import_tasks"):
+            self.take(role, str(task[module]).removesuffix(".yml"), extra)
+        elif module == "ansible.builtin.fail":
+            raise Failed(str(value(task[module]["msg"], scope)))
         elif module == "ansible.builtin.set_fact":
             self._facts.update(value(task[module], scope))
         elif "loop" in task:
@@ -163,10 +194,18 @@ class Taker:
             result = self._run(task, module, scope)
             if "register" in task:
                 self._facts[task["register"]] = result
+            if _expression(str(task.get("failed_when", False)))({**scope, **self._facts}):
+                raise Failed(str(result.get("msg", "failed_when")), result)
 
     def _run(self, task: Mapping[str, Any], module: str, scope: Mapping[str, Any]) -> dict[str, Any]:
         arguments = value(task[module] or {}, scope)
         if "interactor_" in module:
             arguments = {**self._module_defaults, **arguments}
         arguments = {name: each for name, each in arguments.items() if each is not None and each != OMIT}
-        return self._act(str(value(task.get("delegate_to", self._host), scope)), module, arguments)
+        host = str(value(task.get("delegate_to", self._host), scope))
+        try:
+            return self._act(host, module, arguments)
+        except Failed as failure:
+            if "failed_when" not in task:
+                raise
+            return failure.result

@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pace import PACED
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import STEPS, Phase
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
 
 from simulator.models import OURS
 from tests.resume.cases import FIRST_DATE, SITE, undisturbed
-from tests.resume.driver import PHASES, TICK, Controller, Fleet, MemoryJournal, module_defaults, steps_of
-from tests.resume.tasks import ROLES, module_of, task_file, tasks_of
+from tests.resume.driver import TICK, Controller, Fleet, MemoryJournal, module_defaults
+from tests.resume.tasks import ROLES, defaults, module_of, task_file, tasks_of
 
 PLAYBOOKS = ROLES.parent / "playbooks"
 
 
-def test_the_phases_are_those_of_the_tick_in_its_order() -> None:
-    """Each play of wave.yml that takes steps is about the hosts for which the gate's answer has something due."""
+def roles_of(play: dict[str, Any]) -> list[str]:
+    """The roles of a play and their task files, as `role tasks_from`."""
+    uses = [task["ansible.builtin.import_role"] for task in tasks_of(play["tasks"]) if "block" not in task]
+    return [" ".join(filter(None, (use["name"], use.get("tasks_from")))) for use in uses]
+
+
+def test_a_tick_is_the_plays_of_wave_in_its_order() -> None:
+    """Ask; check the hosts that are due; one play in which each server goes at its own pace; the rows."""
     plays = yaml.safe_load((PLAYBOOKS / "wave.yml").read_text(encoding="utf-8"))
-    text = [yaml.safe_dump(play) for play in plays]
-    roles = [[phase for phase in Phase if f"role: {phase}" in each or f"name: {phase}\n" in each] for each in text]
-    assert [phase for found in roles for phase in found] == [Phase.PREFLIGHT, *PHASES]
+    assert [roles_of(play) for play in plays] == [
+        ["reconciler check_at", "reconciler ask"],
+        ["preflight"],
+        ["reconciler"],
+        ["report", "calls"],
+    ]
+    assert "reconciler_answer.due.preflight" in plays[1]["hosts"]
+    assert "reconciler_answer.servers" in plays[2]["hosts"]
+    assert plays[2]["strategy"] == "ansible.builtin.host_pinned"
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_the_steps_are_those_of_the_role_and_of_the_domain(phase: Phase) -> None:
-    assert tuple(steps_of(phase)) == STEPS[phase]
+def test_a_site_goes_as_far_as_the_gate_lets_it_as_the_reconciler_has_it() -> None:
+    """Ask; then, as long as the gate names a step: take it, record what came of it or that it broke, and ask."""
+    ask, take = task_file("reconciler", "main")
+    assert ask["ansible.builtin.import_tasks"] == "own.yml"
+    assert take == {**take, "ansible.builtin.include_tasks": "step.yml", "when": "__reconciler_take is not none"}
+    once, again = task_file("reconciler", "step")
+    taking, telling = once["block"]
+    assert taking["ansible.builtin.include_role"] == {
+        "name": "{{ __reconciler_take.phase }}",
+        "tasks_from": "{{ __reconciler_take.step }}",
+    }
+    (broke,) = once["rescue"]
+    for task in (telling, broke):
+        assert task["ansible.builtin.import_tasks"] == "own.yml"
+        assert "helsevest.interactor.step_events" in task["vars"]["reconciler_record"]
+    assert "ansible_failed_result.msg" in broke["vars"]["reconciler_record"]
+    assert again == {**again, "ansible.builtin.include_tasks": "step.yml", "when": take["when"]}
+    (own,) = task_file("reconciler", "own")
+    asked = own["helsevest.interactor.site_gate"]
+    assert (asked["phases"], asked["taken"]) == (
+        "{{ reconciler_phases }}",
+        "{{ reconciler_taken | default(omit, true) }}",
+    )
+    assert tuple(defaults("reconciler")["reconciler_phases"]) == PACED
 
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_module_of_every_step_is_one_that_the_driver_takes(phase: Phase) -> None:
     known = {f"helsevest.interactor.{name}" for name in (*OURS, "vendor_migration", "site_reconcile")}
-    known |= {"ansible.builtin.include_role", "ansible.builtin.set_fact"}
-    for step in STEPS[phase]:
-        tasks = [task for task in tasks_of(task_file(phase.value, step.value)) if "block" not in task]
+    known |= {f"ansible.builtin.{name}" for name in ("include_role", "include_tasks", "set_fact", "fail")}
+    files = [(phase.value, step.value) for step in STEPS[phase]]
+    for role, name in [*files, ("reconciler", "cloud"), ("reconciler", "ids"), ("reconciler", "made")]:
+        tasks = [task for task in tasks_of(task_file(role, name)) if "block" not in task]
         assert tasks
         assert {module_of(task) for task in tasks} <= known
 

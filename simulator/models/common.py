@@ -153,8 +153,8 @@ class Work:
         damage = _damage(ledger)
         if damage:
             raise Refused(f"ledger {path} is damaged: {damage}")
-        lease = ledger["lease"]
-        if lease and lease["state"] == "held" and not self.host.drive.is_file(self.contract("paths.maintenance_flag")):
+        lease, flag = ledger["lease"], self.contract("paths.maintenance_flag")
+        if lease and lease["state"] == "held" and not self.host.drive.is_file(flag):
             lease["state"] = "lost"
         return ledger
 
@@ -250,9 +250,6 @@ def _damage(ledger: dict[str, Any]) -> str:
     for part in ("upgrade", "lease"):
         if not isinstance(ledger.get(part), dict | None):
             return f"{part} is no object"
-    lease = ledger.get("lease")
-    if lease is not None and lease.get("state") not in _LEASE_STATES:
-        return f"lease.state is '{lease.get('state')}'"
     upgrade = ledger.get("upgrade")
     if upgrade is not None and upgrade.get("state") not in _UPGRADE_STATES:
         return f"upgrade.state is '{upgrade.get('state')}'"

@@ -35,7 +35,15 @@ def test_a_damaged_ledger_stops_every_step_and_says_so(office: Office, kind: str
 
 def test_a_sound_ledger_is_read(office: Office):
     office.write_ledger(ledgers.text("9001"))
+    office.server.drive.write(office.contract["paths"]["maintenance_flag"], b"run-1")
     assert office.migrate("look")["ledger"] == ledgers.ledger("9001")
+
+
+def test_a_lease_that_the_ledger_holds_is_lost_without_its_flag(office: Office):
+    office.write_ledger(ledgers.text("9001"))
+    held = ledgers.ledger("9001")
+    assert office.migrate("look")["ledger"] == {**held, "lease": {**held["lease"], "state": "lost"}}
+    assert office.ledger == held, "that it is lost is never written"
 
 
 def test_the_first_ledger_is_whole_or_not_there_after_a_power_cut_at_any_byte(office: Office):

@@ -35,11 +35,11 @@ Function Open-SharedReader {
     }
     $stream = Open-SharedFile -Path $native
     # A reader that looks for a byte order mark would take UTF-16 as well, which nobody writes here.
-    $reader = [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
-    if ($reader.Peek() -eq 0xFEFF) {
-        $null = $reader.Read()
+    $mark = [byte[]]::new(3)
+    if ($stream.Read($mark, 0, 3) -ne 3 -or [System.BitConverter]::ToString($mark) -ne 'EF-BB-BF') {
+        $stream.Position = 0
     }
-    $reader
+    [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
 }
 
 Function Read-SharedText {

@@ -26,7 +26,7 @@ def script(folder: Path, line: str) -> str:
     Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
     $null = New-PSDrive -Name C -PSProvider FileSystem -Root '{folder}' -Scope Global
     {loads}
-    $contract = @{{ paths = @{{ work = 'C:\\work'; config = 'C:\\interactor.json' }} }}
+    $contract = @{{ paths = @{{ work = 'C:\\work'; config = 'C:\\interactor.json'; maintenance_flag = 'C:\\flag' }} }}
     {line}
     """
 

@@ -69,7 +69,7 @@ BEFORE = {
     "started_requisitions": manifest_of(),
     "favourite_packages": manifest_of("f"),
 }
-KEPT = WORK + r"\manifest\attempt-1.ids"
+KEPT_IDS = WORK + r"\manifest\attempt-1.ids"
 
 
 def ledger_of(server: Server) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class TestManifest:
         calls = moving.take_calls()
         assert calls[-1] == f'run {PROGRAM} list --months 12 --until 2027-05-18 --output "{LIST}"'
         assert moving.read(LIST) is None
-        assert moving.read(KEPT) == "".join(f"{category}\t{name}\n" for category, name in RECORDS)
+        assert moving.read(KEPT_IDS) == "".join(f"{category}\t{name}\n" for category, name in RECORDS)
         assert moving.read(STATUS) is None, "an earlier attempt's status would be taken for this one's"
         again = step(moving, "manifest", **self.OPTIONS)
         assert (again["changed"], again["manifest"]) == (False, BEFORE)
@@ -299,12 +299,14 @@ class TestStart:
     def test_it_is_told_all_sites_of_the_server_that_the_attempt_was_opened_for(self, moving: Server):
         attempt = {**ATTEMPT, "sites": ["1001", "1002"]}
         options = {**TestManifest.OPTIONS, "attempt": attempt}
+        step(moving, "lease")
         assert step(moving, "manifest", **options)["ledger"]["attempts"][0]["sites"] == ["1001", "1002"]
         step(moving, "start", attempt=ATTEMPT)
         (action,) = moving.state["tasks"][TASK]["actions"]
         assert " --site 1001,1002 " in action["Arguments"]
 
     def test_an_attempt_of_one_site_alone_is_a_list_too(self, moving: Server):
+        step(moving, "lease")
         step(moving, "manifest", **{**TestManifest.OPTIONS, "attempt": {**ATTEMPT, "sites": ["1001"]}})
         assert last(moving)["sites"] == ["1001"]
         moving.contract["migration"]["arguments"] = "run --one {site} --all {sites}"
@@ -511,7 +513,7 @@ class TestRestore:
         assert moving.read(FLAG) is None
         assert moving.state["tasks"] == {}
         restart = ["stop DIPSInteractor", "restart DIPSInteractor"] if state == "switched" else []
-        assert moving.take_calls() == [f"stop task {TASK}", f"unregister {TASK}", *restart]
+        assert moving.take_calls() == [f"stop task {TASK}", f"unregister {TASK}", *restart, f"unregister {WATCH}"]
         again = step(moving, "restore", attempt=ATTEMPT)
         assert (again["changed"], again["mode"], again["as_before"]) == (False, "local", result["as_before"])
         assert moving.take_calls() == []
@@ -530,7 +532,7 @@ class TestRestore:
             name: moving.read(f"{ASIDE}\\{name}") for name in (r"data\orders.jsonl", r"data\orders.jsonl.tmp", KEPT[3])
         }
         assert list(aside.values()) == ["half of it", "left over", "another program"]
-        assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor"]
+        assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor", f"unregister {WATCH}"]
 
     @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
     def test_what_people_have_made_since_the_lease_was_lost_is_theirs(self, moving: Server, state: str):
@@ -541,7 +543,7 @@ class TestRestore:
         assert result["as_before"] == {"equal": False, "changed": ["data/orders.jsonl"]}
         assert last(moving)["as_before"] == result["as_before"]
         assert moving.read(DATA) == "orders of this morning"
-        assert (last(moving)["state"], moving.take_calls()) == ("rolled_back", [])
+        assert (last(moving)["state"], moving.take_calls()) == ("rolled_back", [f"unregister {WATCH}"])
 
     def test_after_the_handback_the_data_here_is_nobodys_as_long_as_the_cloud_is_named(self, moving: Server):
         brought_to(moving, "switched")
@@ -557,13 +559,13 @@ class TestRestore:
         if not running:
             moving.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
         assert step(moving, "restore", attempt=ATTEMPT)["as_before"]["equal"] is True
-        assert moving.take_calls() == ["restart DIPSInteractor"]
+        assert moving.take_calls() == ["restart DIPSInteractor", f"unregister {WATCH}"]
 
     def test_a_service_that_was_left_stopped_is_started(self, moving: Server):
         brought_to(moving, "running")
         moving.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
         step(moving, "restore", attempt=ATTEMPT)
-        assert moving.take_calls() == ["restart DIPSInteractor"]
+        assert moving.take_calls() == ["restart DIPSInteractor", f"unregister {WATCH}"]
 
     def test_a_service_that_does_not_answer_is_an_error_and_is_tried_again(self, moving: Server):
         brought_to(moving, "switched")

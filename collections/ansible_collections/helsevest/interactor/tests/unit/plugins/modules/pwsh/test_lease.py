@@ -32,10 +32,11 @@ QUIET = {
     "active": False,
     "sessions": 0,
     "open_files": 0,
-    "last_activity": None,
+    "last_activity": "2020-09-13T12:26:40Z",
     "warned": None,
     "closed": None,
 }
+ON_A_PC = {**QUIET, "open_files": None, "last_activity": None}
 TEXT = "Lagre rekvisisjonene, og lukk Interactor."
 OPEN = {"name": "Interactor", "path": INSTALL + r"\Interactor.exe", "session": 2}
 
@@ -130,7 +131,7 @@ class TestWhoIsIn:
     def test_zero_minutes_look_at_nothing(self, server: Server):
         server.contract["use"]["quiet_minutes"] = 0
         server.write(DATA + r"\orders.jsonl", "{}")
-        assert step(server, "lease")["users"] == QUIET
+        assert step(server, "lease")["users"] == {**QUIET, "last_activity": None}
 
     def test_our_own_flag_is_no_activity(self, server: Server):
         server.contract["paths"]["maintenance_flag"] = DATA + r"\maintenance.flag"
@@ -146,10 +147,10 @@ class TestOnAPc:
         server.update(open_files=[DATA + r"\orders.jsonl"])
         before = server.files()
         result = step(server, "users")
-        assert result == {"changed": False, "users": {**QUIET, "open_files": None}}
+        assert result == {"changed": False, "users": ON_A_PC}
         server.update(processes=[OPEN, OPEN])
         users = step(server, "users")["users"]
-        assert users == {**QUIET, "open_files": None, "active": True, "sessions": 2}
+        assert users == {**ON_A_PC, "active": True, "sessions": 2}
         assert server.files() == before
         assert server.take_calls() == []
 
@@ -159,7 +160,7 @@ class TestOnAPc:
         assert (warned["active"], warned["warned"], warned["closed"]) == (True, 1, None)
         result = step(server, "users", warning=TEXT, close=True)
         assert result["changed"] is True
-        assert result["users"] == {**QUIET, "open_files": None, "warned": 1, "closed": 1}
+        assert result["users"] == {**ON_A_PC, "warned": 1, "closed": 1}
 
 
 class TestWarning:

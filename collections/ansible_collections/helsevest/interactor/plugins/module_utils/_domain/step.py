@@ -288,7 +288,9 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
     if situation.ledger_doubtful and not situation.is_fresh:
-        return Next(Phase.MIGRATE, Step.LOOK, (site.server_host,))
+        # A run checks hosts before it looks, and does not go back: who only ever looked would never be measured again.
+        due = hosts_to_probe(situation)
+        return Next(Phase.PREFLIGHT, Step.PROBE, due) if due else Next(Phase.MIGRATE, Step.LOOK, (site.server_host,))
     if attempt and attempt.state is AttemptState.ROLLED_BACK:
         if str(attempt.number) not in situation.standing.discarded:
             # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.

@@ -38,8 +38,8 @@ from .conftest import SITE
 from .test_gate import AGAINST, DAY_ZERO, HOSTS, MOVE_NIGHT, VERSION, against, measured, situation, situations
 
 MakeSite = Callable[..., Site]
-GOES_ON = {"not_measured", "preflight_expired"}
-"""What is settled by the next step itself: the hosts are measured."""
+GOES_ON = {"not_measured", "preflight_expired", "point_of_no_return"}
+"""What is settled by the next step itself: the hosts are measured; a wish to roll back that a run refused lapses."""
 
 
 def make(**changes: Any) -> Site:
@@ -175,6 +175,11 @@ def ticks(case: Situation, until: datetime) -> list[Foreseen]:
     return found
 
 
+def without_looks(case: Situation, steps: list[Foreseen]) -> list[Foreseen]:
+    """A ledger in doubt is read again at every tick until somebody mends it; a rehearsal does not tell each time."""
+    return [one for one in steps if not (case.ledger_doubtful and one.step is Step.LOOK)]
+
+
 @settings(deadline=None, max_examples=60)
 @given(make_case=situations())
 def test_a_rehearsal_is_the_same_as_asking_the_gate_at_every_tick(
@@ -185,6 +190,6 @@ def test_a_rehearsal_is_the_same_as_asking_the_gate_at_every_tick(
     *before, last = rehearsal.steps or (Foreseen(case.now, None, None, allowed=False),)
     steps = [*before, last] if last.allowed else before
     event(f"ends: {rehearsal.outcome}, {len(steps) // 5 * 5} steps or more")
-    assert ticks(case, last.at) == steps
+    assert without_looks(case, ticks(case, last.at)) == without_looks(case, steps)
     assert last.allowed is not bool(last.reasons) or rehearsal.steps == ()
     assert [one.at for one in steps] == sorted(one.at for one in steps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from simulator.host import SimulatedHost
 from simulator.scenario import Scenario, load
 from simulator.windows import connection_settings
 from simulator.world import World
-from tests.pwsh.engine import Engine, PretendHost, default_state, service
+from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, service
 from tests.pwsh.fixtures import ROOT, engine
 
 __all__ = ["engine"]
@@ -209,10 +209,11 @@ class Both:
         self.engine = engine
         self.host = self.office.world.hosts["srv.begge.example"]
         self.contract = self.office.contract
-        self.contract["untouched"] = {"services": ["EPJServer", "Ingen"], "folders": [r"C:\EPJ"]}
+        self.contract["untouched"] = {"services": ["EPJServer", "Ingen"], "folders": [r"C:\EPJ"], "files": []}
         self.pretended = self.office.pretend(self.host, folder / "both")
         for name, content in self.host.drive.below(r"C:\EPJ"):
             self.pretended.write(f"C:\\EPJ\\{name}", content.decode())
+        self.host.drive.date(datetime.fromtimestamp(LONG_AGO, UTC))
         for name, content in self.host.drive.below(self.contract["paths"]["data"]):
             self.pretended.write_long_ago(f"{self.contract['paths']['data']}\\{name}", content.decode())
         installer = asyncio.run(self.office.fetch(self.contract["installer"]["url"])).body

@@ -27,6 +27,8 @@ MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
+# Seconds since 1970: nobody has been at work since.
+LONG_AGO = 1_600_000_000
 
 
 def find() -> str:
@@ -92,7 +94,7 @@ class PretendHost:
     def write_long_ago(self, windows_path: str, text: str) -> None:
         """Put a file on drive C: in which nobody has been at work for a long time."""
         self.write(windows_path, text)
-        os.utime(self.path(windows_path), (1_600_000_000, 1_600_000_000))
+        os.utime(self.path(windows_path), (LONG_AGO, LONG_AGO))
 
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""

@@ -147,6 +147,21 @@ class Drive:
             if key.startswith(start):
                 yield spelled[len(start) :], content
 
+    def rename_folder(self, source: str, target: str) -> None:
+        """Give a folder another name, at once; FileExistsError where that name is taken."""
+        old, new = normal(source), normal(target)
+        if self.is_folder(new) or self.is_file(new):
+            raise FileExistsError(new)
+        moved, start = list(self.below(old)), old.casefold() + "\\"
+        dates = {name: self.written(join(old, name)) for name, _content in moved}
+        empty = [spelled[len(start) :] for key, spelled in self._folders.items() if key.startswith(start)]
+        Drive.remove(self, old)
+        for name in ["", *empty]:
+            self.make_folder(join(new, name) if name else new)
+        for name, content in moved:
+            Drive.write(self, join(new, name), content)
+            self._written[join(new, name).casefold()] = dates[name]
+
     def copy_folder(self, source: str, target: str) -> None:
         """Make `target` a copy of `source`; what was in `target` is gone."""
         files = list(self.below(source))

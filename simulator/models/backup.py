@@ -73,10 +73,13 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
             raise Refused(f"refused: {path} is missing, so there is no backup of it")
     need_room(work, sources)
     files = file_list(work, sources)
-    drive.remove(f"{folder}.part")
+    part = f"{folder}.part"
+    drive.remove(part)
     for file in files:
-        drive.copy(_path(sources, file["path"]), join(folder, file["path"]))
-    drive.write(join(folder, "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+        drive.copy(_path(sources, file["path"]), join(part, file["path"]))
+    drive.write(join(part, "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+    # It is whole or not there.
+    drive.rename_folder(part, folder)
     return files
 
 

@@ -89,6 +89,7 @@ class Breaker:
     places: list[Place] = field(default_factory=list)
     changes: dict[int, list[tuple[str, int | None]]] = field(default_factory=dict)
     killed_migration: bool = False
+    killed_installer: bool = False
     _since: int = 0
     _again: tuple[Place, Fault, int] | None = None
 
@@ -133,6 +134,7 @@ class Breaker:
         programs, attempts = self.fleet.hosts[SERVER].programs, self.watch.ledger()["attempts"]
         known = bool(attempts) and attempts[-1]["state"] == "running"
         self.killed_migration |= known or (programs is not None and programs.migrating)
+        self.killed_installer |= self.watch.installing()
 
     def _arm(self, fault: Fault) -> None:
         drive, left = self.fleet.drive(SERVER), fault.nth
@@ -160,7 +162,7 @@ class Ran:
     places: the boundaries that were passed, in order.
     changes: what was written after a boundary, by its number: path and size, None for what was removed.
     broken: how many of its faults came; what was to break after the site was verified did not.
-    killed_migration: whether a server went down while the vendor's program ran.
+    killed_migration, killed_installer: whether a server went down while the vendor's program or installer ran.
     lost: why, for each night that was lost.
     date: the move date in the end.
     end: how the site stands, as Watch tells it.
@@ -171,6 +173,7 @@ class Ran:
     changes: Mapping[int, list[tuple[str, int | None]]]
     broken: int
     killed_migration: bool
+    killed_installer: bool
     lost: Sequence[str]
     date: str
     end: Mapping[str, Any]
@@ -205,7 +208,15 @@ def play(case: Case, date: str = FIRST_DATE) -> Ran:
     row = decision.row()
     broken = len(case.faults) - len(breaker.faults)
     return Ran(
-        breaker.places, breaker.changes, broken, breaker.killed_migration, lost, fleet.dates[SITE], watch.end(), row
+        breaker.places,
+        breaker.changes,
+        broken,
+        breaker.killed_migration,
+        breaker.killed_installer,
+        lost,
+        fleet.dates[SITE],
+        watch.end(),
+        row,
     )
 
 

@@ -110,7 +110,7 @@ def tasks_of(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Every task, those in blocks too."""
     for task in tasks:
         yield task
-        for part in ("block", "rescue"):
+        for part in ("block", "rescue", "always"):
             yield from tasks_of(task.get(part, []))
 
 

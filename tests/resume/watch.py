@@ -103,6 +103,12 @@ class Watch:
             "tasks": sorted(snapshot["tasks"]),
         }
 
+    def installing(self) -> bool:
+        """Whether there is a backup, and no word yet of what the installer did: it runs, or is about to."""
+        upgrade, work = self.ledger()["upgrade"], self._fleet.contract["paths"]["work"]
+        begun = bool(upgrade) and upgrade["state"] == "staged" and upgrade["started"] and upgrade["code"] is None
+        return bool(begun) and self._host.drive.is_folder(join(work, "backup", f"upgrade-{upgrade['from']}"))
+
     def ledger(self) -> dict[str, Any]:
         """The ledger as it lies on the server."""
         path = join(self._fleet.contract["paths"]["work"], "ledger.json")

@@ -156,6 +156,14 @@ class Situation:
         return self.ledger is not None and self.ledger.lease_lost
 
     @property
+    def lease_to_return(self) -> bool:
+        """Whether the ledger has a lease, also one that it still has after the server let people in again.
+
+        A ledger that keeps a lost lease would refuse the next upgrade.
+        """
+        return self.lease_held or self.lease_lost
+
+    @property
     def cloud_asked(self) -> bool:
         """Whether this run has asked the cloud what it knows of the site."""
         return self.standing.cloud_run == self.run_id
@@ -303,7 +311,7 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
     move = situation.move_opening
-    if situation.lease_held and not (move and move.contains(situation.now)):
+    if situation.lease_to_return and not (move and move.contains(situation.now)):
         # No attempt is open, and none begins now: also where the date was changed in the middle of the night.
         return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, (site.server_host,))
     if situation.move_date is None:
@@ -322,7 +330,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
         asked = attempt.state is not AttemptState.SWITCHED or (made is not None and made.run_id == situation.run_id)
         return Next(Phase.ROLLBACK, Step.RESTORE if asked else Step.MADE, server)
     if attempt.state is AttemptState.SWITCHED:
-        if situation.lease_held:
+        if situation.lease_to_return:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
         if number not in standing.reconciled:
             # Another controller switched it, or the journal is a restored one: ledger and cloud still know.

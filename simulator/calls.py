@@ -6,7 +6,7 @@ other's code.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,7 +91,10 @@ class Host(Protocol):
 
 @dataclass(frozen=True)
 class Page:
-    """What a web request brought. `final_url` is after redirects; `issuer` the certificate's, empty over plain HTTP."""
+    """What a web request brought. `final_url` is after redirects; `issuer` the certificate's, empty over plain HTTP.
+
+    `tag` is the ETag, `first` the byte that the body begins with (206), `total` how long the whole is.
+    """
 
     status: int
     body: bytes
@@ -99,14 +102,25 @@ class Page:
     final_url: str
     issuer: str
     milliseconds: int
+    tag: str = ""
+    first: int = 0
+    total: int | None = None
 
 
 class FetchError(Exception):
     """No answer came: the name is unknown, the host is off, or TLS failed."""
 
 
-Fetch = Callable[[str], Awaitable[Page]]
-"""A real HTTP(S) request to the servers of this process, as a host would make it. Raises `FetchError`."""
+class HostDown(Exception):  # noqa: N818
+    """The host went down in the middle of a call: no answer comes."""
+
+
+class Fetch(Protocol):
+    """A real HTTP(S) request to the servers of this process, as a host would make it."""
+
+    def __call__(self, url: str, start: int = 0, most: int | None = None) -> Awaitable[Page]:
+        """The page from byte `start` on, read up to `most` bytes. Raises `FetchError`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -152,12 +166,12 @@ class CloudService(Protocol):
         """Every attempt of the site, as in docs/contracts.md."""
         ...
 
-    def open_attempt(self, site: str, number: int, key: str, history_months: int) -> tuple[dict[str, Any], bool]:
-        """The attempt, and whether it is new."""
-        ...
-
     def made(self, site: str, number: int) -> list[dict[str, str]]:
         """What users have made in the cloud since the switch to an attempt."""
+        ...
+
+    def open_attempt(self, site: str, number: int, key: str, history_months: int) -> tuple[dict[str, Any], bool]:
+        """The attempt, and whether it is new."""
         ...
 
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:

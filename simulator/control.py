@@ -41,7 +41,7 @@ class Calls:
 
 
 def control(world: World, calls: Calls, faults: Faults) -> web.Application:
-    """The application with `/clock`, `/calls`, `/faults` and `/state`."""
+    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/faults` and `/state`."""
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -58,6 +58,13 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
         except ValueError as error:
             return _json(400, {"error": str(error)})
         return _json(200, {"now": stamp(world.clock.advance_to(moment))})
+
+    async def post_restart(request: web.Request) -> web.Response:
+        host = world.hosts.get(request.match_info["name"].lower())
+        if host is None or not hasattr(host, "restart"):
+            return _json(404, {"error": f"{request.match_info['name']} is no host that can be restarted"})
+        host.restart()
+        return _json(200, {"host": host.name})
 
     async def get_calls(_: web.Request) -> web.Response:
         return _json(200, calls.seen)
@@ -93,6 +100,7 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
     application = web.Application()
     application.router.add_get("/clock", get_clock)
     application.router.add_post("/clock", post_clock)
+    application.router.add_post("/hosts/{name}/restart", post_restart)
     application.router.add_get("/calls", get_calls)
     application.router.add_post("/faults", post_faults)
     application.router.add_get("/faults/came", get_faults_came)

@@ -10,11 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.calls import Answer, Call, Host, ModuleCall
-
-
-class LineCut(Exception):  # noqa: N818
-    """The connection ends without an answer."""
+from simulator.calls import Answer, Call, Host, HostDown, ModuleCall
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,7 @@ class Faults:
             self._armed.remove(armed)
 
     async def meet(self, host: str, words: str, when: str, restart: Callable[[], None]) -> None:
-        """Where a call comes by, before its effect and after it. Raises LineCut where it, or its answer, is lost."""
+        """Where a call comes by, before its effect and after it. Raises HostDown where it, or its answer, is lost."""
         for armed in list(self._armed):
             fault = armed.fault
             if armed.came.is_set() or (fault.host, fault.when) != (host, when) or not words.endswith(fault.call):
@@ -94,10 +90,10 @@ class Faults:
             if fault.do == "restart":
                 restart()
             if fault.do != "hold":
-                raise LineCut
+                raise HostDown
             await armed.mended.wait()
             if armed.dropped:
-                raise LineCut
+                raise HostDown
 
 
 class FaultyHost:
@@ -122,7 +118,7 @@ class FaultyHost:
         self._host.restart()
 
     async def run(self, call: Call) -> Answer:
-        """Do what was called. Raises LineCut where the answer is not to go out."""
+        """Do what was called. Raises HostDown where the answer is not to go out."""
         if not isinstance(call, ModuleCall):
             return await self._host.run(call)
         words = f"{call.name} {call.arguments.get('step') or ''}".strip()

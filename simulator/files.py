@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 
 def _parts(path: str) -> list[str]:
@@ -35,7 +36,9 @@ def parent(path: str) -> str:
 class Drive:
     """Drive C: of one host. Folders come with the files in them, or by `make_folder`."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.min.replace(tzinfo=UTC)) -> None:
+        self._now = now
+        self._written: dict[str, datetime] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self._folders: dict[str, str] = {"c:": "C:"}
 
@@ -47,6 +50,25 @@ class Drive:
             raise IsADirectoryError(spelled)
         self.make_folder(parent(spelled))
         self._files[key] = (self._files[key][0] if key in self._files else spelled, content)
+        self._written[key] = self._now()
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file with the moment at which it was written last."""
+        self.write(target, self.read(source))
+        self._written[normal(target).casefold()] = self.written(source)
+
+    def date(self, moment: datetime) -> None:
+        """Have all that is here written at a moment."""
+        self._written = dict.fromkeys(self._files, moment)
+
+    def touch(self, path: str) -> None:
+        """Have a file that is there written now."""
+        self.write(path, self.read(path))
+
+    def written(self, path: str) -> datetime:
+        """When a file was written last; FileNotFoundError where there is none."""
+        self.read(path)
+        return self._written[normal(path).casefold()]
 
     def read(self, path: str) -> bytes:
         """The file's content; FileNotFoundError where there is none."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from simulator import data
+from simulator.calls import HostDown
 from simulator.cloud import Cloud
 from simulator.files import join
 from simulator.scenario import CATEGORIES, Installer, Scenario, Site
@@ -86,6 +87,9 @@ class Programs:
         self._cloud = cloud
         self._now = now
         self._runs: list[Run] = []
+        self._installs = 0
+        self._after_restart: str | None = None
+        self._starts_not: str | None = None
         self._put_in_place(scenario)
 
     @property
@@ -122,7 +126,7 @@ class Programs:
 
     def can_start(self, service: str) -> bool:
         """Whether a service would come up: the vendor's needs its program."""
-        return service != self._vendor.service or self.installed_version() is not None
+        return service != self._vendor.service or self.installed_version() not in (None, self._starts_not)
 
     def get(self, url: str) -> bytes | None:
         """What the service itself answers on this machine; None where nobody listens."""
@@ -148,12 +152,40 @@ class Programs:
     def _install(self, version: str) -> int:
         if self._host.service_word(self._vendor.service) == "running":
             return 1618
-        if self._site.upgrade.ends == "code_1603":
-            self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")
-            return 1603
-        if self._site.upgrade.ends != "wrong_version":
-            self._put_executables(version)
-        return 0
+        self._installs += 1
+        fate = self._site.upgrade
+        ends = "ok" if fate.times is not None and self._installs > fate.times else fate.ends
+        self._starts_not = version if ends == "no_start" else None
+        match ends:
+            case "code_1618" | "wrong_version":
+                pass
+            case "code_3010":
+                # What is in use is replaced when Windows starts the next time.
+                self._after_restart = version
+            case "code_1641":
+                self._put_executables(version)
+                self._host.restarts_next = True
+            case "dies":
+                self._break_program()
+                self._host.restart()
+                raise HostDown(self._host.name)
+            case _ if ends.startswith("code_"):
+                self._break_program()
+            case _:
+                self._put_executables(version)
+        return int(ends.removeprefix("code_")) if ends.startswith("code_") else 0
+
+    def _break_program(self) -> None:
+        self._host.drive.write(join(self._vendor.install, SERVICE_EXE), b"half a file")
+
+    def restarted(self) -> None:
+        """Windows was started again: what ran has ended without a word, and what waited for it is put in place."""
+        self.settle()
+        for run in self._runs:
+            run.alive = False
+        if self._after_restart is not None:
+            self._put_executables(self._after_restart)
+            self._after_restart = None
 
     def _to_move(self, months: int) -> list[data.Record]:
         text = "".join(
@@ -187,7 +219,15 @@ class Programs:
         """End a migration that runs: nothing more is sent or written."""
         self.settle()
         for run in self._runs:
-            run.alive = False
+            self._end(run)
+
+    def _end(self, run: Run) -> None:
+        run.alive = False
+        run.ends = min(run.ends, self._now())
+
+    def migrating_at(self, moment: datetime) -> bool:
+        """Whether a migration ran at a moment that is not ahead."""
+        return any(run.started <= moment < run.ends for run in self._runs)
 
     @property
     def migrating(self) -> bool:
@@ -207,7 +247,7 @@ class Programs:
         share = min(1.0, (now - run.started) / (run.ends - run.started))
         sent = {category: int(count * share) for category, count in data.counts(run.records).items()}
         if attempt is None:
-            run.alive = False
+            self._end(run)
             self._status(run.status_file, vendor.failed, int(share * 100), sent, "the cloud has ended this attempt")
         elif share < 1:
             attempt.counts = sent

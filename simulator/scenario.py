@@ -35,6 +35,20 @@ class Proxy(Model):
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
 
 
+class Use(Model):
+    """People who have Interactor open on a host."""
+
+    sessions: Count = 1
+    until: AwareDatetime | None = None
+    open_files: Count | None = None
+    writes: bool = False
+    closes_when_warned: bool = False
+
+
+def _counted(value: Any) -> Any:  # noqa: ANN401
+    return {"sessions": value} if isinstance(value, int) else value
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
@@ -54,7 +68,8 @@ class Machine(Model):
     link_mbit: float = Field(default=52.0, gt=0)
     proxies: tuple[Proxy, ...] = (Proxy(),)
     proxy_per_machine: bool = False
-    in_use: Count = 0
+    users: Count = 1
+    in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
 
 
 class Client(Machine):
@@ -70,6 +85,7 @@ class Server(Machine):
     build: str = "20348"
     free_gb: float = 81.5
     uptime_hours: float = 120.5
+    tells_open_files: bool = True
 
 
 class Interactor(Model):
@@ -102,7 +118,12 @@ class Migration(Model):
 class Upgrade(Model):
     """How the vendor's installer fares at this site."""
 
-    ends: Literal["ok", "code_1603", "wrong_version", "bad_hash"] = "ok"
+    ends: Annotated[
+        str,
+        Field(pattern=r"^(ok|wrong_version|no_start|dies|bad_hash|unsigned|other_publisher|code_[1-9]\d*)$"),
+    ] = "ok"
+    times: Annotated[int, Field(ge=1)] | None = None
+    cut_after: Annotated[int, Field(ge=1)] | None = None
 
 
 class Expected(Model):
@@ -229,7 +250,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
-        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page,
+        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

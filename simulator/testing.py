@@ -66,6 +66,10 @@ class Simulation:
     def _faults(self) -> str:
         return f"{self.facts['control_url']}/faults"
 
+    def restart(self, host: str) -> None:
+        """Start a host again."""
+        _ask(f"{self.facts['control_url']}/hosts/{host}/restart", {})
+
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
         return dict(_ask(f"{self.facts['control_url']}/state"))

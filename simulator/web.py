@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ssl import SSLContext
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,8 +17,8 @@ from weakref import WeakKeyDictionary
 import aiohttp
 from aiohttp import web
 
-from simulator.calls import CloudRefusal, Credential, FetchError, Page, World
-from simulator.faults import Faults, FaultyHost, LineCut
+from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
+from simulator.faults import Faults, FaultyHost
 from simulator.ntlm import Login
 from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
@@ -91,10 +93,8 @@ class Web:
         self, request: web.BaseRequest, peer: Peer, transport: asyncio.BaseTransport, body: bytes
     ) -> web.Response:
         service = self._services[peer.name]
-        host = self._hosts[peer.name]
-        if not host.powered_on:
-            service.lose_power()
-            return _silence(transport)
+        if not self._hosts[peer.name].powered_on:
+            return _abort(service, transport)
         if request.path != "/wsman":
             return web.Response(status=404)
         if request.method != "POST":
@@ -111,8 +111,8 @@ class Web:
             )
         try:
             status, answer = await service.handle(body)
-        except LineCut:
-            return _silence(transport)
+        except HostDown:
+            return _abort(service, transport)
         return web.Response(
             status=status, body=answer, content_type="application/soap+xml", charset="utf-8", headers=headers
         )
@@ -123,11 +123,11 @@ class Web:
         words = f"{request.path} {request.method}"
         try:
             if self._faults.is_broken(CLOUD):
-                raise LineCut
+                raise HostDown
             await self._faults.meet(CLOUD, words, "before", _no_restart)
             answer = self._cloud(request, body)
             await self._faults.meet(CLOUD, words, "after", _no_restart)
-        except LineCut:
+        except HostDown:
             return _silence(transport)
         return answer
 
@@ -139,7 +139,18 @@ class Web:
         if page is None:
             return web.Response(status=404, text="Not Found")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        return web.Response(status=page.status, body=body, headers={"Content-Type": page.content_type})
+        headers = {"Content-Type": page.content_type}
+        if page.status != 200:
+            return web.Response(status=page.status, body=body, headers=headers)
+        headers |= {"ETag": _tag(body), "Accept-Ranges": "bytes"}
+        asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
+        if asked is None:
+            return web.Response(body=body, headers=headers)
+        start = int(asked[1])
+        if start >= len(body):
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{len(body)}"})
+        headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        return web.Response(status=206, body=body[start:], headers=headers)
 
     def _cloud(self, request: web.BaseRequest, body: bytes) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -170,11 +181,32 @@ def _no_restart() -> None:
     """The cloud is nobody's to restart: that it is not reached is all that is seen."""
 
 
+def _abort(service: WinRM, transport: asyncio.BaseTransport) -> web.Response:
+    """The host is down: its shells are gone, and so is the line to it."""
+    service.lose_power()
+    return _silence(transport)
+
+
 def _silence(transport: asyncio.BaseTransport) -> web.Response:
     """End the connection; what is returned goes nowhere."""
     assert isinstance(transport, asyncio.WriteTransport)
     transport.abort()
     return web.Response(status=503)
+
+
+@lru_cache(maxsize=64)
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The first `most` bytes of a body."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        body += chunk
+        if len(body) >= most:
+            break
+    return bytes(body[:most])
 
 
 def _asked(body: bytes, **fields: type) -> dict[str, Any]:
@@ -209,23 +241,28 @@ class Fetcher:
         self._issuer = issuer
         self._session: aiohttp.ClientSession | None = None
 
-    async def __call__(self, url: str) -> Page:
-        """GET a page, redirects followed. Raises `FetchError` where no answer came."""
+    async def __call__(self, url: str, start: int = 0, most: int | None = None) -> Page:
+        """GET a page from byte `start` on and read up to `most` bytes, redirects followed.
+
+        Raises `FetchError` where no answer came.
+        """
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
             connector = aiohttp.TCPConnector(ssl=self._trust())
             self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
         begin = time.perf_counter()
         try:
-            async with self._session.get(url, proxy=self._proxy) as response:
+            headers = {"Range": f"bytes={start}-"} if start else {}
+            async with self._session.get(url, proxy=self._proxy, headers=headers) as response:
                 if _REFUSED in response.headers:
                     raise FetchError(response.reason or str(response.status))
-                body = await response.read()
+                body = await (response.read() if most is None else _read(response, most))
         except aiohttp.ClientHttpProxyError as error:
             raise FetchError(error.message) from None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise FetchError(f"{type(error).__name__}: {error}") from None
         final = str(response.url)
+        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         return Page(
             status=response.status,
             body=body,
@@ -233,6 +270,9 @@ class Fetcher:
             final_url=final if response.url.raw_path_qs != "/" or final.endswith("/") else f"{final}/",
             issuer=self._issuer if response.url.scheme == "https" else "",
             milliseconds=round((time.perf_counter() - begin) * 1_000),
+            tag=response.headers.get("ETag", ""),
+            first=int(told[1]) if told else 0,
+            total=int(told[2]) if told else response.content_length,
         )
 
     async def close(self) -> None:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulator import manifest, wsman
-from simulator.calls import Answer, Call, Host, ModuleCall, Unknown
-from simulator.faults import LineCut
+from simulator.calls import Answer, Call, Host, HostDown, ModuleCall, Unknown
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 7_200.0
@@ -172,7 +171,7 @@ class WinRM:
                 return call
             self._record(self._host.name, call)
             return await self._host.run(call)
-        except LineCut:
+        except HostDown:
             raise
         except Unknown as unknown:
             return _loud(call, f"the simulator does not know {unknown}")

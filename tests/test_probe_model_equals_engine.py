@@ -79,14 +79,16 @@ class Office:
         self.contract: dict[str, Any] = yaml.safe_load(defaults)["vendor_contract"]
         self.contract["installer"]["sha256"] = self.world.installer_sha256
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         address = urlsplit(url)
         pages = self.world.pages.get(address.hostname or "", {})
         page = pages.get(address.path) or pages.get("*")
         if page is None:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        return Page(page.status, body, page.content_type, url, "CN=Test", 7)
+        part = body[start:] if most is None else body[start : start + most]
+        status = page.status if not start else 206 if start < len(body) else 416
+        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def model(self, host: SimulatedHost, module: str, arguments: dict[str, Any], check: bool) -> dict[str, Any]:
         answer = asyncio.run(host.run(ModuleCall(f"helsevest.interactor.{module}", arguments, check, False)))
@@ -210,6 +212,8 @@ class Both:
         self.pretended = self.office.pretend(self.host, folder / "both")
         for name, content in self.host.drive.below(r"C:\EPJ"):
             self.pretended.write(f"C:\\EPJ\\{name}", content.decode())
+        for name, content in self.host.drive.below(self.contract["paths"]["data"]):
+            self.pretended.write_long_ago(f"{self.contract['paths']['data']}\\{name}", content.decode())
         installer = asyncio.run(self.office.fetch(self.contract["installer"]["url"])).body
         encoded = {"base64": base64.b64encode(installer).decode()}
         self.pretended.update(downloads={self.contract["installer"]["url"]: encoded})
@@ -223,6 +227,8 @@ class Both:
         arguments = {"contract": self.contract, "site": "9001", "run_id": "r", "now": now, **options}
         if step:
             arguments["step"] = step
+        if module in ("migrate", "upgrade"):
+            arguments["lease_script"] = "# what the task runs\n"
         model = self.office.model(self.host, f"interactor_{module}", arguments, check)
         told = self.engine.module(f"interactor_{module}", arguments, self.pretended, check_mode=check)
         for result in (told, model):
@@ -271,6 +277,16 @@ class Both:
         first = json.dumps({"state": "running", "progress": 0, "counts": counts, "message": ""})
         self.pretended.update(task_start={"state": "Running", "writes": {status: first}})
         self.twice("migrate", "start", attempt=attempt)
+
+    def restart(self, installed: str) -> None:
+        """An hour later the server is started again, and `installed` is in place."""
+        self.office.clock.advance_to(self.office.clock.now() + timedelta(hours=1))
+        self.host.restart()
+        self.pretended.write(self.pretended.state["program"], installed)
+        state = self.pretended.state
+        state["computer"]["booted"] = self.host.booted.isoformat()
+        state["services"][self.contract["service"]["name"]]["status"] = "Running"
+        self.pretended.update(computer=state["computer"], services=state["services"])
 
     def pass_minutes(self, minutes: int, status: str, task: str) -> None:
         """Let time pass in the model, and have the engine's program be where the model's is."""
@@ -338,18 +354,112 @@ def both_fail(both: Both) -> bool:
 
 @pytest.mark.parametrize(
     ("ends", "code", "version"),
-    [("code_1603", 1603, "half a file"), ("wrong_version", 0, "5.4.1"), ("bad_hash", 0, "")],
+    [
+        ("code_1603", 1603, "half a file"),
+        ("code_87", 87, "half a file"),
+        ("wrong_version", 0, "5.4.1"),
+        ("code_1618", 1618, "5.4.1"),
+    ],
 )
 def test_an_upgrade_that_fails_is_the_same_on_both(ends: str, code: int, version: str, engine: Engine, tmp_path: Path):
     both = Both(engine, tmp_path, {"upgrade": {"ends": ends}})
-    url = both.contract["installer"]["url"]
-    if ends == "bad_hash":
-        sent = asyncio.run(both.office.fetch(url)).body + b"\0"
-        both.pretended.update(downloads={url: {"base64": base64.b64encode(sent).decode()}})
-        assert "its SHA-256 is" in both.take("upgrade", "stage")["reason"]
-        assert both.take("upgrade", "install")["failed"] is True
-        return
     both.program("InteractorSetup-6.2.0.exe", code, {both.pretended.state["program"]: version})
     both.twice("upgrade", "stage")
+    both.take("upgrade", "confirm")
+    both.take("upgrade", "install", check=True)
     result = both.take("upgrade", "install")
     assert (result["upgraded"], result["version"]) == (False, "5.4.1")
+    assert result["reason"].endswith("version 5.4.1 is back")
+    both.take("upgrade", "install")
+    both.take("upgrade", "confirm")
+
+
+@pytest.mark.parametrize(("code", "during", "after"), [(3010, "5.4.1", "6.2.0"), (1641, "6.2.0", "6.2.0")])
+def test_a_restart_is_the_same_on_both(code: int, during: str, after: str, engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"upgrade": {"ends": f"code_{code}"}})
+    migrate = both.contract["migration"]["program"]
+    both.program("InteractorSetup-6.2.0.exe", code, {both.pretended.state["program"]: during, migrate: "the program"})
+    both.twice("upgrade", "stage")
+    result = both.take("upgrade", "install")
+    assert (result["upgraded"], f"(code {code})" in result["reason"]) == (False, True)
+    for step in ("stage", "install"):
+        assert both.take("upgrade", step)["failed"] is True
+    if code == 3010:
+        assert both.twice("upgrade", "confirm")["again"] is True
+    both.restart(after)
+    assert both.twice("upgrade", "confirm")["upgraded"] is True
+    assert both.take("upgrade", "look")["version"] == "6.2.0"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"sha256": ""}, "64 hex digits are wanted"),
+        ({"arguments": "/quiet"}, "without /norestart"),
+        ({"sha256": "0" * 64}, "its SHA-256 is"),
+        ({"publisher": "Somebody Else"}, "it is signed by 'DIPS AS'"),
+    ],
+)
+def test_what_cannot_be_staged_is_the_same_on_both(said: dict[str, str], reason: str, engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {})
+    both.contract["installer"].update(said)
+    both.take("upgrade", "stage", check=True)
+    assert reason in both.take("upgrade", "stage")["reason"]
+    assert both.take("upgrade", "install")["failed"] is True
+
+
+def test_a_broken_download_is_the_same_on_both(engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"upgrade": {"cut_after": 250_000}})
+    url = both.contract["installer"]["url"]
+    both.pretended.update(downloads={url: {**both.pretended.state["downloads"][url], "each": 250_000}})
+    assert both.take("upgrade", "stage")["reason"] == "250000 of 400000 bytes fetched"
+    assert both.twice("upgrade", "stage")["staged"] is True
+
+
+def test_people_in_interactor_and_a_full_drive_are_the_same_on_both(engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"server": {"in_use": 2, "free_gb": 1.0}})
+    both.pretended.update(open_files=[])
+    both.pretended.update(processes=["System", "Interactor", "Interactor"])
+    both.twice("upgrade", "stage")
+    assert both.take("upgrade", "install")["reason"] == "Interactor is in use: 2 open"
+    both.host.processes = []
+    both.pretended.update(processes=["System"])
+    # As long as the model's, so that both need as many bytes.
+    program = both.pretended.state["program"]
+    both.pretended.write(program, "5.4.1".ljust(len(both.host.drive.read(program))))
+    assert "needs 1025 MB free" in both.take("upgrade", "install")["msg"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("code", [None, 0, 1603])
+def test_a_run_that_was_cut_off_is_the_same_on_both(code: int | None, restarted: bool, engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {})
+    service_name, program = both.contract["service"]["name"], both.pretended.state["program"]
+    both.program("InteractorSetup-6.2.0.exe", 1618, {})
+    both.twice("upgrade", "stage")
+    # A try on both that leaves a backup, then what one that died would have left.
+    programs = both.host.programs
+    assert programs is not None
+    programs._site = programs._site.model_copy(update={"upgrade": programs._site.upgrade.model_copy(
+        update={"ends": "code_1618"}
+    )})  # fmt: skip
+    both.take("upgrade", "install")
+    path = both.contract["paths"]["work"] + "\\ledger.json"
+    ledger = json.loads(both.host.drive.read(path))
+    ledger["upgrade"].update(started=stamp(both.office.clock.now()), code=code)
+    both.host.drive.write(path, json.dumps(ledger).encode())
+    both.pretended.write(path, json.dumps(ledger))
+    both.host.drive.write(program, b"half a file")
+    both.host.stop_service(service_name)
+    state = both.pretended.state["services"]
+    state[service_name]["status"] = "Stopped"
+    both.pretended.update(services=state)
+    both.pretended.write(program, "half a file")
+    if restarted:
+        both.restart("half a file")
+        both.host.stop_service(service_name)
+        both.pretended.update(services=state)
+    assert both.take("upgrade", "confirm", check=True)["changed"] is True
+    result = both.take("upgrade", "confirm")
+    assert result["version"] == "5.4.1"
+    assert result["again"] is (code is None and not restarted)

@@ -24,6 +24,13 @@ Function Save-State {
 
 Function Add-Call {
     param([string] $Text)
+    if ($script:State['freeze'] -and $Text.StartsWith($script:State['freeze'])) {
+        # The host as it is at this moment, for a test in which the run dies here.
+        $script:State.Remove('freeze')
+        Save-State
+        /bin/cp -a $script:State['drive'] "$($script:State['drive']).frozen"
+        /bin/cp $script:File "$($script:File).frozen"
+    }
     $script:State['calls'] = @($script:State['calls']) + $Text
     Save-State
 }
@@ -89,8 +96,56 @@ Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -
 
 # ---- programs and processes
 
+# A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
+# by force). Its number is its place in the list, from 1.
+
 Function Get-Process {
-    foreach ($name in @($script:State['processes'])) { [pscustomobject]@{ ProcessName = $name } }
+    $number = 0
+    foreach ($process in @($script:State['processes'])) {
+        $number++
+        if ($process -is [string]) { $process = @{ name = $process } }
+        if ($process['ended']) { continue }
+        $told = [pscustomobject]@{ Id = $number; ProcessName = $process['name']; Path = $process['path']; SessionId = [int]$process['session'] }
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name CloseMainWindow -Value { Close-PretendedWindow -Id $this.Id }
+        $told
+    }
+}
+
+Function Close-PretendedWindow {
+    param([int] $Id)
+    $process = $script:State['processes'][$Id - 1]
+    Add-Call -Text "ask $($process['name']) $Id to close"
+    $process['ended'] = $process['window'] -eq 'closes'
+    Save-State
+    $process['ended']
+}
+
+Function Stop-Process {
+    [CmdletBinding()]
+    param([int] $Id, [switch] $Force)
+    if (-not $Force) { Deny -Text 'Stop-Process without -Force' }
+    $process = $script:State['processes'][$Id - 1]
+    Add-Call -Text "end $($process['name']) $Id"
+    if ($process['window'] -eq 'stays') { Write-Error -Message 'Access is denied'; return }
+    $process['ended'] = $true
+    Save-State
+}
+
+Function Get-SmbOpenFile {
+    if ($null -eq $script:State['open_files']) { throw 'The specified service does not exist.' }
+    foreach ($path in @($script:State['open_files'])) { [pscustomobject]@{ Path = $path; ClientUserName = 'somebody' } }
+}
+
+Function msg.exe {
+    Add-Call -Text "msg $args"
+    if ($null -eq $script:State['users']) { throw 'The term msg.exe is not recognized' }
+    $global:LASTEXITCODE = [int](@($script:State['users']).Count -eq 0)
+}
+
+Function quser.exe {
+    if ($script:State['quser_fails']) { throw 'The term quser.exe is not recognized' }
+    ' USERNAME              SESSIONNAME        ID  STATE'
+    foreach ($user in @($script:State['users'])) { " $user" }
 }
 
 Function Start-Process {
@@ -101,6 +156,7 @@ Function Start-Process {
     }
     $effect = $script:State['programs'][(Split-Path -Path $FilePath -Leaf)]
     if ($null -eq $effect -or -not $Wait -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
+    if ($effect['throws']) { throw $effect['throws'] }
     Save-Written -Effect $effect
     [pscustomobject]@{ ExitCode = $effect['exit_code'] }
 }
@@ -143,15 +199,27 @@ Function New-ScheduledTaskPrincipal {
     "$UserId $LogonType $RunLevel"
 }
 
+Function New-ScheduledTaskTrigger {
+    param([switch] $Once, [datetime] $At, [timespan] $RepetitionInterval, [timespan] $RepetitionDuration, [switch] $AtStartup)
+    if ($AtStartup) { return @{ startup = $true } }
+    if (-not $Once) { Deny -Text 'a trigger that is neither once nor at startup' }
+    @{ minutes = [Math]::Round(($At - [datetime]::Now).TotalMinutes); every = "$RepetitionInterval"; during = "$RepetitionDuration" }
+}
+
 Function New-ScheduledTaskSettingsSet {
-    param([switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit, [string] $MultipleInstances)
-    "$AllowStartIfOnBatteries $DontStopIfGoingOnBatteries $ExecutionTimeLimit $MultipleInstances"
+    param(
+        [switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit,
+        [string] $MultipleInstances, [switch] $StartWhenAvailable
+    )
+    $late = if ($StartWhenAvailable) { ' late' } else { '' }
+    "$AllowStartIfOnBatteries $DontStopIfGoingOnBatteries $ExecutionTimeLimit $MultipleInstances$late"
 }
 
 Function Register-ScheduledTask {
-    param([string] $TaskName, [hashtable] $Action, [string] $Principal, [string] $Settings, [switch] $Force)
+    param([string] $TaskName, [hashtable] $Action, [string] $Principal, [string] $Settings, [switch] $Force, [object[]] $Trigger = @())
+    if ($script:State['register_fails']) { throw 'The task scheduler is not available.' }
     if (-not $Force -and $script:State['tasks'].ContainsKey($TaskName)) { throw 'Cannot create a file when that file already exists.' }
-    $script:State['tasks'][$TaskName] = @{ path = '\'; state = 'Ready'; actions = @($Action); principal = $Principal; settings = $Settings; next = $null }
+    $script:State['tasks'][$TaskName] = @{ path = '\'; state = 'Ready'; actions = @($Action); principal = $Principal; settings = $Settings; next = $null; triggers = @($Trigger) }
     Add-Call -Text "register $TaskName"
 }
 
@@ -178,9 +246,10 @@ Function Unregister-ScheduledTask {
 # ---- CIM
 
 Function Get-CimInstance {
+    [CmdletBinding()]
     param([string] $Namespace = 'root\cimv2', [string] $ClassName, [string] $Filter = '')
     $computer = $script:State['computer']
-    if ($script:State['broken_cim'] -contains $ClassName) { throw 'Provider load failure' }
+    if ($script:State['broken_cim'] -contains $ClassName) { Write-Error -Message 'Provider load failure'; return }
     switch ("$Namespace $ClassName $Filter".Trim()) {
         'root\cimv2 Win32_OperatingSystem' {
             return [pscustomobject]@{
@@ -196,7 +265,7 @@ Function Get-CimInstance {
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
                 $service = $script:State['services'][$name]
-                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = $service['mode']; StartName = $service['account'] }
+                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = $service['mode']; StartName = $service['account']; ProcessId = [int]$service['process'] }
             }
             return
         }
@@ -288,12 +357,35 @@ Function Get-WebAnswer {
 
 Function Enable-Tls12 { }
 
-Function Invoke-WebRequest {
-    param([string] $Uri, [string] $OutFile, [switch] $UseBasicParsing, [int] $TimeoutSec)
+Function Receive-WebFile {
+    <#
+    .SYNOPSIS
+    A download holds the content, or `content` with `each`: so many bytes come in one call, then the line breaks.
+    #>
+    param([string] $Uri, [string] $Path, [double] $MaximumSeconds)
     Add-Call -Text "download $Uri"
-    $null = $TimeoutSec, $UseBasicParsing
-    if (-not $script:State['downloads'].ContainsKey($Uri)) { throw "The remote name could not be resolved: '$(([uri]$Uri).Host)'" }
-    Save-Written -Effect @{ writes = @{ $OutFile = $script:State['downloads'][$Uri] } }
+    $null = $MaximumSeconds
+    $answer = [ordered]@{ whole = $false; length = [long]0; total = $null; received = [long]0; error = $null }
+    $offered = $script:State['downloads'][$Uri]
+    if ($null -eq $offered) {
+        $answer['error'] = "NameResolutionFailure: The remote name could not be resolved: '$(([uri]$Uri).Host)'"
+        return $answer
+    }
+    $native = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes([string]$offered)
+    $each = [int]::MaxValue
+    if ($offered -is [System.Collections.IDictionary]) {
+        $bytes = [System.Convert]::FromBase64String($offered['base64'])
+        if ($null -ne $offered['each']) { $each = $offered['each'] }
+    }
+    if (Microsoft.PowerShell.Management\Test-Path -LiteralPath $Path) { $answer['length'] = [System.IO.FileInfo]::new($native).Length }
+    $answer['received'] = [Math]::Min($each, $bytes.Length - $answer['length'])
+    $answer['length'] += $answer['received']
+    $answer['total'] = [long]$bytes.Length
+    [System.IO.File]::WriteAllBytes($native, $bytes[0..($answer['length'] - 1)])
+    $answer['whole'] = $answer['length'] -eq $bytes.Length
+    if (-not $answer['whole']) { $answer['error'] = 'the line broke' }
+    $answer
 }
 
 Function Get-AuthenticodeSignature {
@@ -307,8 +399,10 @@ Function Get-AuthenticodeSignature {
 Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
-    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer', 'Invoke-WebRequest',
-    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Register-ScheduledTask', 'Reset-PretendWindows',
-    'Restart-Service', 'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-ScheduledTask',
-    'Stop-Service', 'Test-Path', 'Unregister-ScheduledTask', 'icacls.exe'
+    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
+    'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
+    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
+    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
+    'Unregister-ScheduledTask'
 )

@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
 MODULES = COLLECTION / "plugins" / "modules"
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
+LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 
@@ -82,6 +83,11 @@ class PretendHost:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
 
+    def write_long_ago(self, windows_path: str, text: str) -> None:
+        """Put a file on drive C: in which nobody has been at work for a long time."""
+        self.write(windows_path, text)
+        os.utime(self.path(windows_path), (1_600_000_000, 1_600_000_000))
+
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""
         path = self.path(windows_path)
@@ -92,6 +98,17 @@ class PretendHost:
         return {
             str(path.relative_to(self.drive)): path.read_bytes() for path in self.drive.rglob("*") if path.is_file()
         }
+
+    def die_at(self, call: str) -> None:
+        """Keep the host as it is when `call` is about to begin; `thaw` goes back to that moment."""
+        self.update(freeze=call)
+
+    def thaw(self) -> None:
+        """The run died at the call that `die_at` named: nothing of what it did since is there."""
+        state = json.loads(self.file.with_name(f"{self.file.name}.frozen").read_text(encoding="utf-8"))
+        shutil.rmtree(self.drive)
+        self.drive.with_name(f"{self.drive.name}.frozen").rename(self.drive)
+        self._save({**state, "calls": []})
 
     def _save(self, state: dict[str, Any]) -> None:
         self.file.write_text(json.dumps(state, indent=1), encoding="utf-8")
@@ -138,6 +155,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         },
         "service_fails": 0,
         "processes": ["System", "EPJ"],
+        "open_files": [],
+        "users": ["somebody"],
         "programs": {},
         "tasks": {},
         "task_start": {"state": "Running", "writes": {}},

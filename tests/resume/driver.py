@@ -206,14 +206,16 @@ class Fleet:
                 host.drive = WatchedDrive(host.drive)
                 self.hosts[f"{number}-{name}"] = host
 
-    async def _fetch(self, url: str) -> Page:
+    async def _fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         address = urlsplit(url)
         pages = self.world.pages.get(address.hostname or "", {})
         page = pages.get(address.path) or pages.get("*")
         if page is None:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        return Page(page.status, body, page.content_type, url, "CN=Test", 7)
+        part = body[start:] if most is None else body[start : start + most]
+        status = page.status if not start else 206 if start < len(body) else 416
+        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def now(self) -> datetime:
         """The simulated moment."""

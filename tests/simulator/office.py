@@ -39,14 +39,16 @@ class Office:
         self.contract["installer"]["sha256"] = self.world.installer_sha256
         self.server = self.world.hosts["srv.proverom.example"]
 
-    async def fetch(self, url: str) -> Page:
+    async def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         address = urlsplit(url)
         pages = self.world.pages.get(address.hostname or "", {})
         page = pages.get(address.path) or pages.get("*")
         if page is None:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        return Page(page.status, body, page.content_type, url, "CN=Test", 7)
+        part = body[start:] if most is None else body[start : start + most]
+        status = page.status if not start else 206 if start < len(body) else 416
+        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def raw(self, name: str, arguments: dict[str, Any], *, check: bool = False, host: str = "srv") -> dict[str, Any]:
         """One module with these arguments and no others."""
@@ -58,9 +60,13 @@ class Office:
 
     def ask(self, module: str, *, check: bool = False, host: str = "srv", **options: object) -> dict[str, Any]:
         """One of our modules with the options that all have."""
-        common = {"contract": self.contract, "site": "9001", "run_id": "run-1", "now": stamp(self.clock.now())}
+        common: dict[str, Any] = {"contract": self.contract, "site": "9001", "run_id": "run-1"}
+        common["now"] = stamp(self.clock.now())
+        if module in ("migrate", "upgrade"):
+            common["lease_script"] = "# what the task runs\n"
         name = f"helsevest.interactor.interactor_{module}"
-        return self.raw(name, {**common, **options}, check=check, host=host)
+        given = {key: value for key, value in {**common, **options}.items() if value is not None}
+        return self.raw(name, given, check=check, host=host)
 
     def migrate(
         self, step: str, *, number: int = 1, key: str = KEY, check: bool = False, **more: object

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every call of ours to Windows that is neither a cmdlet nor a program stands here. Windows PowerShell 5.1 must run it.
+# Every call of ours to Windows that is neither a cmdlet nor a program stands here, or in _Download.psm1. Windows
+# PowerShell 5.1 must run it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -32,8 +33,7 @@ Function Read-SharedText {
     if (-not [System.IO.File]::Exists($native)) {
         return $null
     }
-    $share = [System.IO.FileShare]'ReadWrite, Delete'
-    $stream = [System.IO.FileStream]::new($native, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
+    $stream = Open-SharedFile -Path $native
     try {
         [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true)).ReadToEnd()
     }
@@ -42,7 +42,7 @@ Function Read-SharedText {
     }
 }
 
-Function Write-DurableFile {
+Function Write-DurableStream {
     <#
     .SYNOPSIS
     Writes a whole file so that a power cut leaves the old one or the new one: temporary file, flush to disk, rename.
@@ -50,14 +50,14 @@ Function Write-DurableFile {
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Path,
-        [Parameter(Mandatory)] [AllowEmptyCollection()] [byte[]] $Byte
+        [Parameter(Mandatory)] [System.IO.Stream] $Source
     )
 
     $native = Resolve-NativePath -Path $Path
     $temporary = "$native.new"
     $stream = [System.IO.FileStream]::new($temporary, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
     try {
-        $stream.Write($Byte, 0, $Byte.Length)
+        $Source.CopyTo($stream, 1MB)
         $stream.Flush($true)
     }
     finally {
@@ -75,7 +75,7 @@ Function Write-DurableFile {
 Function Write-DurableText {
     <#
     .SYNOPSIS
-    Write-DurableFile for a text: UTF-8 without BOM.
+    A whole file or the old one, with a text: UTF-8 without BOM.
     #>
     [CmdletBinding()]
     param (
@@ -83,13 +83,27 @@ Function Write-DurableText {
         [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
     )
 
-    Write-DurableFile -Path $Path -Byte ([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+    $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
+    Write-DurableStream -Path $Path -Source ([System.IO.MemoryStream]::new($bytes))
+}
+
+Function Open-SharedFile {
+    <#
+    .SYNOPSIS
+    A file to be read that another program may have open, or be writing.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.FileStream])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $share = [System.IO.FileShare]'ReadWrite, Delete'
+    [System.IO.FileStream]::new((Resolve-NativePath -Path $Path), [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
 }
 
 Function Copy-DurableFile {
     <#
     .SYNOPSIS
-    Write-DurableFile with the bytes of another file.
+    A whole file or the old one, with the bytes of another file, which are never all in memory.
     #>
     [CmdletBinding()]
     param (
@@ -97,7 +111,13 @@ Function Copy-DurableFile {
         [Parameter(Mandatory)] [string] $Destination
     )
 
-    Write-DurableFile -Path $Destination -Byte ([System.IO.File]::ReadAllBytes((Resolve-NativePath -Path $Path)))
+    $source = Open-SharedFile -Path $Path
+    try {
+        Write-DurableStream -Path $Destination -Source $source
+    }
+    finally {
+        $source.Dispose()
+    }
 }
 
 Function Lock-File {
@@ -119,6 +139,22 @@ Function Lock-File {
     }
 }
 
+Function Close-ProcessWindow {
+    <#
+    .SYNOPSIS
+    Asks a program to close as if its user had: it may ask whether to save. A window of another session cannot be asked.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [object] $Process)
+
+    try {
+        $null = $Process.CloseMainWindow()
+    }
+    catch [System.InvalidOperationException] {
+        Write-Verbose -Message 'it has ended by itself'
+    }
+}
+
 Function Get-Sha256 {
     <#
     .SYNOPSIS
@@ -128,9 +164,35 @@ Function Get-Sha256 {
     [OutputType([string])]
     param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
 
+    Get-StreamSha256 -Stream ([System.IO.MemoryStream]::new([System.Text.UTF8Encoding]::new($false).GetBytes($Text)))
+}
+
+Function Get-FileSha256 {
+    <#
+    .SYNOPSIS
+    The SHA-256 of a file that another program may have open, as 64 hex digits in lower case.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $stream = Open-SharedFile -Path $Path
+    try {
+        Get-StreamSha256 -Stream $stream
+    }
+    finally {
+        $stream.Dispose()
+    }
+}
+
+Function Get-StreamSha256 {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [System.IO.Stream] $Stream)
+
     $hash = [System.Security.Cryptography.SHA256]::Create()
     try {
-        $digest = $hash.ComputeHash([System.Text.UTF8Encoding]::new($false).GetBytes($Text))
+        $digest = $hash.ComputeHash($Stream)
     }
     finally {
         $hash.Dispose()
@@ -284,5 +346,6 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Copy-DurableFile', 'Enable-Tls12', 'Get-Sha256', 'Get-WebAnswer', 'Lock-File', 'Read-SharedText', 'Write-DurableText'
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer',
+    'Get-WebException', 'Lock-File', 'Read-SharedText', 'Resolve-NativePath', 'Write-DurableText'
 )

@@ -27,8 +27,8 @@ class Answer:
     ahead: tuple[Reason, ...] = ()
 
 
-LOOKING = frozenset({Step.LOOK, Step.CLOUD})
-"""What only looks before a phase begins: not done where the phase may not begin."""
+LOOKING = frozenset({Step.LOOK, Step.CLOUD, Step.USERS})
+"""What only looks or warns before a phase begins: not done where the phase may not begin."""
 
 
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
@@ -41,7 +41,7 @@ def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> St
     if phase is Phase.MIGRATE:
         return Step.LEASE
     upgrade = situation.upgrade
-    if upgrade and upgrade.is_unproven:
+    if upgrade and upgrade.is_unproven and step:
         return Step.CONFIRM
     return Step.INSTALL if upgrade and upgrade.state == "staged" else Step.STAGE
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pwsh.fixtures import engine
+from tests.pwsh.fixtures import contract, engine, server
 
-__all__ = ["engine"]
+__all__ = ["contract", "engine", "server"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from tests.pwsh.engine import service
 from tests.pwsh.fixtures import INSTALLER, NOW, Server
 
-SETUP = r"C:\ProgramData\HelseVest\InteractorMove\InteractorSetup-6.2.0.exe"
-BACKUP = r"C:\ProgramData\HelseVest\InteractorMove\backup\5.4.1"
+WORK = r"C:\ProgramData\HelseVest\InteractorMove"
+SETUP = WORK + r"\InteractorSetup-6.2.0.exe"
+BACKUP = WORK + r"\backup\upgrade-5.4.1"
 LEDGER = {"schema": 1, "site": "1001", "lease": None, "attempts": []}
 STAGED = {
     "state": "staged",
@@ -22,9 +24,15 @@ STAGED = {
     "to": "6.2.0",
     "started": None,
     "finished": None,
+    "booted": None,
     "run": "run-1",
     "reason": "",
+    "code": None,
 }
+FLAG = r"C:\ProgramData\DIPS\Interactor\maintenance.flag"
+BOOTED = "2027-05-05T06:30:00Z"
+RUN = f"run {SETUP} /quiet /norestart"
+WHOLE_INSTALL = ["stop DIPSInteractor", RUN, "start DIPSInteractor"]
 
 
 @pytest.fixture
@@ -47,14 +55,38 @@ def runs_to(server: Server, code: int, writes: dict[str, str]) -> None:
     server.update(programs={"InteractorSetup-6.2.0.exe": {"exit_code": code, "writes": writes}})
 
 
+def restart(server: Server, booted: str = "2027-05-19T05:00:00Z") -> None:
+    server.update(computer={**server.state["computer"], "booted": booted})
+
+
+def acts(server: Server) -> list[str]:
+    """What was done since this was asked last, but for the task that lets people in again: test_lease.py sees to it."""
+    assert "HelseVest Interactor lease" not in server.state["tasks"] or server.read(FLAG)
+    return [call for call in server.take_calls() if "lease" not in call]
+
+
 def ledger_of(server: Server) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(server.read(server.ledger_file) or "null")
     return loaded
 
 
-def epj_and_data_are_untouched(server: Server) -> bool:
+def upgrade_of(server: Server) -> tuple[str, str, int | None]:
+    upgrade = ledger_of(server)["upgrade"]
+    return upgrade["state"], upgrade["reason"], upgrade["code"]
+
+
+def of_interactor(server: Server) -> dict[str, bytes]:
+    """Programs, configuration and data files."""
+    return {path: content for path, content in server.files().items() if "DIPS" in path}
+
+
+def is_let_alone(server: Server) -> bool:
+    """The EPJ goes on as before, and people can get into Interactor."""
     return (
-        server.read(r"C:\EPJ\epj.ini") == "untouched" and server.state["services"]["EPJServer"]["status"] == "Running"
+        server.read(r"C:\EPJ\epj.ini") == "untouched"
+        and server.state["services"]["EPJServer"] == service(r"C:\EPJ\epj.exe")
+        and server.read(server.contract["paths"]["maintenance_flag"]) is None
+        and server.state["services"]["DIPSInteractor"]["status"] == "Running"
     )
 
 
@@ -62,7 +94,7 @@ def test_look_tells_ledger_and_version(staged: Server):
     result = staged.ask("upgrade", step="look")
     assert (result["changed"], result["version"]) == (False, "5.4.1")
     assert result["ledger"] == {**LEDGER, "upgrade": STAGED}
-    assert staged.take_calls() == []
+    assert acts(staged) == []
 
 
 def test_look_leaves_nothing_behind(server: Server):
@@ -71,11 +103,14 @@ def test_look_leaves_nothing_behind(server: Server):
     assert server.files() == before
 
 
+# ---- stage
+
+
 def test_stage_fetches_once_and_verifies(offered: Server):
     check = offered.unchanged_by("upgrade", step="stage")
     assert (check["changed"], check["staged"]) == (True, False)
     first = offered.ask("upgrade", step="stage")
-    assert (first["changed"], first["staged"], first["reason"]) == (True, True, "")
+    assert (first["changed"], first["staged"], first["reason"], first["again"]) == (True, True, "", False)
     assert offered.read(SETUP) == INSTALLER
     assert first["ledger"] == ledger_of(offered) == {**LEDGER, "upgrade": STAGED}
     made, fetched = offered.take_calls()
@@ -85,6 +120,18 @@ def test_stage_fetches_once_and_verifies(offered: Server):
     assert (again["changed"], again["staged"]) == (False, True)
     assert offered.take_calls() == []
     assert not [name for name in offered.files() if name.endswith((".new", ".lock")) or "part-" in name]
+
+
+def test_stage_goes_on_where_the_line_broke(offered: Server):
+    sent = {"base64": base64.b64encode(INSTALLER.encode()).decode(), "each": 5}
+    offered.update(downloads={offered.contract["installer"]["url"]: sent})
+    for arrived in (5, 10):
+        part = offered.ask("upgrade", step="stage")
+        assert (part["staged"], part["again"], part["changed"]) == (False, True, True)
+        assert part["reason"] == f"{arrived} of {len(INSTALLER)} bytes fetched"
+        assert ledger_of(offered) is None
+    assert offered.ask("upgrade", step="stage")["staged"] is True
+    assert offered.read(SETUP) == INSTALLER
 
 
 def test_stage_keeps_a_sound_file_that_an_earlier_run_fetched(offered: Server):
@@ -98,70 +145,146 @@ def test_stage_keeps_a_sound_file_that_an_earlier_run_fetched(offered: Server):
     [
         ({"downloads": {}}, "could not be fetched"),
         ({"signature": {"status": "NotSigned", "publisher": "DIPS AS"}}, "its signature is NotSigned"),
+        ({"signature": {"status": "HashMismatch", "publisher": "DIPS AS"}}, "its signature is HashMismatch"),
         ({"signature": {"status": "Valid", "publisher": "DIPS AS Ltd"}}, "signed by 'DIPS AS Ltd', not by 'DIPS AS'"),
     ],
 )
 def test_stage_keeps_nothing_that_is_not_the_installer(offered: Server, spoil: dict[str, Any], reason: str):
     offered.update(**spoil)
     result = offered.ask("upgrade", step="stage")
-    assert (result["changed"], result["staged"]) == (False, False)
+    assert (result["changed"], result["staged"], result["again"]) == (False, False, False)
     assert reason in result["reason"]
-    assert not [name for name in offered.files() if name.endswith((".exe", "ledger.json")) and "Setup" in name]
+    assert not [name for name in offered.files() if "Setup" in name]
     assert ledger_of(offered) is None
 
 
-def test_stage_refuses_another_hash_and_a_contract_without_one(offered: Server):
+def test_stage_refuses_another_hash(offered: Server):
     offered.contract["installer"]["sha256"] = "0" * 64
     assert "not the installer: its SHA-256 is" in offered.ask("upgrade", step="stage")["reason"]
-    offered.contract["installer"]["sha256"] = ""
-    assert "nothing unverified is installed" in offered.ask("upgrade", step="stage")["reason"]
     assert offered.read(SETUP) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"sha256": ""}, "nothing unverified is installed"),
+        ({"sha256": "0" * 63}, "nothing unverified is installed"),
+        ({"arguments": "/quiet"}, "contract: installer.arguments is '/quiet', without /norestart"),
+        ({"arguments": "/quiet /norestart=0"}, "without /norestart"),
+    ],
+)
+def test_a_contract_that_would_be_dangerous_is_refused(staged: Server, said: dict[str, str], reason: str):
+    staged.contract["installer"].update(said)
+    before = of_interactor(staged)
+    install = staged.ask("upgrade", step="install")
+    assert install["msg"].startswith("install: refused: contract: installer.")
+    assert reason in install["msg"]
+    assert reason in staged.ask("upgrade", step="install", check=True)["msg"]
+    staged.path(staged.ledger_file).unlink()
+    result = staged.ask("upgrade", step="stage")
+    assert reason in result["reason"]
+    assert (result["staged"], result["changed"]) == (False, False)
+    assert acts(staged) == []
+    assert of_interactor(staged) == before
+
+
+# ---- install
+
+
 def test_install_backs_up_stops_installs_starts_and_proves(staged: Server):
-    config = staged.contract["paths"]["config"]
-    before = staged.path(config).read_bytes()
+    before = of_interactor(staged)
     check = staged.unchanged_by("upgrade", step="install")
     assert (check["changed"], check["upgraded"], check["version"]) == (True, False, "5.4.1")
     result = staged.ask("upgrade", step="install")
     assert (result["changed"], result["upgraded"], result["reason"], result["version"]) == (True, True, "", "6.2.0")
-    done = {**STAGED, "state": "done", "started": NOW, "finished": NOW}
+    done = {**STAGED, "state": "done", "started": NOW, "finished": NOW, "booted": BOOTED, "code": 0}
     assert result["ledger"] == ledger_of(staged) == {**LEDGER, "upgrade": done}
-    assert staged.take_calls() == ["stop DIPSInteractor", f"run {SETUP} /quiet /norestart", "start DIPSInteractor"]
-    assert staged.read(BACKUP + r"\install\Interactor.exe") == "5.4.1"
-    assert staged.path(BACKUP + r"\configuration").read_bytes() == before
-    assert epj_and_data_are_untouched(staged)
-    again = staged.ask("upgrade", step="install")
-    assert (again["changed"], again["upgraded"]) == (False, True)
-    again = staged.ask("upgrade", step="stage")
-    assert (again["changed"], again["staged"], again["ledger"]["upgrade"]["state"]) == (False, True, "done")
-    assert staged.take_calls() == []
+    assert acts(staged) == WHOLE_INSTALL
+    saved = {path.partition("upgrade-5.4.1/")[2]: content for path, content in staged.files().items()}
+    assert {content for path, content in saved.items() if path and path != "manifest.json"} == set(before.values())
+    assert set(saved) == {"", "manifest.json", "configuration", "install/Interactor.exe", "data/orders.jsonl"}
+    assert is_let_alone(staged)
+    for step, field in (("install", "upgraded"), ("stage", "staged"), ("confirm", "upgraded")):
+        again = staged.ask("upgrade", step=step)
+        assert (again["changed"], again[field], again["ledger"]["upgrade"]) == (False, True, done)
+    assert acts(staged) == []
+
+
+def test_a_host_that_has_the_version_already_is_left_alone(staged: Server):
+    staged.write(staged.program, "6.2.0")
+    before = staged.files()
+    for step, field in (("install", "upgraded"), ("stage", "staged")):
+        result = staged.ask("upgrade", step=step)
+        assert (result["changed"], result[field]) == (False, True)
+    assert acts(staged) == []
+    assert staged.files() == before
 
 
 @pytest.mark.parametrize(
     ("code", "installed", "reason"),
     [
         (1603, "half a file", "the installer ended with code 1603"),
-        (3010, "6.2.0", "the installer ended with code 3010"),
+        (-1, "half a file", "the installer ended with code -1"),
+        (1618, "half a file", "another installation is at work on the server (code 1618)"),
+        (
+            3010,
+            "half a file",
+            "the installer wants a restart of the server (code 3010), and the service does not start",
+        ),
         (0, "6.1.9", "the service tells version '6.1.9', not 6.2.0"),
+        (0, "5.4.1", "the service tells version '5.4.1', not 6.2.0"),
         (0, "half a file", "cannot be started"),
     ],
 )
 def test_install_goes_back_to_the_old_version_whatever_fails(staged: Server, code: int, installed: str, reason: str):
-    config = staged.contract["paths"]["config"]
-    before = {path: staged.path(path).read_bytes() for path in (config, staged.program)}
-    extra = staged.contract["paths"]["install"] + "\\new.dll"
-    runs_to(staged, code, {staged.program: installed, config: "{}", extra: "of the new version"})
+    before = of_interactor(staged)
+    paths = staged.contract["paths"]
+    spoilt = {
+        staged.program: installed,
+        paths["config"]: "{}",
+        paths["install"] + "\\new.dll": "of the new version",
+        paths["data"] + "\\orders.jsonl": "turned into another form",
+    }
+    runs_to(staged, code, spoilt)
     result = staged.ask("upgrade", step="install")
     assert (result["changed"], result["upgraded"], result["version"]) == (True, False, "5.4.1")
     assert reason in result["reason"]
     assert result["reason"].endswith("; version 5.4.1 is back")
-    assert {path: staged.path(path).read_bytes() for path in before} == before
-    assert staged.read(extra) is None
-    assert staged.state["services"]["DIPSInteractor"]["status"] == "Running"
-    upgrade = ledger_of(staged)["upgrade"]
-    assert (upgrade["state"], upgrade["reason"]) == ("failed", result["reason"])
-    assert epj_and_data_are_untouched(staged)
+    assert of_interactor(staged) == before
+    assert staged.read(BACKUP + r"-set-aside\data\orders.jsonl") == "turned into another form"
+    if code == 1618:
+        assert (result["again"], upgrade_of(staged)) == (True, ("staged", "", None))
+    else:
+        assert (result["again"], upgrade_of(staged)) == (False, ("failed", result["reason"], code))
+    assert is_let_alone(staged)
+
+
+def test_an_installer_that_cannot_be_run_is_a_failure(staged: Server):
+    before = of_interactor(staged)
+    staged.update(programs={"InteractorSetup-6.2.0.exe": {"throws": "blocked by group policy"}})
+    result = staged.ask("upgrade", step="install")
+    assert result["reason"] == "the installer could not be run: blocked by group policy; version 5.4.1 is back"
+    assert (upgrade_of(staged)[0], of_interactor(staged)) == ("failed", before)
+    assert is_let_alone(staged)
+
+
+def test_a_busy_installer_is_tried_again(staged: Server):
+    runs_to(staged, 1618, {})
+    for _ in range(2):
+        result = staged.ask("upgrade", step="install")
+        assert (result["upgraded"], result["again"], result["version"]) == (False, True, "5.4.1")
+        assert ledger_of(staged)["upgrade"] == {**STAGED, "booted": BOOTED}
+        assert is_let_alone(staged)
+    runs_to(staged, 0, {staged.program: "6.2.0"})
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
+
+
+def test_codes_are_the_contracts(staged: Server):
+    staged.contract["installer"].update(success_codes=[7], busy_codes=[0], restart_codes=[8], restarted_codes=[9])
+    runs_to(staged, 0, {})
+    assert staged.ask("upgrade", step="install")["again"] is True
+    runs_to(staged, 7, {staged.program: "6.2.0"})
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
 
 
 def test_install_says_when_the_way_back_failed_too(staged: Server):
@@ -170,28 +293,45 @@ def test_install_says_when_the_way_back_failed_too(staged: Server):
     result = staged.ask("upgrade", step="install")
     assert "the installer ended with code 1; the way back failed too: " in result["reason"]
     assert (result["upgraded"], result["version"]) == (False, None)
-    assert ledger_of(staged)["upgrade"]["state"] == "failed"
+    assert upgrade_of(staged)[0] == "failed"
 
 
-def test_install_that_was_cut_off_keeps_the_backup_of_the_old_version(staged: Server):
-    staged.write(staged.ledger_file, json.dumps({**LEDGER, "upgrade": {**STAGED, "started": NOW}}))
-    staged.write(BACKUP + r"\install\Interactor.exe", "5.4.1")
-    staged.write(BACKUP + r"\configuration", '{"mode": "local"}')
-    staged.write(staged.program, "half a file")
-    staged.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
-    runs_to(staged, 1603, {})
+def test_a_way_back_that_does_not_bring_every_file_back_is_not_proven(staged: Server):
+    runs_to(staged, 1, {staged.program: "half a file", BACKUP + r"\install\Interactor.exe": "5.4.2"})
+    reason = staged.ask("upgrade", step="install")["reason"]
+    assert "the way back failed too: not as before: install/Interactor.exe" in reason
+    assert "the service tells version '5.4.2', not 5.4.1" in reason
+
+
+def test_install_waits_for_people_in_interactor(staged: Server):
+    staged.update(processes=["System", "Interactor", "Interactor"])
+    before = of_interactor(staged)
     result = staged.ask("upgrade", step="install")
-    assert (result["upgraded"], result["version"]) == (False, "5.4.1")
-    assert staged.read(BACKUP + r"\install\Interactor.exe") == "5.4.1"
+    assert (result["changed"], result["upgraded"], result["again"]) == (False, False, True)
+    assert result["reason"] == "Interactor is in use: 2 open"
+    assert acts(staged) == []
+    assert of_interactor(staged) == before
+    assert ledger_of(staged)["upgrade"] == STAGED
 
 
-def test_install_that_was_cut_off_after_the_proof_is_only_recorded(staged: Server):
-    staged.write(staged.ledger_file, json.dumps({**LEDGER, "upgrade": {**STAGED, "started": NOW}}))
-    staged.write(staged.program, "6.2.0")
-    result = staged.ask("upgrade", step="install")
-    assert (result["changed"], result["upgraded"]) == (True, True)
-    assert staged.take_calls() == []
-    assert ledger_of(staged)["upgrade"]["state"] == "done"
+def test_install_refuses_a_drive_with_too_little_room_before_anything_is_stopped(staged: Server):
+    staged.update(computer={**staged.state["computer"], "free_bytes": 2**30})
+    before = of_interactor(staged)
+    message = staged.ask("upgrade", step="install")["msg"]
+    assert message.startswith("install: refused: the backup needs 1025 MB free on drive C:")
+    assert message.endswith("and 1024 MB are free")
+    assert (acts(staged), of_interactor(staged)) == ([], before)
+    assert ledger_of(staged)["upgrade"] == STAGED
+    assert is_let_alone(staged)
+
+
+def test_install_refuses_what_cannot_be_backed_up_and_starts_the_service_again(staged: Server):
+    staged.contract["paths"]["data"] = r"C:\Nowhere"
+    message = staged.ask("upgrade", step="install")["msg"]
+    assert message.endswith(r"C:\Nowhere is missing, so there is no backup of it; version 5.4.1 runs on")
+    assert acts(staged) == ["stop DIPSInteractor", "start DIPSInteractor"]
+    assert ledger_of(staged)["upgrade"] == {**STAGED, "booted": BOOTED}
+    assert is_let_alone(staged)
 
 
 def test_install_refuses_what_is_not_staged(server: Server):
@@ -199,20 +339,242 @@ def test_install_refuses_what_is_not_staged(server: Server):
     assert server.read(server.program) == "5.4.1"
 
 
-def test_install_refuses_an_installer_that_was_changed_meanwhile(staged: Server):
+@pytest.mark.parametrize("state", ["held", "lost"])
+def test_install_refuses_while_a_move_holds_the_lease(staged: Server, state: str):
+    lease = {"state": "held", "since": NOW, "run": "run-0"}
+    staged.write(staged.ledger_file, json.dumps({**LEDGER, "lease": lease, "upgrade": STAGED}))
+    if state == "held":
+        staged.write(FLAG, "run-0")
+    assert "the lease of a move is held" in staged.ask("upgrade", step="install")["msg"]
+    assert staged.read(FLAG) == ("run-0" if state == "held" else None)
+    assert acts(staged) == []
+
+
+def test_an_installer_that_was_changed_meanwhile_is_removed_and_fetched_anew(staged: Server):
     staged.write(SETUP, "something else")
     result = staged.ask("upgrade", step="install")
-    assert "the staged installer is no longer sound" in result["msg"]
-    assert staged.take_calls() == []
+    assert (result["upgraded"], result["again"]) == (False, False)
+    assert result["reason"].startswith("the staged installer is no longer sound: its SHA-256 is ")
+    assert (acts(staged), staged.read(SETUP), ledger_of(staged)["upgrade"]) == ([], None, None)
+    assert is_let_alone(staged)
+    staged.update(downloads={staged.contract["installer"]["url"]: INSTALLER})
+    assert staged.ask("upgrade", step="stage")["staged"] is True
 
 
 def test_install_refuses_where_the_way_back_could_not_be_proved(staged: Server):
     staged.update(services={"DIPSInteractor": service("x", status="Stopped", main=True)})
     assert "could not be proved" in staged.ask("upgrade", step="install")["msg"]
-    assert staged.take_calls() == []
+    assert acts(staged) == []
 
 
-@pytest.mark.parametrize("step", ["look", "stage", "install"])
+# ---- a run that was cut off
+
+
+def test_cut_off_before_anything_was_stopped(staged: Server):
+    before = of_interactor(staged)
+    staged.die_at("stop")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    assert ledger_of(staged)["upgrade"]["started"] == NOW
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], result["again"]) == (False, True)
+    assert result["reason"] == "the upgrade was cut off before the installer ran"
+    assert (ledger_of(staged)["upgrade"], of_interactor(staged)) == ({**STAGED, "booted": BOOTED}, before)
+    assert is_let_alone(staged)
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
+
+
+def test_cut_off_in_the_backup(staged: Server):
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    # The copy was not yet whole.
+    staged.path(BACKUP).rename(staged.path(BACKUP + ".part"))
+    staged.path(BACKUP + r".part\manifest.json").unlink()
+    result = staged.ask("upgrade", step="install")
+    assert result["upgraded"] is True
+    assert acts(staged) == ["start DIPSInteractor", *WHOLE_INSTALL]
+    assert staged.read(BACKUP + r"\install\Interactor.exe") == "5.4.1"
+
+
+@pytest.mark.parametrize("installed", [None, "half a file", "6.1.9"])
+def test_cut_off_in_the_installer_goes_back_first(staged: Server, installed: str | None):
+    before = of_interactor(staged)
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    if installed:
+        staged.write(staged.program, installed)
+        staged.write(staged.contract["paths"]["install"] + r"\new.dll", "of the new version")
+    assert staged.state["services"]["DIPSInteractor"]["status"] == "Stopped"
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], result["again"], result["version"]) == (False, True, "5.4.1")
+    assert result["reason"] == "the upgrade was cut off; version 5.4.1 is back"
+    assert (of_interactor(staged), upgrade_of(staged)[0]) == (before, "staged")
+    assert is_let_alone(staged)
+    acts(staged)
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
+    assert acts(staged) == WHOLE_INSTALL
+
+
+def test_install_alone_brings_a_run_that_was_cut_off_to_its_end_and_goes_on(staged: Server):
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.write(staged.program, "half a file")
+    check = staged.unchanged_by("upgrade", step="install")
+    assert (check["changed"], check["upgraded"]) == (True, False)
+    result = staged.ask("upgrade", step="install")
+    assert (result["upgraded"], result["reason"], result["version"]) == (True, "", "6.2.0")
+    assert staged.read(BACKUP + r"\install\Interactor.exe") == "5.4.1"
+
+
+def test_cut_off_while_the_installer_went_on_to_its_end(staged: Server):
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.update(processes=["System", "InteractorSetup-6.2.0"])
+    for step in ("confirm", "install"):
+        result = staged.ask("upgrade", step=step)
+        assert (result["upgraded"], result["again"], result["changed"]) == (False, True, False)
+        assert result["reason"] == "the installer of an earlier run is still at work"
+        assert acts(staged) == []
+    staged.update(processes=["System"])
+    staged.write(staged.program, "6.2.0")
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], result["version"], upgrade_of(staged)) == (True, "6.2.0", ("done", "", None))
+    assert is_let_alone(staged)
+
+
+@pytest.mark.parametrize("installed", ["half a file", "6.2.0"])
+def test_a_restart_in_the_middle_of_the_installer_is_undone_and_not_tried_again(staged: Server, installed: str):
+    before = of_interactor(staged)
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.write(staged.program, installed)
+    restart(staged)
+    result = staged.ask("upgrade", step="install")
+    assert (result["upgraded"], result["again"], result["version"]) == (False, False, "5.4.1")
+    assert result["reason"] == "the server was restarted while the installer ran; version 5.4.1 is back"
+    assert (upgrade_of(staged), of_interactor(staged)) == (("failed", result["reason"], None), before)
+    assert is_let_alone(staged)
+    assert "is not staged" in staged.ask("upgrade", step="install")["msg"]
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_cut_off_after_the_installer_is_gone_on_with_by_its_code(staged: Server, proven: bool):
+    staged.die_at("start")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    assert ledger_of(staged)["upgrade"]["code"] == 0
+    if proven:
+        # It died between the proof and its record.
+        staged.update(services={**staged.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)})
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], result["changed"], upgrade_of(staged)) == (True, True, ("done", "", 0))
+    assert acts(staged) == ([] if proven else ["start DIPSInteractor"])
+    assert is_let_alone(staged)
+
+
+def test_cut_off_on_the_way_back_is_gone_on_with(staged: Server):
+    before = of_interactor(staged)
+    runs_to(staged, 1603, {staged.program: "half a file"})
+    staged.die_at("start")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.write(staged.program, "half a file")
+    result = staged.ask("upgrade", step="confirm")
+    assert result["reason"] == "the installer ended with code 1603; version 5.4.1 is back"
+    assert (upgrade_of(staged), of_interactor(staged)) == (("failed", result["reason"], 1603), before)
+    assert is_let_alone(staged)
+
+
+@pytest.mark.parametrize("step", ["stage", "install"])
+def test_what_is_not_proven_is_not_begun_anew(staged: Server, step: str):
+    for unproven in ({"state": "restart"}, {"state": "incident"}):
+        entry = {**STAGED, "started": NOW, "finished": NOW, "booted": BOOTED, **unproven}
+        staged.write(staged.ledger_file, json.dumps({**LEDGER, "upgrade": entry}))
+        staged.write(staged.program, "6.2.0")
+        assert "refused: " in staged.ask("upgrade", step=step)["msg"]
+        assert ledger_of(staged)["upgrade"] == entry
+    assert acts(staged) == []
+
+
+# ---- restarts
+
+
+def test_a_restart_that_is_needed_is_waited_for_and_then_proven(staged: Server):
+    runs_to(staged, 3010, {})
+    result = staged.ask("upgrade", step="install")
+    wants = "the installer wants a restart of the server (code 3010)"
+    assert (result["upgraded"], result["again"], result["reason"]) == (False, True, wants)
+    assert upgrade_of(staged) == ("restart", wants, 3010)
+    assert is_let_alone(staged)
+    acts(staged)
+    before = staged.files()
+    for check in (True, False):
+        waits = staged.ask("upgrade", step="confirm", check=check)
+        assert (waits["upgraded"], waits["again"], waits["changed"]) == (False, True, False)
+        assert waits["reason"] == f"the server runs since {BOOTED} and waits for a restart"
+    assert (staged.files(), acts(staged)) == (before, [])
+    restart(staged, "2027-05-05T06:30:45Z")
+    assert staged.ask("upgrade", step="confirm")["again"] is True, "Windows has only set its clock"
+    restart(staged)
+    staged.write(staged.program, "6.2.0")
+    check = staged.unchanged_by("upgrade", step="confirm")
+    assert (check["changed"], check["upgraded"]) == (True, False)
+    done = staged.ask("upgrade", step="confirm")
+    assert (done["upgraded"], done["reason"], upgrade_of(staged)) == (True, "", ("done", "", 3010))
+    assert acts(staged) == []
+    assert is_let_alone(staged)
+
+
+def test_a_restart_after_which_the_version_is_not_proven_goes_back(staged: Server):
+    before = of_interactor(staged)
+    runs_to(staged, 3010, {})
+    staged.ask("upgrade", step="install")
+    restart(staged)
+    staged.write(staged.program, "6.1.9")
+    result = staged.ask("upgrade", step="confirm")
+    assert result["reason"] == ("after the restart the service tells version '6.1.9', not 6.2.0; version 5.4.1 is back")
+    assert (upgrade_of(staged), of_interactor(staged)) == (("failed", result["reason"], 3010), before)
+    assert (result["upgraded"], result["again"]) == (False, False)
+    assert is_let_alone(staged)
+
+
+@pytest.mark.parametrize("installed", ["6.2.0", "half a file"])
+def test_an_installer_that_restarts_the_server_is_an_incident_at_once(staged: Server, installed: str):
+    runs_to(staged, 1641, {staged.program: installed})
+    before = of_interactor(staged)
+    told = "the installer restarts the server by itself (code 1641)"
+    staged.die_at("start")
+    result = staged.ask("upgrade", step="install")
+    assert (result["upgraded"], result["again"], result["reason"]) == (False, False, told)
+    staged.thaw()
+    assert upgrade_of(staged) == ("incident", told, 1641), "on record before anything else is done"
+    waits = staged.ask("upgrade", step="confirm")
+    assert (waits["upgraded"], waits["again"]) == (False, True)
+    assert staged.read(staged.contract["paths"]["maintenance_flag"]) is None
+    restart(staged)
+    staged.update(services={**staged.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)})
+    result = staged.ask("upgrade", step="confirm")
+    if installed == "6.2.0":
+        assert (result["upgraded"], upgrade_of(staged)) == (True, ("done", told, 1641))
+    else:
+        assert (result["upgraded"], result["version"], of_interactor(staged)) == (False, "5.4.1", before)
+        assert upgrade_of(staged) == ("failed", result["reason"], 1641)
+        assert result["reason"].startswith(f"{told}; after the restart the service ")
+        assert result["reason"].endswith("; version 5.4.1 is back")
+    assert is_let_alone(staged)
+
+
+def test_confirm_has_nothing_to_do_before_an_upgrade(server: Server):
+    result = server.ask("upgrade", step="confirm")
+    assert (result["changed"], result["upgraded"], result["ledger"]) == (False, False, None)
+
+
+@pytest.mark.parametrize("step", ["look", "stage", "install", "confirm"])
 def test_a_damaged_ledger_is_refused_and_left_as_it_is(offered: Server, step: str):
     offered.write(offered.ledger_file, '{"schema": 1, "site": "1002", "attempts": []}')
     result = offered.ask("upgrade", step=step)

@@ -101,6 +101,12 @@ class WatchedDrive(Drive):
         super().write(path, content)
         self.changed(path)
 
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name."""
+        self.changing(name, None)
+        super().rename(folder, name)
+        self.changed(name)
+
     def remove(self, path: str) -> bool:
         """Remove a file or a folder."""
         self.changing(path, None)

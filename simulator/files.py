@@ -140,6 +140,16 @@ class Drive:
         self._folders = {n: folder for n, folder in self._folders.items() if n != key and not n.startswith(below)}
         return True
 
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name, which nothing may have, with all that is in it: at once, as Windows does."""
+        if self.is_folder(name) or self.is_file(name):
+            raise FileExistsError(name)
+        files = list(self.below(folder))
+        Drive.make_folder(self, name)
+        for each, content in files:
+            Drive.write(self, join(name, each), content)
+        Drive.remove(self, folder)
+
     def below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Every file below `folder`: its path from there and its content."""
         start = normal(folder).casefold() + "\\"

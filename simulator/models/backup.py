@@ -75,8 +75,9 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     files = file_list(work, sources)
     drive.remove(f"{folder}.part")
     for file in files:
-        drive.copy(_path(sources, file["path"]), join(folder, file["path"]))
-    drive.write(join(folder, "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+        drive.copy(_path(sources, file["path"]), join(f"{folder}.part", file["path"]))
+    drive.write(join(f"{folder}.part", "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+    drive.rename(f"{folder}.part", folder)
     return files
 
 

@@ -301,7 +301,7 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
     move = situation.move_opening
-    if situation.lease_held and not (move and move.contains(situation.now)):
+    if (situation.lease_held or situation.lease_lost) and not (move and move.contains(situation.now)):
         # No attempt is open, and none begins now: also where the date was changed in the middle of the night.
         return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, (site.server_host,))
     if situation.move_date is None:
@@ -320,7 +320,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
         asked = attempt.state is not AttemptState.SWITCHED or (made is not None and made.run_id == situation.run_id)
         return Next(Phase.ROLLBACK, Step.RESTORE if asked else Step.MADE, server)
     if attempt.state is AttemptState.SWITCHED:
-        if situation.lease_held:
+        if situation.lease_held or situation.lease_lost:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
         if number not in standing.reconciled:
             # Another controller switched it, or the journal is a restored one: ledger and cloud still know.
@@ -331,8 +331,14 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
             return DONE
         due = situation.check_due
         return Next(Phase.POSTCHECK, Step.CHECK if situation.now >= due else None, server, due)
-    # To follow a running migration is to read the ledger.
-    if not situation.is_fresh and attempt.state is not AttemptState.RUNNING:
+    stale = hosts_to_probe(situation) if attempt.state is AttemptState.PREPARED else ()
+    if stale:
+        # It is started only where every host is ready, and what was measured has become too old meanwhile.
+        return Next(Phase.PREFLIGHT, Step.PROBE, stale)
+    # To follow a running migration is to read the ledger, unless it was refused: then there is another attempt.
+    last = standing.last_step
+    follows = attempt.state is AttemptState.RUNNING and not (last and last.step is Step.FOLLOW and not last.ok)
+    if not situation.is_fresh and not follows:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
         AttemptState.PREPARED: Step.START,

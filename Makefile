@@ -31,7 +31,7 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity bench test-next clean
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output
 	@python -m simulator.demo $(if $(VERBOSE),--verbose)
 
@@ -66,6 +66,11 @@ SANITY := action-plugin-docs compile empty-init ignores line-endings no-assert n
 sanity: $(VENV)/.ready ## ansible-test sanity on the collection: the tests that need no download
 	cd $(COLLECTION) && ansible-test sanity --color no --python "$$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
 	  $(addprefix --test ,$(SANITY))
+
+SEED ?= 1
+COUNT ?= 40
+soak: $(VENV)/.ready ## Kill and resume with real processes: 40 cases by a seed (SEED=… COUNT=…), for docs/verification.md
+	@python -m tests.soak --seed "$(SEED)" --count "$(COUNT)"
 
 bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table in docs/verification.md
 	@python -m tests.bench

@@ -80,6 +80,10 @@ class Host(Protocol):
         """Whether it answers at all, at this moment of the clock."""
         ...
 
+    def restart(self) -> None:
+        """Go down and come up again."""
+        ...
+
     async def run(self, call: Call) -> Answer:
         """Do what was called. Raises `Unknown` for what the simulator does not know."""
         ...

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
 
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
+from simulator.faults import Fault, Faults
 
+_FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
 _TELLING = ("step", "operation")
 
@@ -35,8 +40,8 @@ class Calls:
         self.seen.append({"host": host, "call": text})
 
 
-def control(world: World, calls: Calls) -> web.Application:
-    """The application with `/clock`, `/hosts/{name}/restart`, `/calls` and `/state`."""
+def control(world: World, calls: Calls, faults: Faults) -> web.Application:
+    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/faults` and `/state`."""
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -70,11 +75,37 @@ def control(world: World, calls: Calls) -> web.Application:
             return _json(404, {"error": "this world has no snapshot"})
         return _json(200, snapshot())
 
+    async def post_faults(request: web.Request) -> web.Response:
+        try:
+            fault = _FAULT.validate_json(await request.read())
+        except ValidationError as error:
+            return _json(400, {"error": str(error)})
+        cloud = urlsplit(world.cloud_url).hostname
+        if fault.host not in {*world.hosts, cloud}:
+            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {cloud}"})
+        faults.arm(fault)
+        return _json(200, asdict(fault))
+
+    async def get_faults_came(request: web.Request) -> web.Response:
+        host = request.query.get("host", "")
+        try:
+            await faults.came(host)
+        except KeyError:
+            return _json(404, {"error": f"nothing is armed for {host!r}"})
+        return _json(200, {"came": host})
+
+    async def post_faults_mend(request: web.Request) -> web.Response:
+        faults.mend(request.query.get("host"), drop=request.query.get("drop") == "true")
+        return _json(200, {})
+
     application = web.Application()
     application.router.add_get("/clock", get_clock)
     application.router.add_post("/clock", post_clock)
     application.router.add_post("/hosts/{name}/restart", post_restart)
     application.router.add_get("/calls", get_calls)
+    application.router.add_post("/faults", post_faults)
+    application.router.add_get("/faults/came", get_faults_came)
+    application.router.add_post("/faults/mend", post_faults_mend)
     application.router.add_get("/state", get_state)
     return application
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 DRIVES = ("C:", "D:")
 """The drives of a host: Windows' own, and one that may hold anything; it is shown once it does."""
@@ -38,7 +39,9 @@ def parent(path: str) -> str:
 class Drive:
     """The drives of one host. Folders come with the files in them, or by `make_folder`."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.min.replace(tzinfo=UTC)) -> None:
+        self._now = now
+        self._written: dict[str, datetime] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self._folders: dict[str, str] = {"c:": "C:"}
 
@@ -50,6 +53,25 @@ class Drive:
             raise IsADirectoryError(spelled)
         self.make_folder(parent(spelled))
         self._files[key] = (self._files[key][0] if key in self._files else spelled, content)
+        self._written[key] = self._now()
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy a file with the moment at which it was written last."""
+        self.write(target, self.read(source))
+        self._written[normal(target).casefold()] = self.written(source)
+
+    def date(self, moment: datetime) -> None:
+        """Have all that is here written at a moment."""
+        self._written = dict.fromkeys(self._files, moment)
+
+    def touch(self, path: str) -> None:
+        """Have a file that is there written now."""
+        self.write(path, self.read(path))
+
+    def written(self, path: str) -> datetime:
+        """When a file was written last; FileNotFoundError where there is none."""
+        self.read(path)
+        return self._written[normal(path).casefold()]
 
     def read(self, path: str) -> bytes:
         """The file's content; FileNotFoundError where there is none."""
@@ -88,6 +110,16 @@ class Drive:
         self._files = {name: file for name, file in self._files.items() if not name.startswith(below)}
         self._folders = {n: folder for n, folder in self._folders.items() if n != key and not n.startswith(below)}
         return True
+
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name, which nothing may have, with all that is in it: at once, as Windows does."""
+        if self.is_folder(name) or self.is_file(name):
+            raise FileExistsError(name)
+        files = list(self.below(folder))
+        Drive.make_folder(self, name)
+        for each, content in files:
+            Drive.write(self, join(name, each), content)
+        Drive.remove(self, folder)
 
     def below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Every file below `folder`: its path from there and its content."""

@@ -7,17 +7,19 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator import models
 from simulator.calls import Answer, Call, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
-from simulator.files import Drive
+from simulator.files import Drive, join
 from simulator.programs import Programs, described
 from simulator.scenario import Machine
-from simulator.windows import Service, Task
+from simulator.windows import Process, Service, Task
 
 _EPJ_SERVICE = "EPJServer"
+_EPJ_PROGRAM = {"server": r"C:\EPJ\Server.exe", "client": r"C:\EPJ\Klient\EPJ.exe"}
+_WARNED = timedelta(minutes=2)
 _EPJ_FILES = {
     "server": {
         r"C:\EPJ\Data\journal.mdf": "journal",
@@ -46,14 +48,16 @@ class SimulatedHost:
         self.role = role
         self.machine = machine
         self.site = site
-        self.drive = Drive()
+        self.drive = Drive(lambda: self.utc)
         self.services: dict[str, Service] = {}
         if role == "server":
-            self.services[_EPJ_SERVICE] = Service(
-                "running", r"C:\EPJ\Server.exe", account="NT AUTHORITY\\NetworkService"
-            )
+            self.services[_EPJ_SERVICE] = Service("running", _EPJ_PROGRAM[role], account="NT AUTHORITY\\NetworkService")
         self.tasks: dict[str, Task] = {}
-        self.processes: list[str] = []
+        self.processes = [Process("EPJ", _EPJ_PROGRAM[role])]
+        self.logged_on = [f"user{number}" for number in range(1, machine.users + 1)]
+        self.registry = {r"HKLM\SOFTWARE\EPJ": {"Path": _EPJ_PROGRAM[role]}}
+        self.power = {"sleep_minutes": machine.sleep_minutes, "hibernate_minutes": machine.hibernate_minutes}
+        self.clients: tuple[SimulatedHost, ...] = ()
         self.programs: Programs | None = None
         self.damages_downloads = False
         self.cut_after: int | None = None
@@ -62,6 +66,7 @@ class SimulatedHost:
         self._now = now
         self._fetch = fetch
         self._booted = started - timedelta(hours=machine.uptime_hours)
+        self._settled = started + timedelta(seconds=machine.clock_offset_seconds)
         for path, text in _EPJ_FILES[role].items():
             self.drive.write(path, f"{text} of {name}".encode())
 
@@ -86,10 +91,73 @@ class SimulatedHost:
         """What this machine's own clock shows."""
         return self._now() + timedelta(seconds=self.machine.clock_offset_seconds)
 
+    def real(self, shown: datetime) -> datetime:
+        """The world's moment at which this machine's own clock shows `shown`."""
+        return shown - timedelta(seconds=self.machine.clock_offset_seconds)
+
     @property
     def uptime_hours(self) -> float:
         """Hours since it was started."""
         return (self._now() - self._booted).total_seconds() / 3600
+
+    def open_interactor(self, process: str, folder: str, data: str) -> None:
+        """Let the people of the scenario open Interactor: what a program is called, where it lies, where its data do."""
+        use = self.machine.in_use
+        until = use.until + timedelta(seconds=self.machine.clock_offset_seconds) if use.until else None
+        self._data = join(data, "orders.jsonl")
+        for _ in range(use.sessions):
+            self.processes.append(Process(process, join(folder, f"{process}.exe"), use, until))
+        self.drive.date(self._booted)
+
+    @property
+    def people(self) -> list[Process]:
+        """The programs of those who have Interactor open here; nobody where the machine is off."""
+        return [process for process in self.processes if process.use] if self.powered_on else []
+
+    @property
+    def open_files(self) -> list[str] | None:
+        """Paths that PCs hold open on this server; None where it does not tell."""
+        if self.role == "server" and not getattr(self.machine, "tells_open_files", True):
+            return None
+        held = (person.use.open_files for client in self.clients for person in client.people if person.use)
+        return [self._data for each in held for _ in range(1 if each is None else each)]
+
+    def warn(self) -> int:
+        """Show everybody who is logged on a text; how many that are. Some of them close Interactor then."""
+        for person in self.people if self.logged_on else []:
+            if person.use and person.use.closes_when_warned:
+                person.until = min(self.utc + _WARNED, person.until or datetime.max.replace(tzinfo=UTC))
+        return len(self.logged_on)
+
+    def restart(self) -> None:
+        """Start Windows again: programs end and nobody is signed in; services and tasks of the startup start."""
+        self.settle()
+        self.processes = [process for process in self.processes if process.name == "EPJ"]
+        self._booted = self._now()
+        if self.programs:
+            self.programs.restarted()
+        for name, service in self.services.items():
+            service.state = "stopped"
+            if service.start_mode == "Auto":
+                self.start_service(name)
+        for name, task in list(self.tasks.items()):
+            if task.startup:
+                models.lease.fire(self, name, self.utc)
+
+    def settle(self) -> None:
+        """Bring tasks, people and a migration up to the clock, in this order."""
+        for client in self.clients:
+            client.settle()
+        now = self.utc
+        due = sorted((at, name) for name, task in self.tasks.items() for at in task.due(self._settled, now))
+        for at, name in due:
+            models.lease.fire(self, name, at)
+        self._settled = max(now, self._settled)
+        self.processes = [each for each in self.processes if each.until is None or each.until > now]
+        if self.programs:
+            if any(person.use and person.use.writes for host in (self, *self.clients) for person in host.people):
+                self.drive.touch(self._data)
+            self.programs.settle()
 
     async def get(self, url: str) -> Page:
         """Ask a server in the net. Raises FetchError."""
@@ -114,17 +182,6 @@ class SimulatedHost:
     def booted(self) -> datetime:
         """When it was started, by this machine's own clock."""
         return self._booted + timedelta(seconds=self.machine.clock_offset_seconds)
-
-    def restart(self) -> None:
-        """Start Windows again: programs end, services that start by themselves do, and nobody is signed in."""
-        self._booted = self._now()
-        self.processes = []
-        if self.programs:
-            self.programs.restarted()
-        for name, service in self.services.items():
-            service.state = "stopped"
-            if service.start_mode == "Auto":
-                self.start_service(name)
 
     def local_get(self, url: str) -> bytes | None:
         """Ask this very machine; None where nobody listens."""
@@ -165,8 +222,7 @@ class SimulatedHost:
 
     async def run(self, call: Call) -> Answer:
         """Do what was called. Raises Unknown for what no model knows."""
-        if self.programs:
-            self.programs.settle()
+        self.settle()
         match call:
             case ModuleCall():
                 result = await models.answer(self, call)
@@ -196,7 +252,10 @@ class SimulatedHost:
         return {
             "files": self.drive.snapshot(),
             "services": {name: asdict(service) for name, service in sorted(self.services.items())},
-            "tasks": {name: asdict(task) for name, task in sorted(self.tasks.items())},
-            "processes": list(self.processes),
+            "tasks": {name: task.told() for name, task in sorted(self.tasks.items())},
+            "processes": sorted(f"{process.name} {process.path}" for process in self.processes),
+            "logged_on": list(self.logged_on),
+            "registry": {key: dict(values) for key, values in sorted(self.registry.items())},
+            "power": dict(self.power),
             "proxies": [proxy.model_dump() for proxy in self.machine.proxies],
         }

@@ -227,7 +227,15 @@ class Programs:
         """End a migration that runs: nothing more is sent or written."""
         self.settle()
         for run in self._runs:
-            run.alive = False
+            self._end(run)
+
+    def _end(self, run: Run) -> None:
+        run.alive = False
+        run.ends = min(run.ends, self._now())
+
+    def migrating_at(self, moment: datetime) -> bool:
+        """Whether a migration ran at a moment that is not ahead."""
+        return any(run.started <= moment < run.ends for run in self._runs)
 
     @property
     def migrating(self) -> bool:
@@ -247,7 +255,7 @@ class Programs:
         share = min(1.0, (now - run.started) / (run.ends - run.started))
         sent = {category: int(count * share) for category, count in data.counts(run.records).items()}
         if attempt is None:
-            run.alive = False
+            self._end(run)
             self._status(run.status_file, vendor.failed, int(share * 100), sent, "the cloud has ended this attempt")
         elif share < 1:
             attempt.counts = sent

@@ -35,6 +35,20 @@ class Proxy(Model):
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
 
 
+class Use(Model):
+    """People who have Interactor open on a host."""
+
+    sessions: Count = 1
+    until: AwareDatetime | None = None
+    open_files: Count | None = None
+    writes: bool = False
+    closes_when_warned: bool = False
+
+
+def _counted(value: Any) -> Any:  # noqa: ANN401
+    return {"sessions": value} if isinstance(value, int) else value
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
@@ -54,7 +68,8 @@ class Machine(Model):
     link_mbit: float = Field(default=52.0, gt=0)
     proxies: tuple[Proxy, ...] = (Proxy(),)
     proxy_per_machine: bool = False
-    in_use: Count = 0
+    users: Count = 1
+    in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
 
 
 class Client(Machine):
@@ -70,6 +85,7 @@ class Server(Machine):
     build: str = "20348"
     free_gb: float = 81.5
     uptime_hours: float = 120.5
+    tells_open_files: bool = True
 
 
 class Interactor(Model):
@@ -165,6 +181,7 @@ class Options(Model):
     attempt: str = "--attempt"
     key: str = "--key"
     months: str = "--months"
+    day: str = "--until"
     status: str = "--status"
     output: str = "--output"
 
@@ -266,7 +283,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
-        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "options": Options,
+        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use, "options": Options,
         "status_keys": StatusKeys,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]

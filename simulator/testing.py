@@ -8,11 +8,12 @@ import select
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
@@ -47,6 +48,27 @@ class Simulation:
     def calls(self) -> list[dict[str, str]]:
         """The calls that arrived so far, `{host, call}` each."""
         return list(_ask(f"{self.facts['control_url']}/calls"))
+
+    def arm(self, host: str, call: str, *, do: str, when: str, nth: int = 1) -> None:
+        """Let a call of `host`, or a request to the cloud, be held, cut off or met by a restart (simulator.faults)."""
+        _ask(self._faults, {"host": host, "call": call, "nth": nth, "when": when, "do": do})
+
+    def came(self, host: str, seconds: float = 60.0) -> None:
+        """Wait until the fault that was armed for a host has come. Raises TimeoutError after so many seconds."""
+        _ask(f"{self._faults}/came?host={host}", seconds=seconds)
+
+    def mend(self, host: str | None = None, *, drop: bool = False) -> None:
+        """Nothing of a host, or of any, is armed, held or broken; with `drop` what was held comes to nothing."""
+        said = {"drop": "true" if drop else "false", **({"host": host} if host else {})}
+        _ask(f"{self._faults}/mend?{urlencode(said)}", {})
+
+    @property
+    def _faults(self) -> str:
+        return f"{self.facts['control_url']}/faults"
+
+    def restart(self, host: str) -> None:
+        """Start a host again."""
+        _ask(f"{self.facts['control_url']}/hosts/{host}/restart", {})
 
     def state(self) -> dict[str, Any]:
         """The state of every host and of the cloud."""
@@ -101,7 +123,7 @@ def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "
             process.stdout.close()
 
 
-def _ask(url: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401
+def _ask(url: str, body: Mapping[str, str | int] | None = None, seconds: float = 30.0) -> Any:  # noqa: ANN401
     data = None if body is None else json.dumps(body).encode()
-    with _DIRECT.open(urllib.request.Request(url, data), timeout=30) as answer:
+    with _DIRECT.open(urllib.request.Request(url, data), timeout=seconds) as answer:
         return json.load(answer)

@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
+from simulator.faults import Faults, FaultyHost
 from simulator.ntlm import Login
 from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
@@ -38,22 +39,27 @@ class Web:
         token: the bearer token that the vendor's migration service accepts.
         peers: what each TLS connection was opened to.
         record: is told of every call to a host.
+        faults: what is to break.
     """
 
-    def __init__(self, world: World, credential: Credential, token: str, peers: Peers, record: Record) -> None:
+    def __init__(
+        self, world: World, credential: Credential, token: str, peers: Peers, record: Record, faults: Faults
+    ) -> None:
         self._world = world
         cloud = urlsplit(world.cloud_url)
-        self._cloud_host, self._cloud_path = cloud.hostname, cloud.path
+        self._cloud_host, self._cloud_path = cloud.hostname or "", cloud.path
+        self._faults = faults
+        self._hosts = {name: FaultyHost(host, faults) for name, host in world.hosts.items()}
         self._credential = credential
         self._token = token
         self._peers = peers
         self._logins: WeakKeyDictionary[asyncio.BaseTransport, Login] = WeakKeyDictionary()
         profile = rf"C:\Users\{credential.user}"
-        self._services = {name: WinRM(host, profile, record) for name, host in world.hosts.items()}
+        self._services = {name: WinRM(host, profile, record) for name, host in self._hosts.items()}
 
     def reach(self, name: str, port: int) -> None:
         """Raise a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens."""
-        host = self._world.hosts.get(name)
+        host = self._hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
         if host is None and name != self._cloud_host and name not in self._world.pages:
@@ -81,14 +87,14 @@ class Web:
             assert peer is not None
             return await self._winrm(request, peer, transport, body)
         if name == self._cloud_host and request.path.startswith(f"{self._cloud_path}/"):
-            return self._cloud(request, body)
+            return await self._cloud_over_the_line(request, transport, body)
         return self._page(request, name)
 
     async def _winrm(
         self, request: web.BaseRequest, peer: Peer, transport: asyncio.BaseTransport, body: bytes
     ) -> web.Response:
         service = self._services[peer.name]
-        if not self._world.hosts[peer.name].powered_on:
+        if not self._hosts[peer.name].powered_on:
             return _abort(service, transport)
         if request.path != "/wsman":
             return web.Response(status=404)
@@ -111,6 +117,20 @@ class Web:
         return web.Response(
             status=status, body=answer, content_type="application/soap+xml", charset="utf-8", headers=headers
         )
+
+    async def _cloud_over_the_line(
+        self, request: web.BaseRequest, transport: asyncio.BaseTransport, body: bytes
+    ) -> web.Response:
+        words = f"{request.path} {request.method}"
+        try:
+            if self._faults.is_broken(self._cloud_host):
+                raise HostDown
+            await self._faults.meet(self._cloud_host, words, "before", _no_restart)
+            answer = self._cloud(request, body)
+            await self._faults.meet(self._cloud_host, words, "after", _no_restart)
+        except HostDown:
+            return _silence(transport)
+        return answer
 
     def _page(self, request: web.BaseRequest, name: str) -> web.Response:
         if request.method not in ("GET", "HEAD"):
@@ -158,9 +178,18 @@ class Web:
         return _json(405, {"error": f"{request.method} is not allowed here"})
 
 
+def _no_restart() -> None:
+    """The cloud is nobody's to restart: that it is not reached is all that is seen."""
+
+
 def _abort(service: WinRM, transport: asyncio.BaseTransport) -> web.Response:
     """The host is down: its shells are gone, and so is the line to it."""
     service.lose_power()
+    return _silence(transport)
+
+
+def _silence(transport: asyncio.BaseTransport) -> web.Response:
+    """End the connection; what is returned goes nowhere."""
     assert isinstance(transport, asyncio.WriteTransport)
     transport.abort()
     return web.Response(status=503)

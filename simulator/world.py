@@ -86,18 +86,18 @@ class World:
         if site.upgrade.ends in ("unsigned", "other_publisher"):
             other = "Noen Andre AS" if site.upgrade.ends == "other_publisher" else None
             server.signed_by = lambda _publisher: other
-        # Who has Interactor open on a PC has a session on the server, where its files are.
-        sessions = site.server.in_use + sum(client.in_use for client in site.clients if client.powered_on)
-        server.processes = [self._scenario.vendor.process] * sessions
         self._servers[number] = server
-        for client in site.clients:
-            self._host(f"{client.name}.{site.domain}", "client", number, client)
+        vendor = self._scenario.vendor
+        clients = [self._host(f"{client.name}.{site.domain}", "client", number, client) for client in site.clients]
+        for host in (server, *clients):
+            host.open_interactor(vendor.process, vendor.install, vendor.data)
+        # Who has Interactor open on a PC holds files open on the server.
+        server.clients = tuple(client for client in clients if client.people)
 
     def settle(self) -> None:
-        """Bring every migration that runs up to the clock."""
+        """Bring every host up to the clock."""
         for server in self._servers.values():
-            if server.programs:
-                server.programs.settle()
+            server.settle()
 
     @property
     def installer_sha256(self) -> str:

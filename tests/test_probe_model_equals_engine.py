@@ -213,7 +213,7 @@ class Both:
         for name, content in self.host.drive.below(r"C:\EPJ"):
             self.pretended.write(f"C:\\EPJ\\{name}", content.decode())
         for name, content in self.host.drive.below(self.contract["paths"]["data"]):
-            self.pretended.write(f"{self.contract['paths']['data']}\\{name}", content.decode())
+            self.pretended.write_long_ago(f"{self.contract['paths']['data']}\\{name}", content.decode())
         installer = asyncio.run(self.office.fetch(self.contract["installer"]["url"])).body
         encoded = {"base64": base64.b64encode(installer).decode()}
         self.pretended.update(downloads={self.contract["installer"]["url"]: encoded})
@@ -227,6 +227,8 @@ class Both:
         arguments = {"contract": self.contract, "site": "9001", "run_id": "r", "now": now, **options}
         if step:
             arguments["step"] = step
+        if module in ("migrate", "upgrade"):
+            arguments["lease_script"] = "# what the task runs\n"
         model = self.office.model(self.host, f"interactor_{module}", arguments, check)
         told = self.engine.module(f"interactor_{module}", arguments, self.pretended, check_mode=check)
         for result in (told, model):
@@ -416,11 +418,15 @@ def test_a_broken_download_is_the_same_on_both(engine: Engine, tmp_path: Path):
 
 def test_people_in_interactor_and_a_full_drive_are_the_same_on_both(engine: Engine, tmp_path: Path):
     both = Both(engine, tmp_path, {"server": {"in_use": 2, "free_gb": 1.0}})
+    both.pretended.update(open_files=[])
     both.pretended.update(processes=["System", "Interactor", "Interactor"])
     both.twice("upgrade", "stage")
     assert both.take("upgrade", "install")["reason"] == "Interactor is in use: 2 open"
     both.host.processes = []
     both.pretended.update(processes=["System"])
+    # As long as the model's, so that both need as many bytes.
+    program = both.pretended.state["program"]
+    both.pretended.write(program, "5.4.1".ljust(len(both.host.drive.read(program))))
     assert "needs 1025 MB free" in both.take("upgrade", "install")["msg"]
 
 

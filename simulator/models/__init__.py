@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import ModuleCall, Unknown
-from simulator.models import migrate, postcheck, preflight, stock, upgrade
+from simulator.models import lease, migrate, postcheck, preflight, stock, upgrade
 from simulator.models.common import COMMON, Options, Refused, Work, arguments_of
 
 if TYPE_CHECKING:

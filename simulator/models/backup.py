@@ -75,8 +75,9 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     files = file_list(work, sources)
     drive.remove(f"{folder}.part")
     for file in files:
-        drive.write(join(folder, file["path"]), drive.read(_path(sources, file["path"])))
-    drive.write(join(folder, "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+        drive.copy(_path(sources, file["path"]), join(f"{folder}.part", file["path"]))
+    drive.write(join(f"{folder}.part", "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
+    drive.rename(f"{folder}.part", folder)
     return files
 
 
@@ -117,7 +118,7 @@ def restore(work: Work, name: str, sources: Mapping[str, str]) -> list[str]:
         if drive.is_file(live):
             _set_aside(work, live, join(f"{folder}-set-aside", path))
         if path.casefold() in known:
-            drive.write(live, drive.read(join(folder, path)))
+            drive.copy(join(folder, path), live)
         else:
             drive.remove(live)
     return compare(wanted, file_list(work, sources))
@@ -131,4 +132,4 @@ def _set_aside(work: Work, path: str, first: str) -> None:
             return
         number += 1
         target = f"{first}.{number}"
-    drive.write(target, drive.read(path))
+    drive.copy(path, target)

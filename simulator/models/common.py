@@ -21,6 +21,7 @@ Options = Mapping[str, tuple[Kind, bool]]
 """By name: what it holds, and whether it is required."""
 
 COMMON: Options = {"contract": (dict, True), "site": (str, True), "run_id": (str, True), "now": (str, True)}
+_LEASE_STATES = ("held", "free")
 _UPGRADE_STATES = ("staged", "done", "failed", "restart", "incident")
 _ATTEMPT_STATES = ("prepared", "running", "completed", "failed", "switched", "rolled_back")
 
@@ -52,6 +53,8 @@ def _value(name: str, kind: Kind, value: Any, found_in: str) -> Any:  # noqa: AN
     try:
         if kind is int:
             return int(value)
+        if kind is bool and isinstance(value, bool):
+            return value
         if kind is str and not isinstance(value, dict | list):
             return str(value)
         if isinstance(value, kind):
@@ -127,6 +130,9 @@ class Work:
         damage = _damage(ledger)
         if damage:
             raise Refused(f"ledger {path} is damaged: {damage}")
+        lease = ledger["lease"]
+        if lease and lease["state"] == "held" and not self.host.drive.is_file(self.contract("paths.maintenance_flag")):
+            lease["state"] = "lost"
         return ledger
 
     def ledger_or_new(self) -> dict[str, Any]:
@@ -135,8 +141,10 @@ class Work:
         return found or {"schema": 1, "site": self.site, "upgrade": None, "lease": None, "attempts": []}
 
     def save(self, ledger: dict[str, Any]) -> None:
-        """Write the ledger and answer with it."""
-        self.host.drive.write(self.ledger_path, json.dumps(ledger, ensure_ascii=False).encode())
+        """Write the ledger and answer with it. That a lease is lost is never written: the flag tells it."""
+        lost = ledger["lease"] and ledger["lease"]["state"] == "lost"
+        written = {**ledger, "lease": {**ledger["lease"], "state": "held"}} if lost else ledger
+        self.host.drive.write(self.ledger_path, json.dumps(written, ensure_ascii=False).encode())
         self.result["ledger"] = ledger
 
     def config(self) -> dict[str, Any]:
@@ -213,6 +221,9 @@ def _damage(ledger: dict[str, Any]) -> str:
     for part in ("upgrade", "lease"):
         if not isinstance(ledger.get(part), dict | None):
             return f"{part} is no object"
+    lease = ledger.get("lease")
+    if lease is not None and lease.get("state") not in _LEASE_STATES:
+        return f"lease.state is '{lease.get('state')}'"
     upgrade = ledger.get("upgrade")
     if upgrade is not None and upgrade.get("state") not in _UPGRADE_STATES:
         return f"upgrade.state is '{upgrade.get('state')}'"

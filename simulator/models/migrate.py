@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator import data
 from simulator.files import join
+from simulator.models import lease
 from simulator.models.common import Options, Refused, Work, arguments_of
 from simulator.windows import Task
 
@@ -15,9 +16,13 @@ OPTIONS: Options = {
     "attempt": (dict, False),
     "history_months": (int, False),
     "mode": (str, False),
+    "lease_script": (str, False),
+    "warning": (str, False),
+    "close": (bool, False),
 }
 _ATTEMPT: Options = {"number": (int, True), "key": (str, True)}
 _NEEDS = {
+    "lease": ("lease_script",),
     "manifest": ("attempt", "history_months", "mode"),
     "start": ("attempt",),
     "follow": ("attempt",),
@@ -37,6 +42,8 @@ async def answer(work: Work) -> None:
     if step != "users":
         work.result["ledger"] = work.read_ledger()
     _STEPS[step](work)
+    if step in ("look", "manifest", "start", "follow", "switch"):
+        lease.renew(work)
 
 
 def _named(work: Work) -> tuple[int, str]:
@@ -89,65 +96,6 @@ def _fenced(work: Work) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _look(work: Work) -> None:
     work.result.update(mode=work.mode(), status=_status(work))
-
-
-def _flagged(work: Work) -> bool:
-    return work.host.drive.is_file(work.contract("paths.maintenance_flag"))
-
-
-def _held(ledger: dict[str, Any] | None) -> bool:
-    return bool(ledger and ledger["lease"] and ledger["lease"]["state"] != "free")
-
-
-def _in_use(work: Work) -> dict[str, Any]:
-    """Whether somebody has Interactor open on this host."""
-    names = {str(name).casefold() for name in work.contract("processes")}
-    sessions = sum(1 for process in work.host.processes if process.casefold() in names)
-    return {
-        "active": sessions > 0, "sessions": sessions, "open_files": None, "last_activity": None,
-        "warned": None, "closed": None,
-    }  # fmt: skip
-
-
-def _users(work: Work) -> None:
-    work.result["users"] = _in_use(work)
-
-
-def _lease(work: Work) -> None:
-    ledger = work.ledger_or_new()
-    users = _in_use(work)
-    known, flagged = _held(ledger), _flagged(work)
-    active = users["active"]
-    reason = f"Interactor is in use: {users['sessions']} open" if active else ""
-    work.result.update(users=users, held=not active, reason=reason, again=active)
-    if active:
-        work.result["changed"] = known or flagged
-        if not work.check_mode:
-            _give_back(work, ledger)
-        return
-    work.result["changed"] = not (known and flagged)
-    if work.check_mode:
-        return
-    if not flagged:
-        work.host.drive.write(work.contract("paths.maintenance_flag"), f"{work.run_id} {work.now}\n".encode())
-    if not known:
-        ledger["lease"] = {"state": "held", "since": work.now, "run": work.run_id}
-        work.save(ledger)
-
-
-def _give_back(work: Work, ledger: dict[str, Any] | None) -> None:
-    """Let people in again: the flag goes, and the lease is free where the ledger has one held."""
-    work.host.drive.remove(work.contract("paths.maintenance_flag"))
-    if ledger and _held(ledger):
-        ledger["lease"] = {"state": "free", "since": work.now, "run": work.run_id}
-        work.save(ledger)
-
-
-def _handback(work: Work) -> None:
-    ledger = work.result["ledger"]
-    work.result["changed"] = _held(ledger) or _flagged(work)
-    if not work.check_mode:
-        _give_back(work, ledger)
 
 
 def _mode_setting(work: Work, mode: str) -> dict[str, Any]:
@@ -211,6 +159,7 @@ def _start(work: Work) -> None:
     work.result["status"] = _status(work)
     if last["state"] != "prepared":
         return
+    lease.require(ledger)
     work.result["changed"] = True
     if work.check_mode:
         return
@@ -266,6 +215,7 @@ def _switch(work: Work) -> None:
         return
     if last["state"] != "completed":
         raise Refused(f"refused: attempt {last['number']} is {last['state']}, not completed")
+    lease.require(ledger)
     work.result["changed"] = True
     if work.check_mode:
         return
@@ -297,7 +247,7 @@ def _restore(work: Work) -> None:
     task = work.contract("migration.task")
     before = drive.read(saved) if drive.is_file(saved) else None
     differs = before is not None and before != drive.read(path)
-    leased = _held(ledger) or _flagged(work)
+    leased = lease.kept(work, ledger)
     work.result["changed"] = not ended or task in work.host.tasks or differs or leased
     if work.check_mode or not work.result["changed"]:
         work.result["mode"] = work.mode()
@@ -307,7 +257,7 @@ def _restore(work: Work) -> None:
         drive.write(path, before)
     if differs or (before is not None and not ended):
         work.restart_service()
-    _give_back(work, ledger)
+    lease.give_back(work, ledger)
     if not ended:
         last.update(state="rolled_back", ended=work.now)
         work.save(ledger)
@@ -316,12 +266,12 @@ def _restore(work: Work) -> None:
 
 _STEPS = {
     "look": _look,
-    "lease": _lease,
-    "users": _users,
+    "lease": lease.take,
+    "users": lease.users,
     "manifest": _manifest,
     "start": _start,
     "follow": _follow,
     "switch": _switch,
-    "handback": _handback,
+    "handback": lease.hand_back,
     "restore": _restore,
 }

@@ -10,11 +10,10 @@ from typing import Any
 from simulator.calls import FetchError
 from simulator.clock import instant, stamp
 from simulator.files import join
-from simulator.models import backup
+from simulator.models import backup, lease
 from simulator.models.common import Options, Refused, Work
-from simulator.models.migrate import _give_back, _in_use
 
-OPTIONS: Options = {"step": (("look", "stage", "install", "confirm"), True)}
+OPTIONS: Options = {"step": (("look", "stage", "install", "confirm"), True), "lease_script": (str, False)}
 _BOOT_TOLERANCE = timedelta(minutes=1)
 _ACHIEVES = {"stage": "staged", "install": "upgraded", "confirm": "upgraded"}
 
@@ -22,6 +21,8 @@ _ACHIEVES = {"stage": "staged", "install": "upgraded", "confirm": "upgraded"}
 async def answer(work: Work) -> None:
     """Do one step."""
     step = work.arguments["step"]
+    if step == "install" and work.arguments["lease_script"] is None:
+        raise Refused("step is install but all of the following are missing: lease_script")
     work.result["ledger"] = work.read_ledger()
     work.result["version"] = work.version()
     if step in _ACHIEVES:
@@ -166,7 +167,7 @@ def _install(work: Work) -> None:
     problem = _contract_problem(work)
     if problem:
         raise Refused(f"refused: {problem}")
-    if ledger["lease"] and ledger["lease"]["state"] != "free":
+    if lease.state(ledger) != "free":
         raise Refused("refused: the lease of a move is held")
     result["changed"] = True
     if work.check_mode or _is_at_work(work):
@@ -185,7 +186,7 @@ def _install(work: Work) -> None:
 
 def _open(work: Work, ledger: dict[str, Any]) -> None:
     """Let people in again, in every case; a service that an upgrade has left stopped is started."""
-    _give_back(work, None)
+    lease.give_back(work, None)
     if _is_unproven(ledger["upgrade"]) and work.service() == "stopped":
         work.host.start_service(work.contract("service.name"))
     work.result["version"] = work.version()
@@ -194,7 +195,7 @@ def _open(work: Work, ledger: dict[str, Any]) -> None:
 def _is_at_work(work: Work) -> bool:
     """Whether the installer of an earlier run is still at work; it is waited for."""
     name = _installer_path(work).rpartition("\\")[2].rpartition(".")[0].casefold()
-    running = name in {process.casefold() for process in work.host.processes}
+    running = name in {process.name.casefold() for process in work.host.processes}
     if running:
         work.result.update(changed=False, again=True, reason="the installer of an earlier run is still at work")
     return running
@@ -213,10 +214,10 @@ def _is_installable(work: Work, ledger: dict[str, Any]) -> bool:
         return False
     if not result["version"]:
         raise Refused("refused: the service does not tell its version, so the way back could not be proved")
-    work.host.drive.write(work.contract("paths.maintenance_flag"), f"{work.run_id} {work.now}\n".encode())
-    users = _in_use(work)
+    lease.keep_out(work)
+    users = lease.look(work, client=False)
     if users["active"]:
-        result.update(changed=False, again=True, reason=f"Interactor is in use: {users['sessions']} open")
+        result.update(changed=False, again=True, reason=lease.why(users))
     return not users["active"]
 
 
@@ -370,7 +371,8 @@ def _prove(work: Work, ledger: dict[str, Any]) -> None:
     """After the restart that an installer wanted, or made: prove the new version, or go back."""
     upgrade = ledger["upgrade"]
     problem = _version_problem(work, upgrade["to"])
+    kept = upgrade["reason"] if upgrade["state"] == "incident" else ""
     if problem:
-        _undo(work, ledger, f"after the restart {problem}")
+        _undo(work, ledger, "; ".join(text for text in (kept, f"after the restart {problem}") if text))
         return
-    _save(work, ledger, "done", upgrade["reason"] if upgrade["state"] == "incident" else "")
+    _save(work, ledger, "done", kept)

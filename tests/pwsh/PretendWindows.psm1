@@ -32,7 +32,7 @@ Function Add-Call {
         # The host as it is at this moment, for a test in which the run dies here.
         $script:State.Remove('freeze')
         Save-State
-        /bin/cp -r $script:State['drive'] "$($script:State['drive']).frozen"
+        /bin/cp -a $script:State['drive'] "$($script:State['drive']).frozen"
         /bin/cp $script:File "$($script:File).frozen"
     }
     $script:State['calls'] = @($script:State['calls']) + $Text
@@ -100,8 +100,56 @@ Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -
 
 # ---- programs and processes
 
+# A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
+# by force). Its number is its place in the list, from 1.
+
 Function Get-Process {
-    foreach ($name in @($script:State['processes'])) { [pscustomobject]@{ ProcessName = $name } }
+    $number = 0
+    foreach ($process in @($script:State['processes'])) {
+        $number++
+        if ($process -is [string]) { $process = @{ name = $process } }
+        if ($process['ended']) { continue }
+        $told = [pscustomobject]@{ Id = $number; ProcessName = $process['name']; Path = $process['path']; SessionId = [int]$process['session'] }
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name CloseMainWindow -Value { Close-PretendedWindow -Id $this.Id }
+        $told
+    }
+}
+
+Function Close-PretendedWindow {
+    param([int] $Id)
+    $process = $script:State['processes'][$Id - 1]
+    Add-Call -Text "ask $($process['name']) $Id to close"
+    $process['ended'] = $process['window'] -eq 'closes'
+    Save-State
+    $process['ended']
+}
+
+Function Stop-Process {
+    [CmdletBinding()]
+    param([int] $Id, [switch] $Force)
+    if (-not $Force) { Deny -Text 'Stop-Process without -Force' }
+    $process = $script:State['processes'][$Id - 1]
+    Add-Call -Text "end $($process['name']) $Id"
+    if ($process['window'] -eq 'stays') { Write-Error -Message 'Access is denied'; return }
+    $process['ended'] = $true
+    Save-State
+}
+
+Function Get-SmbOpenFile {
+    if ($null -eq $script:State['open_files']) { throw 'The specified service does not exist.' }
+    foreach ($path in @($script:State['open_files'])) { [pscustomobject]@{ Path = $path; ClientUserName = 'somebody' } }
+}
+
+Function msg.exe {
+    Add-Call -Text "msg $args"
+    if ($null -eq $script:State['users']) { throw 'The term msg.exe is not recognized' }
+    $global:LASTEXITCODE = [int](@($script:State['users']).Count -eq 0)
+}
+
+Function quser.exe {
+    if ($script:State['quser_fails']) { throw 'The term quser.exe is not recognized' }
+    ' USERNAME              SESSIONNAME        ID  STATE'
+    foreach ($user in @($script:State['users'])) { " $user" }
 }
 
 Function Start-Process {
@@ -155,15 +203,27 @@ Function New-ScheduledTaskPrincipal {
     "$UserId $LogonType $RunLevel"
 }
 
+Function New-ScheduledTaskTrigger {
+    param([switch] $Once, [datetime] $At, [timespan] $RepetitionInterval, [timespan] $RepetitionDuration, [switch] $AtStartup)
+    if ($AtStartup) { return @{ startup = $true } }
+    if (-not $Once) { Deny -Text 'a trigger that is neither once nor at startup' }
+    @{ minutes = [Math]::Round(($At - [datetime]::Now).TotalMinutes); every = "$RepetitionInterval"; during = "$RepetitionDuration" }
+}
+
 Function New-ScheduledTaskSettingsSet {
-    param([switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit, [string] $MultipleInstances)
-    "$AllowStartIfOnBatteries $DontStopIfGoingOnBatteries $ExecutionTimeLimit $MultipleInstances"
+    param(
+        [switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit,
+        [string] $MultipleInstances, [switch] $StartWhenAvailable
+    )
+    $late = if ($StartWhenAvailable) { ' late' } else { '' }
+    "$AllowStartIfOnBatteries $DontStopIfGoingOnBatteries $ExecutionTimeLimit $MultipleInstances$late"
 }
 
 Function Register-ScheduledTask {
-    param([string] $TaskName, [hashtable] $Action, [string] $Principal, [string] $Settings, [switch] $Force)
+    param([string] $TaskName, [hashtable] $Action, [string] $Principal, [string] $Settings, [switch] $Force, [object[]] $Trigger = @())
+    if ($script:State['register_fails']) { throw 'The task scheduler is not available.' }
     if (-not $Force -and $script:State['tasks'].ContainsKey($TaskName)) { throw 'Cannot create a file when that file already exists.' }
-    $script:State['tasks'][$TaskName] = @{ path = '\'; state = 'Ready'; actions = @($Action); principal = $Principal; settings = $Settings; next = $null }
+    $script:State['tasks'][$TaskName] = @{ path = '\'; state = 'Ready'; actions = @($Action); principal = $Principal; settings = $Settings; next = $null; triggers = @($Trigger) }
     Add-Call -Text "register $TaskName"
 }
 
@@ -190,9 +250,10 @@ Function Unregister-ScheduledTask {
 # ---- CIM
 
 Function Get-CimInstance {
+    [CmdletBinding()]
     param([string] $Namespace = 'root\cimv2', [string] $ClassName, [string] $Filter = '')
     $computer = $script:State['computer']
-    if ($script:State['broken_cim'] -contains $ClassName) { throw 'Provider load failure' }
+    if ($script:State['broken_cim'] -contains $ClassName) { Write-Error -Message 'Provider load failure'; return }
     switch ("$Namespace $ClassName $Filter".Trim()) {
         'root\cimv2 Win32_OperatingSystem' {
             return [pscustomobject]@{
@@ -208,7 +269,7 @@ Function Get-CimInstance {
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
                 $service = $script:State['services'][$name]
-                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = $service['mode']; StartName = $service['account'] }
+                [pscustomobject]@{ Name = $name; PathName = $service['path']; StartMode = $service['mode']; StartName = $service['account']; ProcessId = [int]$service['process'] }
             }
             return
         }
@@ -342,9 +403,10 @@ Function Get-AuthenticodeSignature {
 Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
-    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-TimeZone', 'Get-WebAnswer',
-    'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal', 'New-ScheduledTaskSettingsSet', 'Receive-WebFile', 'Register-ScheduledTask',
-    'Reset-PretendWindows',
-    'Restart-Service', 'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-ScheduledTask',
-    'Stop-Service', 'Test-Path', 'Unregister-ScheduledTask', 'icacls.exe'
+    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
+    'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
+    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
+    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
+    'Unregister-ScheduledTask'
 )

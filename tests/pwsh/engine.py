@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
 MODULES = COLLECTION / "plugins" / "modules"
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
+LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 
@@ -84,6 +85,11 @@ class PretendHost:
         path = self.path(windows_path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
+
+    def write_long_ago(self, windows_path: str, text: str) -> None:
+        """Put a file on drive C: in which nobody has been at work for a long time."""
+        self.write(windows_path, text)
+        os.utime(self.path(windows_path), (1_600_000_000, 1_600_000_000))
 
     def read(self, windows_path: str) -> str | None:
         """A file of drive C:, or None."""
@@ -153,6 +159,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         },
         "service_fails": 0,
         "processes": ["System", "EPJ"],
+        "open_files": [],
+        "users": ["somebody"],
         "programs": {},
         "tasks": {},
         "task_start": {"state": "Running", "writes": {}},

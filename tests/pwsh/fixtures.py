@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pwsh.engine import Engine, PretendHost, default_state
+from tests.pwsh.engine import HERE, LEASE_SCRIPT, PRETEND, Engine, PretendHost, default_state
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALLER = "6.2.0 set-up"
@@ -60,13 +61,34 @@ class Server(PretendHost):
         self.write(self.program, "5.4.1")
         # Bytes that a way back has to bring back: a BOM, a key of the vendor's own, Norwegian letters.
         self.write(paths["config"], '\ufeff{"endpoint": "", "mode": "local", "printer": "Skranke Ø", "list": [1]}\r\n')
-        self.write(paths["data"] + r"\orders.jsonl", "an order\n")
+        self.write_long_ago(paths["data"] + r"\orders.jsonl", "an order\n")
         self.write(r"C:\EPJ\epj.ini", "untouched")
 
     def ask(self, module: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run a module; its result."""
-        arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW, **options}
+        arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW}
+        if module in ("migrate", "upgrade"):
+            arguments["lease_script"] = LEASE_SCRIPT.read_text(encoding="utf-8")
+        arguments.update(options)
+        arguments = {name: value for name, value in arguments.items() if value is not None}
         return self.engine.module(f"interactor_{module}", arguments, self, check_mode=check)
+
+    def fire(self, task: str) -> None:
+        """Run what a scheduled task of ours runs: a script that lies on the host, with the task's own arguments."""
+        action = self.state["tasks"][task]["actions"][0]
+        assert action["Execute"].endswith("\\powershell.exe")
+        script, arguments = re.fullmatch(
+            r'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "([^"]+)" (.*)', action["Arguments"]
+        ).groups()  # type: ignore[union-attr]
+        told = self.engine.script(
+            f"""
+            $env:PRETEND_STATE = '{self.file}'
+            Import-Module -Name '{HERE / PRETEND}' -Force
+            & '{self.path(script)}' {arguments}
+            """
+        )
+        assert told.strip() == "", told
+        assert not self.state["refused"], self.state["refused"]
 
     def unchanged_by(self, module: str, **options: Any) -> dict[str, Any]:
         """Run a module in check mode and see that it leaves everything as it was; its result."""

@@ -101,6 +101,12 @@ class WatchedDrive(Drive):
         super().write(path, content)
         self.changed(path)
 
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name."""
+        self.changing(name, None)
+        super().rename(folder, name)
+        self.changed(name)
+
     def remove(self, path: str) -> bool:
         """Remove a file or a folder."""
         self.changing(path, None)
@@ -214,7 +220,8 @@ class Fleet:
             raise FetchError(f"{address.hostname} is not a known name")
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
         part = body[start:] if most is None else body[start : start + most]
-        return Page(page.status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
+        status = page.status if not start else 206 if start < len(body) else 416
+        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
 
     def now(self) -> datetime:
         """The simulated moment."""
@@ -490,8 +497,8 @@ def cutting(fleet: Fleet, host: str, nth: int, kept: int | None = None) -> Itera
 
 
 def next_day(day: str) -> str:
-    """The next date that a site agrees to: two weeks on, no holidays near."""
-    return (date.fromisoformat(day) + timedelta(days=14)).isoformat()
+    """The next date that a site agrees to: a week on, no holidays near."""
+    return (date.fromisoformat(day) + timedelta(days=7)).isoformat()
 
 
 def moment(text: str) -> datetime:

@@ -66,7 +66,7 @@ class Watch:
             self._started = programs.migrations_started
 
     def at_the_end(self) -> None:
-        """What must hold when nothing runs any more: nobody is kept out, and all that is not Interactor's is as before."""
+        """When nothing runs any more: nobody is kept out, and all that is not Interactor's is as it was."""
         assert not self._flagged()
         assert self._untouched() == self._other
         assert self.ledger()["lease"] in (None, {**(self.ledger()["lease"] or {}), "state": "free"})
@@ -90,7 +90,7 @@ class Watch:
         completed = [attempt for attempt in attempts if attempt["state"] != "discarded"]
         assert [attempt["state"] for attempt in completed] == ["completed"]
         ledger = self.ledger()
-        assert [attempt["state"] for attempt in ledger["attempts"][:-1]] == ["rolled_back"] * (len(attempts) - 1)
+        assert {attempt["state"] for attempt in ledger["attempts"][:-1]} <= {"rolled_back"}
         last = ledger["attempts"][-1]
         assert (last["number"], last["key"]) == (completed[0]["number"], completed[0]["key"])
         snapshot = self._host.snapshot()
@@ -145,9 +145,14 @@ class Watch:
     def _at(self, day: str, hour: int) -> datetime:
         return datetime.fromisoformat(f"{day}T{hour:02}:00:00").replace(tzinfo=OSLO)
 
-    def _in_move(self, room: timedelta = timedelta(minutes=5)) -> bool:
+    def move_window(self) -> tuple[datetime, datetime]:
+        """When the move may run, of the date that the site has now."""
         opens = self._at(self._fleet.dates[self._site], 20)
-        return opens <= self._fleet.now() and self._fleet.now() + room <= opens + timedelta(hours=10)
+        return opens, opens + timedelta(hours=10)
+
+    def _in_move(self, room: timedelta = timedelta(minutes=5)) -> bool:
+        opens, ends = self.move_window()
+        return opens <= self._fleet.now() and self._fleet.now() + room <= ends
 
     def _upgrade_evening(self) -> tuple[datetime, datetime]:
         date = self._fleet.dates[self._site]

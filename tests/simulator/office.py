@@ -60,9 +60,13 @@ class Office:
 
     def ask(self, module: str, *, check: bool = False, host: str = "srv", **options: object) -> dict[str, Any]:
         """One of our modules with the options that all have."""
-        common = {"contract": self.contract, "site": "9001", "run_id": "run-1", "now": stamp(self.clock.now())}
+        common: dict[str, Any] = {"contract": self.contract, "site": "9001", "run_id": "run-1"}
+        common["now"] = stamp(self.clock.now())
+        if module in ("migrate", "upgrade"):
+            common["lease_script"] = "# what the task runs\n"
         name = f"helsevest.interactor.interactor_{module}"
-        return self.raw(name, {**common, **options}, check=check, host=host)
+        given = {key: value for key, value in {**common, **options}.items() if value is not None}
+        return self.raw(name, given, check=check, host=host)
 
     def migrate(
         self, step: str, *, number: int = 1, key: str = KEY, check: bool = False, **more: object

@@ -76,7 +76,7 @@ sites:
 """
     assert [line.split(":")[0] for line in lines_of(tmp_path, text)] == [
         "clock",
-        "sites.1.server.in_use",
+        "sites.1.server.in_use.sessions",
         "sites.1.server.memory",
         "sites.2.data.orders",
     ]

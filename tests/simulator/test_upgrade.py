@@ -12,6 +12,7 @@ from simulator.clock import stamp
 from simulator.models import backup
 from simulator.models.common import Work
 from simulator.models.upgrade import sources
+from simulator.windows import Process
 from tests.simulator.office import Office, Opened
 
 OLD, NEW = "5.4.1", "6.2.0"
@@ -54,7 +55,7 @@ def cut_off(office: Office, code: int | None = None) -> None:
     host, ledger = office.server, office.ledger
     ledger["upgrade"].update(started=NOW, booted=stamp(host.booted), code=code)
     office.write_ledger(json.dumps(ledger).encode())
-    arguments = {"contract": office.contract, "site": "9001", "run_id": "run-0", "now": NOW}
+    arguments = {"contract": office.contract, "site": "9001", "run_id": "run-0", "now": NOW, "lease_script": "#"}
     work = Work(host, arguments, False)
     backup.save(work, f"upgrade-{OLD}", sources(work))
     host.drive.write(office.contract["paths"]["maintenance_flag"], b"run-0")
@@ -219,7 +220,7 @@ def test_a_run_that_was_cut_off_after_the_installer_is_gone_on_with(office: Offi
 def test_a_run_that_was_cut_off_while_the_installer_went_on(office: Office):
     staged(office)
     cut_off(office)
-    office.server.processes = ["InteractorSetup-6.2.0"]
+    office.server.processes = [Process("InteractorSetup-6.2.0", "")]
     result = office.ask("upgrade", step="confirm")
     assert (result["again"], result["reason"]) == (True, "the installer of an earlier run is still at work")
     office.server.processes = []
@@ -233,11 +234,12 @@ def test_a_run_that_was_cut_off_while_the_installer_went_on(office: Office):
 
 def test_people_in_interactor_are_waited_for(opened: Opened):
     office = staged(opened(clients=[{"name": "pc1", "in_use": 1}]))
-    snapshot = office.world.snapshot()
+    before, others = of_interactor(office), of_others(office)
     result = office.ask("upgrade", step="install")
     assert (result["upgraded"], result["again"], result["changed"]) == (False, True, False)
-    assert result["reason"] == "Interactor is in use: 1 open"
-    assert office.world.snapshot() == snapshot
+    assert result["reason"] == "Interactor is in use: 1 files open from PCs"
+    assert (of_interactor(office), of_others(office)) == (before, others)
+    assert is_open(office)
 
 
 def test_a_full_drive_is_refused(opened: Opened):
@@ -322,8 +324,9 @@ def test_a_restarted_host_has_started_its_services_and_ended_its_programs(opened
     office.bring_to("running")
     host = office.server
     host.stop_service("EPJServer")
-    host.processes = ["Interactor"]
+    host.processes.append(Process("Interactor", ""))
     host.restart()
-    assert (host.uptime_hours, host.processes, host.service_word("EPJServer")) == (0, [], "running")
+    assert (host.uptime_hours, host.service_word("EPJServer")) == (0, "running")
+    assert [process.name for process in host.processes] == ["EPJ"]
     status = office.migrate("follow")["status"]
     assert (status["state"], status["message"]) == ("failed", "the migration program ended without saying so")

@@ -33,6 +33,7 @@ from simulator.calls import (
     Fetch,
     FetchError,
     FetchFile,
+    HostDown,
     ModuleCall,
     Page,
     PutFile,
@@ -81,6 +82,8 @@ class FakeHost:
             case RawScript(text) if "slow" in text:
                 await self.release.wait()
                 return Answer(b"at last")
+            case RawScript(text) if "power cut" in text:
+                raise HostDown(self.name)
         raise Unknown(call.name if isinstance(call, ModuleCall) else "this script")
 
 
@@ -163,9 +166,9 @@ class Served:
         self.world = FakeWorld(fetch)
         return self.world
 
-    def fetch(self, url: str) -> Page:
+    def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         async def ask() -> Page:
-            return await self.world.fetch(url)
+            return await self.world.fetch(url, start, most)
 
         return asyncio.run_coroutine_threadsafe(ask(), self.loop).result(30)
 
@@ -359,6 +362,16 @@ def test_a_host_that_goes_down_forgets_its_shells(served: Served):
         served.pywinrm("srv.two.example").run_command(shell, "PowerShell", encoded("hostname"))
 
 
+def test_a_host_that_goes_down_in_the_middle_of_a_call_gives_no_answer(served: Served):
+    protocol = served.pywinrm("srv.two.example")
+    shell = protocol.open_shell()
+    command = protocol.run_command(shell, "PowerShell", encoded("power cut"))
+    with pytest.raises(requests.exceptions.ConnectionError):
+        protocol.get_command_output(shell, command)
+    with pytest.raises(winrm.exceptions.WSManFaultError):
+        served.pywinrm("srv.two.example").run_command(shell, "PowerShell", encoded("hostname"))
+
+
 def test_a_document_type_declaration_is_refused(served: Served):
     text = '<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a "b">]><s>&a;</s>'
     for data in (text.encode(), text.encode("utf-16")):
@@ -393,6 +406,31 @@ def test_a_host_fetches_pages_as_a_real_client(served: Served):
     for address in ("https://no.such.name/", "http://no.such.name/"):
         with pytest.raises(FetchError, match=r"no\.such\.name is not a known name"):
             served.fetch(address)
+
+
+def test_pages_are_served_by_range(served: Served):
+    url, body = "http://config.nhn.no/kunde.pac", b"function F() {}"
+    whole = served.get(url)
+    tag = whole.headers["ETag"]
+    assert (whole.status_code, whole.headers["Accept-Ranges"], tag[0] + tag[-1]) == (200, "bytes", '""')
+    rest = served.get(url, headers={"Range": "bytes=9-"})
+    assert (rest.status_code, rest.content, rest.headers["ETag"]) == (206, body[9:], tag)
+    assert rest.headers["Content-Range"] == f"bytes 9-{len(body) - 1}/{len(body)}"
+    beyond = served.get(url, headers={"Range": f"bytes={len(body)}-"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(body)}")
+    odd = served.get(url, headers={"Range": "bytes=-3"})
+    assert (odd.status_code, odd.content) == (200, body)
+    assert served.get("https://interactor.dips.no", headers={"Range": "bytes=3-"}).status_code == 404
+
+
+def test_a_host_fetches_a_part_of_a_page(served: Served):
+    url, body = "http://config.nhn.no/kunde.pac", b"function F() {}"
+    first = served.fetch(url, 0, 4)
+    assert (first.status, first.body, first.first, first.total) == (200, body[:4], 0, len(body))
+    rest = served.fetch(url, 4)
+    assert (rest.status, rest.body, rest.first, rest.total) == (206, body[4:], 4, len(body))
+    assert first.tag == rest.tag != ""
+    assert served.fetch(url, 99).status == 416
 
 
 def test_the_clouds_migration_service(served: Served):

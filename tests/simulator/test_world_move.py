@@ -140,6 +140,7 @@ def test_a_migration_that_fails(opened: Opened):
 
 def test_without_an_attempt_at_the_cloud_nothing_is_sent(office: Office):
     office.upgrade()
+    office.migrate("lease")
     office.migrate("manifest")
     status = office.migrate("start")["status"]
     assert (status["state"], status["message"]) == ("failed", f"the cloud has no open attempt 1 ({KEY})")
@@ -254,23 +255,6 @@ def test_a_ledger_that_cannot_be_trusted(office: Office, content: bytes, says: s
     assert office.world.snapshot() == snapshot
 
 
-def test_the_lease_waits_for_people(opened: Opened):
-    office = opened(clients=[{"name": "pc1", "in_use": 2}, {"name": "pc2", "in_use": 1, "powered_on": False}])
-    snapshot = office.world.snapshot()
-    result = office.migrate("lease")
-    assert (result["held"], result["users"]["sessions"], result["changed"]) == (False, 2, False)
-    assert office.world.snapshot() == snapshot
-    sessions = list(office.server.processes)
-    office.server.processes.clear()
-    assert office.migrate("lease")["held"] is True
-    assert office.migrate("lease")["changed"] is False
-    assert office.server.drive.is_file(office.contract["paths"]["maintenance_flag"])
-    office.server.processes.extend(sessions)
-    lost = office.migrate("lease")
-    assert (lost["held"], lost["changed"], lost["ledger"]["lease"]["state"]) == (False, True, "free")
-    assert not office.server.drive.is_file(office.contract["paths"]["maintenance_flag"])
-
-
 def test_the_manifests_hash_is_the_contracts(office: Office):
     office.upgrade()
     told_manifest = office.migrate("manifest")["manifest"]
@@ -330,10 +314,12 @@ def test_untouched_sees_a_change(office: Office):
 def test_what_would_be_another_argument_is_refused(office: Office):
     office.upgrade()
     key = '1" --site "1001'
+    office.migrate("lease")
     office.migrate("manifest", key=key)
     assert "letters, digits, dot, dash and underscore" in office.migrate("start", key=key)["msg"]
     office.contract["migration"]["arguments"] += " {colour}"
     office.migrate("restore", key=key)
+    office.migrate("lease")
     office.migrate("manifest", number=2)
     assert "arguments name {colour}, which is not known" in office.migrate("start", number=2)["msg"]
 

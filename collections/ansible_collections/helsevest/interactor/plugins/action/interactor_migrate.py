@@ -10,7 +10,11 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils import _clock
-from ..plugin_utils._host_module import HostModule
+from ..plugin_utils._host_module import HostModule, lease_script
+from ..plugin_utils._knock import knock
+
+KEEPS_OUT = frozenset({"look", "lease", "manifest", "start", "follow", "switch"})
+"""The steps that take the lease or renew it."""
 
 
 class ActionModule(HostModule):
@@ -21,8 +25,16 @@ class ActionModule(HostModule):
         if "attempt" in arguments:
             # The gate's attempt holds more than its name.
             arguments["attempt"] = {name: arguments["attempt"][name] for name in ("number", "key")}
+        step = arguments.get("step")
+        if step == "users":
+            problem = knock(self._connection)
+            if problem:
+                # A PC that is off would hold its office for as long as a connection takes to give up.
+                return self.not_reached(problem)
+        elif step in KEEPS_OUT:
+            arguments["lease_script"] = lease_script()
         answer = self.ask(arguments, variables)
-        if arguments.get("step") != "follow" or self._task.check_mode:
+        if step != "follow" or self._task.check_mode:
             return answer
         until = self.now + timedelta(minutes=int(self.options["follow_minutes"]))
         pause = timedelta(seconds=max(1, int(self.options["poll_seconds"])))

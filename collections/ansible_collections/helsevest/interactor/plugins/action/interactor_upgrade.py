@@ -5,8 +5,16 @@
 
 from __future__ import annotations
 
-from ..plugin_utils._host_module import HostModule
+from typing import Any
+
+from ..plugin_utils._host_module import HostModule, lease_script
 
 
 class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_upgrade"
+
+    def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Ask once; the step that keeps people out brings along what lets them in again."""
+        if arguments.get("step") == "install":
+            arguments["lease_script"] = lease_script()
+        return self.ask(arguments, variables)

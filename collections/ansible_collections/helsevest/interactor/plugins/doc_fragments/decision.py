@@ -41,6 +41,12 @@ options:
         description: How soon a host that was not found ready is asked again inside its window.
         type: int
         default: 15
+      lease_wait_minutes:
+        description: >-
+          How long people in Interactor are waited for after the move's window has opened; then the night is given up, or
+          Interactor is closed where the site has agreed to that.
+        type: int
+        default: 240
       switch_tolerates:
         description: Categories in which a difference does not keep a site from being switched; it is then C(uncertain).
         type: list

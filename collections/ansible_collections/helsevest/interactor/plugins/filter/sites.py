@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
+from ..module_utils._domain.upgrade import upgrade_events as allowed_upgrades
 from ..module_utils._domain.words import Phase, Step
 
 SITE_VARIABLES = (
@@ -104,6 +105,14 @@ def client_users(results: Sequence[Mapping[str, Any]], site: Mapping[str, Any]) 
     return clients
 
 
+def upgrade_events(answer: Mapping[str, Any], name: str, reason: str, until: str = "") -> list[dict[str, Any]]:
+    """Events for an upgrade that somebody allows outside its evening (see _domain/upgrade.py)."""
+    try:
+        return allowed_upgrades(answer, name, reason, until)
+    except ValueError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
 class FilterModule:
     """The filters of this file."""
 
@@ -116,4 +125,5 @@ class FilterModule:
             "site_states": site_states,
             "site_vars": site_vars,
             "step_events": step_events,
+            "upgrade_events": upgrade_events,
         }

@@ -240,6 +240,8 @@ Function Copy-BackupFile {
 
     $null = New-Item -Path (Split-Path -Path $Destination -Parent) -ItemType Directory -Force
     Copy-DurableFile -Path $Path -Destination $Destination
+    # A file that came back must not look as if somebody had been at work in it just now.
+    (Get-Item -LiteralPath $Destination -Force).LastWriteTimeUtc = (Get-Item -LiteralPath $Path -Force).LastWriteTimeUtc
 }
 
 Function Restore-Backup {

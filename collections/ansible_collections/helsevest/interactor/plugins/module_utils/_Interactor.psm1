@@ -37,6 +37,18 @@ Function Get-ContractValue {
     $value
 }
 
+Function Format-Moment {
+    <#
+    .SYNOPSIS
+    A moment as 2027-05-18T18:30:00Z.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [datetime] $Moment)
+
+    $Moment.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [System.Globalization.CultureInfo]::InvariantCulture)
+}
+
 Function Get-MomentType {
     <#
     .SYNOPSIS
@@ -277,6 +289,6 @@ Function Get-ModeWord {
 }
 
 Export-ModuleMember -Function @(
-    'ConvertFrom-StrictJson', 'Expand-Argument', 'Get-ContractValue', 'Get-InteractorVersion', 'Get-ModeSetting',
-    'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-JsonFile', 'Wait-InteractorVersion'
+    'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue', 'Get-InteractorVersion',
+    'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-JsonFile', 'Wait-InteractorVersion'
 )

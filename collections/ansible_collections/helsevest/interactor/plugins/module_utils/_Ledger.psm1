@@ -11,6 +11,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:Schema = 1
+$script:LeaseStates = @('held', 'free')
 $script:UpgradeStates = @('staged', 'done', 'failed', 'restart', 'incident')
 $script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
 
@@ -64,6 +65,7 @@ Function Get-Ledger {
     <#
     .SYNOPSIS
     The ledger of this server; $null before the first entry. An error where it is damaged or another site's.
+    A lease that it has held is lost where the flag is gone: then people may have been in Interactor since.
     #>
     [CmdletBinding()]
     param (
@@ -87,6 +89,9 @@ Function Get-Ledger {
             throw "ledger $path is damaged: $part is no object"
         }
     }
+    if ($null -ne $ledger['lease'] -and $script:LeaseStates -cnotcontains $ledger['lease']['state']) {
+        throw "ledger $path is damaged: lease.state is '$($ledger['lease']['state'])'"
+    }
     if ($null -ne $ledger['upgrade'] -and $script:UpgradeStates -cnotcontains $ledger['upgrade']['state']) {
         throw "ledger $path is damaged: upgrade.state is '$($ledger['upgrade']['state'])'"
     }
@@ -102,6 +107,10 @@ Function Get-Ledger {
         if ($script:AttemptStates -cnotcontains $attempt['state'] -or [string]::IsNullOrEmpty($attempt['key'])) {
             throw "ledger $path is damaged: attempt $number has state '$($attempt['state'])' and key '$($attempt['key'])'"
         }
+    }
+    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
+    if ($null -ne $ledger['lease'] -and $ledger['lease']['state'] -eq 'held' -and -not (Test-Path -LiteralPath $flag)) {
+        $ledger['lease']['state'] = 'lost'
     }
     $ledger
 }
@@ -142,7 +151,16 @@ Function Save-Ledger {
     )
 
     New-WorkFolder -Contract $Contract
-    Write-DurableText -Path (Get-LedgerPath -Contract $Contract) -Text (ConvertTo-Json -InputObject $Ledger -Depth 20)
+    $lost = $null -ne $Ledger['lease'] -and $Ledger['lease']['state'] -eq 'lost'
+    if ($lost) {
+        # Lost is what the flag tells, and never written: whoever reads it looks at the flag.
+        $Ledger['lease']['state'] = 'held'
+    }
+    $text = ConvertTo-Json -InputObject $Ledger -Depth 20
+    if ($lost) {
+        $Ledger['lease']['state'] = 'lost'
+    }
+    Write-DurableText -Path (Get-LedgerPath -Contract $Contract) -Text $text
 }
 
 Function Get-LastAttempt {
@@ -182,5 +200,5 @@ Function Get-FencedAttempt {
 }
 
 Export-ModuleMember -Function @(
-    'Get-FencedAttempt', 'Get-LastAttempt', 'Get-Ledger', 'Get-LedgerOrNew', 'Lock-Work', 'Save-Ledger'
+    'Get-FencedAttempt', 'Get-LastAttempt', 'Get-Ledger', 'Get-LedgerOrNew', 'Lock-Work', 'New-WorkFolder', 'Save-Ledger'
 )

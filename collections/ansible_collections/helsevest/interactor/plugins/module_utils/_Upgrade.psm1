@@ -350,14 +350,14 @@ Function Confirm-Upgrade {
     $end = @{ Module = $Module; Contract = $Contract; Ledger = $Ledger }
     $upgrade = $Ledger['upgrade']
     $problem = Test-Version -Contract $Contract -Version $upgrade['to']
-    if ($problem) {
-        Reset-Upgrade @end -Reason "after the restart $problem"
-        return
-    }
     $kept = ''
     if ($upgrade['state'] -eq 'incident') {
-        # The office has to be told, however well it ended.
+        # The office has to be told, however it ended.
         $kept = $upgrade['reason']
+    }
+    if ($problem) {
+        Reset-Upgrade @end -Reason (@($kept, "after the restart $problem").Where({ $_ }) -join '; ')
+        return
     }
     Save-Upgrade @end -State 'done' -Reason $kept
 }

@@ -139,6 +139,22 @@ Function Lock-File {
     }
 }
 
+Function Close-ProcessWindow {
+    <#
+    .SYNOPSIS
+    Asks a program to close as if its user had: it may ask whether to save. A window of another session cannot be asked.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [object] $Process)
+
+    try {
+        $null = $Process.CloseMainWindow()
+    }
+    catch [System.InvalidOperationException] {
+        Write-Verbose -Message 'it has ended by itself'
+    }
+}
+
 Function Get-Sha256 {
     <#
     .SYNOPSIS
@@ -330,6 +346,6 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File',
-    'Read-SharedText', 'Resolve-NativePath', 'Write-DurableText'
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer',
+    'Get-WebException', 'Lock-File', 'Read-SharedText', 'Resolve-NativePath', 'Write-DurableText'
 )

@@ -52,6 +52,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "upgrade_minutes": {"type": "int", "default": 30},
             "move_minutes": {"type": "int"},
             "retry_minutes": {"type": "int", "default": 15},
+            "lease_wait_minutes": {"type": "int", "default": 240},
             "switch_tolerates": {
                 "type": "list",
                 "elements": "str",
@@ -80,6 +81,7 @@ def settings_from(params: dict[str, Any]) -> Settings:
         described_modes=described_modes(contract),
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=timedelta(minutes=chosen["upgrade_minutes"]),
+        lease_wait=timedelta(minutes=chosen["lease_wait_minutes"]),
         move_takes=timedelta(minutes=chosen["move_minutes"] or contract["migration"]["expected_minutes"]),
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
     )

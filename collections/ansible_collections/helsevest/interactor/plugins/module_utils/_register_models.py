@@ -188,6 +188,10 @@ class Site(_Entry):
     )
     ros: Ros = Field(default=Ros(), description="The risk assessment (P4)")
     confirmed: Confirmed = Field(default=Confirmed(), description="What the site has checked itself (P6)")
+    close_agreed: Truth = Field(
+        default=False,
+        description="That Interactor may be closed for who still has it open when waiting has not helped (M2)",
+    )
     history_months: Months = Field(default=12, description="How much order history is moved (M3)")
     server: Server = Field(description="The server")
     clients: list[Client] = Field(min_length=1, description="The PCs that use the solution (P1, P5)")

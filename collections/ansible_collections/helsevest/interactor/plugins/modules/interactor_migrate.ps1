@@ -12,6 +12,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Migration
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
 Set-StrictMode -Version Latest
@@ -37,8 +38,12 @@ $spec = @{
         }
         history_months = @{ type = 'int' }
         mode = @{ type = 'str' }
+        lease_script = @{ type = 'str' }
+        warning = @{ type = 'str' }
+        close = @{ type = 'bool'; default = $false }
     }
     required_if = @(
+        , @('step', 'lease', @(, 'lease_script'))
         , @('step', 'manifest', @('attempt', 'history_months', 'mode'))
         , @('step', 'start', @(, 'attempt'))
         , @('step', 'follow', @(, 'attempt'))
@@ -53,6 +58,35 @@ Function Get-ModeNow {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
+}
+
+Function Invoke-Look {
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $Module.Result.mode = Get-ModeNow -Contract $Contract
+    $Module.Result.status = Get-Status -Contract $Contract
+    if ($Module.CheckMode -or -not (Test-LeaseKept -Contract $Contract -Ledger $Module.Result.ledger)) {
+        return
+    }
+    $lock = $null
+    try {
+        $lock = Lock-Work -Contract $Contract -CheckMode $false
+    }
+    catch {
+        # Another run is at work here, and sees to the lease.
+        return
+    }
+    try {
+        # Read again: until now that other run may have given the lease back.
+        $Module.Result.ledger = Get-Ledger -Contract $Contract -Site $Module.Params.site
+        Update-Lease -Module $Module -Contract $Contract
+    }
+    finally {
+        $lock.Dispose()
+    }
 }
 
 Function Invoke-Manifest {
@@ -127,6 +161,7 @@ Function Invoke-Start {
     if ($attempt['state'] -ne 'prepared') {
         return
     }
+    Assert-LeaseHeld -Ledger $ledger
     $Module.Result.changed = $true
     if ($Module.CheckMode) {
         return
@@ -222,6 +257,7 @@ Function Invoke-Switch {
     if ($attempt['state'] -ne 'completed') {
         throw "refused: attempt $($attempt['number']) is $($attempt['state']), not completed"
     }
+    Assert-LeaseHeld -Ledger $ledger
     $Module.Result.changed = $true
     if ($Module.CheckMode) {
         return
@@ -308,12 +344,9 @@ try {
         $module.Result.ledger = $ledger
     }
     switch ($module.Params.step) {
-        'look' {
-            $module.Result.mode = Get-ModeNow -Contract $contract
-            $module.Result.status = Get-Status -Contract $contract
-        }
+        'look' { Invoke-Look -Module $module -Contract $contract }
         'lease' { Invoke-Lease -Module $module -Contract $contract }
-        'users' { $module.Result.users = Get-InteractorUse -Contract $contract }
+        'users' { $module.Result.users = Resolve-InteractorUse -Module $module -Contract $contract -Client }
         'manifest' { Invoke-Manifest -Module $module -Contract $contract }
         'start' { Invoke-Start -Module $module -Contract $contract }
         'follow' { Invoke-Follow -Module $module -Contract $contract }
@@ -325,6 +358,10 @@ try {
             }
         }
         'restore' { Invoke-Restore -Module $module -Contract $contract }
+    }
+    # After the step: one that is refused, by another attempt's name, renews nothing.
+    if (@('manifest', 'start', 'follow', 'switch') -contains $module.Params.step) {
+        Update-Lease -Module $module -Contract $contract
     }
 }
 catch {

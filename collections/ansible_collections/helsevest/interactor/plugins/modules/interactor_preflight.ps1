@@ -43,12 +43,6 @@ Function Find-Fact {
     }
 }
 
-Function Format-Moment {
-    param ([Parameter(Mandatory)] [datetime] $Moment)
-
-    $Moment.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [System.Globalization.CultureInfo]::InvariantCulture)
-}
-
 Function Get-RegistryValue {
     <#
     .SYNOPSIS

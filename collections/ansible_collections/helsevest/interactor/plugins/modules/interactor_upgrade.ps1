@@ -12,7 +12,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Upgrade
-#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -24,7 +24,9 @@ $spec = @{
         run_id = @{ type = 'str'; required = $true }
         now = @{ type = (Get-MomentType); required = $true }
         step = @{ type = 'str'; required = $true; choices = @('look', 'stage', 'install', 'confirm') }
+        lease_script = @{ type = 'str' }
     }
+    required_if = @(, @('step', 'install', @(, 'lease_script')))
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
@@ -106,8 +108,7 @@ Function Invoke-Install {
     if ($problem) {
         throw "refused: $problem"
     }
-    $lease = $ledger['lease']
-    if ($null -ne $lease -and $lease['state'] -ne 'free') {
+    if ($null -ne $ledger['lease'] -and $ledger['lease']['state'] -ne 'free') {
         throw 'refused: the lease of a move is held'
     }
     $Module.Result.changed = $true
@@ -198,13 +199,13 @@ Function Test-Installable {
     if (-not $Module.Result.version) {
         throw 'refused: the service does not tell its version, so the way back could not be proved'
     }
-    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
-    Write-DurableText -Path $flag -Text "$($Module.Params.run_id) $($Module.Params.now)`n"
+    $text = "$($Module.Params.run_id) $($Module.Params.now)"
+    Enter-Maintenance -Contract $Contract -Text $text -Script $Module.Params.lease_script
     $users = Get-InteractorUse -Contract $Contract
     if ($users['active']) {
         $Module.Result.changed = $false
         $Module.Result.again = $true
-        $Module.Result.reason = "Interactor is in use: $($users['sessions']) open"
+        $Module.Result.reason = Get-UseText -Use $users
     }
     -not $users['active']
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -17,6 +18,9 @@ from ..module_utils._domain.cause import find_cause
 from ..module_utils._domain.times import format_time, parse_time
 
 OUR_ERRORS = (AnsibleError, AttributeError, KeyError, TypeError, ValueError)
+
+LEASE_SCRIPT = Path(__file__).with_name("_lease.ps1")
+"""What the task on the host runs that lets people into Interactor again; _Lease.psm1 puts it there."""
 
 DETAIL = 300
 """So many characters of an exception are kept."""
@@ -59,8 +63,7 @@ class HostModule(ActionBase):
         except Exception as exc:  # a connection plugin lets the errors of its libraries through
             if not _is_of_connection(exc):
                 raise
-            cause, detail = find_cause(str(exc)), _short(str(exc))
-            return {"changed": False, "reached": False, "cause": cause, "detail": detail, "error": None}
+            return self.not_reached(str(exc))
         failed = told.pop("failed", False)
         error = _short(str(told.get("msg") or "the module failed without a message")) if failed else None
         # The contract of every host in every result would be most of what a run keeps in memory.
@@ -71,10 +74,19 @@ class HostModule(ActionBase):
             told["dry"] = True
         return {**told, "reached": True, "cause": None, "detail": "", "error": error}
 
+    def not_reached(self, told: str) -> dict[str, Any]:
+        """An answer that says that the host was not reached, and what the connection told."""
+        return {"changed": False, "reached": False, "cause": find_cause(told), "detail": _short(told), "error": None}
+
     def problem(self, exc: Exception) -> dict[str, Any]:
         """An answer that says that the error is ours."""
         error = _short(f"{type(exc).__name__}: {exc}")
         return {"changed": False, "reached": True, "cause": None, "detail": "", "error": error}
+
+
+def lease_script() -> str:
+    """The text of the script that a step sends which keeps people out of Interactor."""
+    return LEASE_SCRIPT.read_text(encoding="utf-8")
 
 
 def _is_of_connection(exc: Exception) -> bool:

@@ -21,6 +21,7 @@ from .since import failing_since
 from .site import Site
 from .standing import Standing
 from .step import Next, Situation
+from .texts import WARNINGS
 from .times import format_time
 from .verdict import SiteVerdict
 from .window import OSLO
@@ -45,6 +46,7 @@ class Decision:
     begun: Mapping[str, datetime]
     rolled_back: bool
     needs_us: bool
+    lease: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -58,6 +60,7 @@ class Decision:
             "next": format_time(self.next.at) if self.next.at else None,
             "allowed": self.allowed,
             "attempt": dict(self.attempt) if self.attempt else None,
+            "lease": dict(self.lease) if self.lease else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
             "language": self.site.language,
@@ -113,8 +116,17 @@ class Decision:
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
-        if last and (last.detail or not last.ok):
+        upgrade = self.standing.ledger.upgrade if self.standing.ledger else None
+        if upgrade and (upgrade.is_incident or upgrade.state == "restart") and (last is None or last.ok):
+            return f"upgrade: {upgrade.reason}"
+        # What has only to be asked again is no reason any more once something stands against asking.
+        if last and (not last.ok or (last.detail and not self.reasons)):
             return f"{last.step}: {last.detail}"
+        if last and not self.reasons:
+            told = sorted(self.standing.users.items())
+            busy = [host for host, users in told if users.active and users.run_id == last.run_id]
+            if busy:
+                return f"Interactor is in use on {', '.join(busy)}"
         return "; ".join(reason.text for reason in self.reasons or self.ahead)
 
 
@@ -193,6 +205,20 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     return {"number": last.number, "key": last.key, "before": last.before} if last else None
 
 
+def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:
+    """What people in Interactor are told by a step that meets them, and whether it is closed for them (M2)."""
+    limit = situation.lease_limit
+    if step not in (Step.LEASE, Step.USERS) or limit is None:
+        return None
+    close = situation.may_close
+    kind = "closing" if close else "closes" if situation.site.close_agreed else "waits"
+    values = {
+        "minutes": int(situation.settings.move_takes.total_seconds()) // 60,
+        "until": f"{limit.astimezone(OSLO):%H.%M}",
+    }
+    return {"warning": WARNINGS[kind][situation.site.language].format_map(values), "close": close}
+
+
 def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
     """Decide for one site; pure, so that the same events give the same answer anywhere."""
     site, standing, attempt = situation.site, situation.standing, situation.attempt
@@ -218,6 +244,7 @@ def decide(situation: Situation, force: Collection[Phase] = ()) -> Decision:
         begun=begun,
         rolled_back=situation.is_rolled_back,
         needs_us=_needs_us(situation, verdict, outcome),
+        lease=_lease(situation, answer.next.step),
     )
 
 
@@ -228,6 +255,10 @@ def _needs_us(situation: Situation, verdict: SiteVerdict | None, outcome: Outcom
         return True
     if situation.standing.ledger_error or (last and not last.ok):
         return True
-    if outcome is Outcome.VERIFIED or verdict is None:
+    if outcome is Outcome.VERIFIED:
+        return False
+    if situation.upgrade_failed or (situation.upgrade is not None and situation.upgrade.is_incident):
+        return True
+    if verdict is None:
         return False
     return verdict.verdict is Verdict.ERROR or (verdict.verdict is Verdict.UNREACHABLE and situation.in_window)

@@ -75,6 +75,7 @@ def _head(situation: Situation, variables: Mapping[str, Any], shared_with: Seque
         "move_date": told_time(site.move_date, weekday=True) if site.move_date else "not set",
         "upgrade_evening": told_opening(evening) if evening else "not set",
         "move_window": told_opening(move) if move else "none that day" if site.move_date else "not set",
+        "close_agreed": "yes" if site.close_agreed else "no",
         "shared_server": shared,
         "hosts": ", ".join((site.server_host, *site.client_hosts)),
         "contact": "not known" if missing_contact(site) else "known",

@@ -27,20 +27,21 @@ class Answer:
     ahead: tuple[Reason, ...] = ()
 
 
-LOOKING = frozenset({Step.LOOK, Step.CLOUD})
-"""What only looks before a phase begins: not done where the phase may not begin."""
+LOOKING = frozenset({Step.LOOK, Step.CLOUD, Step.USERS})
+"""What only looks or warns before a phase begins: not done where the phase may not begin."""
 
 
 def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> Step:
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
     attempt = situation.attempt
-    begun = situation.lease_held or (attempt is not None and attempt.state.is_open)
+    # To read a ledger again that cannot be true is how it comes right.
+    begun = situation.lease_held or situation.ledger_doubtful or (attempt is not None and attempt.state.is_open)
     if step and (begun or phase is Phase.ROLLBACK or step not in LOOKING):
         return step
     if phase is Phase.MIGRATE:
         return Step.LEASE
     upgrade = situation.upgrade
-    if upgrade and upgrade.is_unproven:
+    if upgrade and upgrade.is_unproven and step:
         return Step.CONFIRM
     return Step.INSTALL if upgrade and upgrade.state == "staged" else Step.STAGE
 

@@ -211,12 +211,6 @@ def _move_window(case: Case) -> Iterator[Reason]:
     yield from _outside(case, case.situation.move_opening, "move")
 
 
-def _upgrade_failed(case: Case) -> Iterator[Reason]:
-    upgrade = case.standing.ledger.upgrade if case.standing.ledger else None
-    if upgrade and upgrade.state == "failed" and not case.situation.is_upgraded:
-        yield case.reason("upgrade_failed", f"the upgrade to {upgrade.to} failed: {upgrade.reason}")
-
-
 def _in_use(case: Case) -> Iterator[Reason]:
     if case.situation.lease_given_up and not case.site.close_agreed:
         yield case.reason("in_use", "somebody was in Interactor until it was too late to wait any longer")
@@ -267,7 +261,10 @@ RULES: tuple[Rule, ...] = (
     Rule("ledger_missing", CHANGING, "the ledger knows every attempt that journal and cloud know", _ledger_missing),
     Rule("halted", BEGINNING, "neither the wave nor all is halted", _halted),
     Rule(
-        "not_ready", BEGINNING, "preflight says ready: the agreement (P4), the answers (P6) and every host", _not_ready
+        "not_ready",
+        BEGINNING,
+        "preflight says ready: the agreement (P4), the answers (P6), every host and the upgrade (U1)",
+        _not_ready,
     ),
     Rule("mode_not_described", BEGINNING, "the vendor has described the mode (M5)", _mode_not_described),
     Rule("no_wave", BEGINNING, "the site is in a wave", _no_wave),
@@ -292,7 +289,6 @@ RULES: tuple[Rule, ...] = (
         "the windows of site, wave and vendor meet on the move date, long enough for a move (M1)",
         _of_the_day("no_opening", "too_short"),
     ),
-    Rule("upgrade_failed", BEGINNING, "the upgrade (U1) has not failed", _upgrade_failed),
     Rule("rolled_back", BEGINNING, "the move of this date has not been rolled back", _rolled_back),
     Rule("date_passed", BEGINNING, "the windows of the move date have not passed", _date_passed),
     Rule("not_released", BEGINNING, "the wave is released, by whom and until when", _not_released),

@@ -155,14 +155,6 @@ REASONS: dict[str, Told] = {
         nb="Tiden som er satt av, er for kort til å flytte dere. Vi finner et nytt tidspunkt sammen med dere.",
         nn="Tida som er sett av, er for kort til å flytte dykk. Vi finn eit nytt tidspunkt saman med dykk.",
     ),
-    "upgrade_failed": Told(
-        means="the installer failed; the old version runs again",
-        who="us",
-        do="read the text, then `playbooks/upgrade.yml` in the next evening after the cause is gone. The office works "
-        "as before",
-        nb="Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
-        nn="Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
-    ),
     "in_use": Told(
         means="somebody was in Interactor from the start of the window until it was given up for this night",
         who="site",

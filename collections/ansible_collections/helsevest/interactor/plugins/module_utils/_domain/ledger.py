@@ -41,11 +41,22 @@ class Upgrade:
     finished: datetime | None
     reason: str
     code: int | None = None
+    started: datetime | None = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a run began it and did not bring it to an end: it died, or is at it now."""
+        return self.state == "staged" and self.started is not None and self.finished is None
 
     @property
     def is_unproven(self) -> bool:
         """Whether it is not yet known what the installer has left."""
-        return self.state in ("restart", "incident")
+        return self.state in ("restart", "incident") or self.is_cut_off
+
+    @property
+    def is_incident(self) -> bool:
+        """Whether the installer restarted the server by itself: the reason stays, however well it ended."""
+        return self.state == "incident" or (self.state == "done" and bool(self.reason))
 
 
 @dataclass(frozen=True)
@@ -122,6 +133,7 @@ class Ledger:
                     _moment(upgrade, "finished"),
                     upgrade.get("reason") or "",
                     upgrade.get("code"),
+                    _moment(upgrade, "started"),
                 )
                 if upgrade
                 else None,

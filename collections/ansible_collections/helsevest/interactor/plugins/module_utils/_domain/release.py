@@ -65,6 +65,17 @@ class Wish:
         return data if self.until is None else {**data, "until": format_time(self.until)}
 
 
+def read_who_and_why(prefix: str, raw: Mapping[str, str | None]) -> tuple[dict[str, str], list[str]]:
+    """`name` and `reason` of `raw` on one line each, and what is wrong with them; `prefix` is that of the variables."""
+    said, errors = {name: " ".join((raw.get(name) or "").split()) for name in ("name", "reason")}, []
+    for field, what in (("name", "who says so"), ("reason", "why")):
+        if not said[field]:
+            errors.append(f"{prefix}_{field}: is missing or blank; allowed: {what}, in words")
+        elif not said[field].isprintable():
+            errors.append(f"{prefix}_{field}: holds a character that cannot be printed; allowed: {what}, in words")
+    return said, errors
+
+
 def read_wish(kind: EventKind, raw: Mapping[str, str | None], waves: Iterable[str], now: datetime) -> Wish:
     """Read `wave`, `name`, `reason` and `until`; ValueError tells everything that is wrong, a line each.
 
@@ -76,11 +87,7 @@ def read_wish(kind: EventKind, raw: Mapping[str, str | None], waves: Iterable[st
     if said["wave"] not in allowed:
         found = f"{said['wave']!r} is no wave of the register" if said["wave"] else "is missing"
         errors.append(f"release_wave: {found}; allowed: {', '.join(allowed) or 'none, the register has no wave'}")
-    for field, what in (("name", "who says so"), ("reason", "why")):
-        if not said[field]:
-            errors.append(f"release_{field}: is missing or blank; allowed: {what}, in words")
-        elif not said[field].isprintable():
-            errors.append(f"release_{field}: holds a character that cannot be printed; allowed: {what}, in words")
+    errors += read_who_and_why("release", raw)[1]
     until = None
     if kind is EventKind.RELEASED:
         try:

@@ -87,6 +87,7 @@ SITE_COLUMNS = (
         "Nettsider bekreftet", "confirmed.urls", cells.DATE, ("Nettsider sjekket", "URL bekreftet", "URL-er sjekket")
     ),
     Column("Proxy bekreftet", "confirmed.proxy", cells.DATE, ("Proxy sjekket",)),
+    Column("Lukking avtalt", "close_agreed", cells.YES_NO, ("Kan lukkes", "Interactor kan lukkes", "Lukking")),
     Column("Måneder historikk", "history_months", cells.WHOLE, ("Historikk", "Historikk måneder")),
     Column("Server", "server.host", cells.TEXT, ("Servernavn", "Tjener")),
     Column("Serveradresse", "server.address", cells.TEXT, ("Server-IP",)),

@@ -9,7 +9,7 @@ Nothing here asks whether the step is allowed; that is the gate's. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
 
@@ -17,8 +17,10 @@ from .calendar import Calendar
 from .checks import judge_register
 from .days import Obstacle, move_opening, obstacles
 from .ledger import Attempt, Ledger, Upgrade
+from .results import CheckResult, apply_waivers
 from .site import Site
-from .standing import Standing
+from .standing import Standing, Users
+from .upgrade import has_failed, judge_upgrade
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
@@ -63,13 +65,18 @@ class Situation:
     @cached_property
     def verdict(self) -> SiteVerdict | None:
         """What preflight says of the site; None before its server was measured."""
-        checks = judge_register(self.site, self.now)
-        return site_verdict(self.site, self.standing.measurements, checks, self.now, self.settings.validity)
+        return site_verdict(self.site, self.standing.measurements, self._checks, self.now, self.settings.validity)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All open checks; before the server was measured those of the register."""
-        return self.verdict.findings if self.verdict else tuple(findings_of(judge_register(self.site, self.now)))
+        return self.verdict.findings if self.verdict else tuple(findings_of(self._checks))
+
+    @property
+    def _checks(self) -> list[CheckResult]:
+        """What no host has to be measured for: the register's checks, and how the upgrade ended."""
+        upgrade = judge_upgrade(self.site, self.upgrade, self.upgrade_failed)
+        return [*judge_register(self.site, self.now), *apply_waivers(upgrade, self.site, self.now)]
 
     @cached_property
     def obstacles(self) -> tuple[Obstacle, ...]:
@@ -98,6 +105,17 @@ class Situation:
         return self.standing.ledger_run == self.run_id
 
     @property
+    def ledger_doubtful(self) -> bool:
+        """Whether the ledger as it was last read cannot be true: it is damaged, or lacks attempts that are known.
+
+        It may be a reading that another run recorded late, so that it is read again before anything is said of it.
+        """
+        standing = self.standing
+        attempts = len(standing.ledger.attempts) if standing.ledger else 0
+        lacking = attempts < max(standing.known_attempts, standing.cloud_attempts)
+        return standing.ledger_run is not None and (standing.ledger_error is not None or lacking)
+
+    @property
     def is_upgraded(self) -> bool:
         """Whether the newest version runs, and nothing of its installation is left to be proven (U1)."""
         unproven = self.upgrade is not None and self.upgrade.is_unproven
@@ -105,9 +123,15 @@ class Situation:
 
     @property
     def upgrade(self) -> Upgrade | None:
-        """What the ledger says of the upgrade to the version that is wanted now."""
+        """What the ledger says of the upgrade to the version that is wanted now, or of any that is not proven."""
         upgrade = self.ledger.upgrade if self.ledger else None
-        return upgrade if upgrade and upgrade.to == self.settings.target_version else None
+        wanted = upgrade is not None and upgrade.to == self.settings.target_version
+        return upgrade if upgrade and (wanted or upgrade.is_unproven) else None
+
+    @property
+    def upgrade_failed(self) -> bool:
+        """Whether the upgrade failed, and no other evening or time that somebody allowed has begun since."""
+        return has_failed(self.upgrade, self.upgrade_opening)
 
     @property
     def lease_lost(self) -> bool:
@@ -131,14 +155,32 @@ class Situation:
         return any(users.active and users.run_id == self.run_id for users in self.standing.users.values())
 
     @property
+    def lease_limit(self) -> datetime | None:
+        """Until when people in Interactor are waited for (M2); where it may be closed then, a move still has to fit."""
+        move, settings = self.move_opening, self.settings
+        if move is None:
+            return None
+        ticks = 2 * settings.retry if self.site.close_agreed else timedelta(0)
+        return min(move.start + settings.lease_wait, move.end - settings.move_takes - ticks)
+
+    @property
+    def _met(self) -> tuple[Users, ...]:
+        """What the hosts told of their users in this window, where people have been waited for long enough."""
+        move, limit = self.move_opening, self.lease_limit
+        if move is None or limit is None or self.now < limit:
+            return ()
+        return tuple(users for users in self.standing.users.values() if users.at >= move.start)
+
+    @property
     def lease_given_up(self) -> bool:
-        """Whether people have been waited for long enough in this window, and are still in Interactor."""
-        move = self.move_opening
-        if move is None or self.now < move.start + self.settings.lease_wait:
-            return False
-        asked = [users for users in self.standing.users.values() if users.at >= move.start]
-        newest = max((users.at for users in asked), default=None)
-        return any(users.active and users.at == newest for users in asked)
+        """Whether people have been waited for long enough in this window, and the last run still met some."""
+        newest = max(self._met, key=lambda users: users.at, default=None)
+        return newest is not None and any(users.active and users.run_id == newest.run_id for users in self._met)
+
+    @property
+    def may_close(self) -> bool:
+        """Whether Interactor may be closed for who is in it: the site agrees, and they were warned in this window."""
+        return self.site.close_agreed and any(users.active for users in self._met)
 
     @property
     def is_moved_outside(self) -> bool:
@@ -147,13 +189,17 @@ class Situation:
 
     @property
     def upgrade_opening(self) -> Opening | None:
-        """The evening of the last working day before the move (U1), or the time that somebody allowed instead.
+        """The evening of the last working day before the move (U1), or the time that somebody allowed instead, at most
+        until the move's window opens.
 
         None without a move date.
         """
         day, override = self.site.move_date, self.standing.override
-        if override and day is not None and override.at <= self.now < override.until:
-            return Opening(override.at, override.until)
+        if override and day is not None:
+            move = self.move_opening
+            until = min(override.until, move.start) if move else override.until
+            if override.at <= self.now < until:
+                return Opening(override.at, until)
         return (
             None if day is None else self.settings.upgrade_window.opening_on(self.calendar.last_working_day_before(day))
         )
@@ -206,6 +252,8 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     site, attempt = situation.site, situation.attempt
     if Phase.PREFLIGHT in force:
         return Next(Phase.PREFLIGHT, Step.PROBE, (site.server_host, *site.client_hosts))
+    if situation.ledger_doubtful and not situation.is_fresh:
+        return Next(Phase.MIGRATE, Step.LOOK, (site.server_host,))
     if attempt and attempt.state is AttemptState.ROLLED_BACK:
         if str(attempt.number) not in situation.standing.discarded:
             # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
@@ -217,6 +265,10 @@ def next_step(situation: Situation, force: Collection[Phase] = ()) -> Next:
     due = hosts_to_probe(situation)
     if due:
         return Next(Phase.PREFLIGHT, Step.PROBE, due)
+    move = situation.move_opening
+    if (situation.lease_held or situation.lease_lost) and not (move and move.contains(situation.now)):
+        # No attempt is open, and none begins now: also where the date was changed in the middle of the night.
+        return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, (site.server_host,))
     if site.move_date is None:
         return DONE
     return _step_towards_move(situation)
@@ -233,7 +285,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
         asked = attempt.state is not AttemptState.SWITCHED or (made is not None and made.run_id == situation.run_id)
         return Next(Phase.ROLLBACK, Step.RESTORE if asked else Step.MADE, server)
     if attempt.state is AttemptState.SWITCHED:
-        if situation.lease_held:
+        if situation.lease_held or situation.lease_lost:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
         if number not in standing.reconciled:
             # Another controller switched it, or the journal is a restored one: ledger and cloud still know.
@@ -244,8 +296,14 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
             return DONE
         due = situation.check_due
         return Next(Phase.POSTCHECK, Step.CHECK if situation.now >= due else None, server, due)
-    # To follow a running migration is to read the ledger.
-    if not situation.is_fresh and attempt.state is not AttemptState.RUNNING:
+    stale = hosts_to_probe(situation) if attempt.state is AttemptState.PREPARED else ()
+    if stale:
+        # It is started only where every host is ready, and what was measured has become too old meanwhile.
+        return Next(Phase.PREFLIGHT, Step.PROBE, stale)
+    # To follow a running migration is to read the ledger, unless it was refused: then there is another attempt.
+    last = standing.last_step
+    follows = attempt.state is AttemptState.RUNNING and not (last and last.step is Step.FOLLOW and not last.ok)
+    if not situation.is_fresh and not follows:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
         AttemptState.PREPARED: Step.START,
@@ -285,21 +343,26 @@ def _step_towards_move(situation: Situation) -> Next:
         return _step_of_upgrade(situation)
     if now < move.start:
         return Next(Phase.MIGRATE, None, server, move.start)
-    if not move.contains(now) and not situation.lease_held:
+    if not move.contains(now):
         return DONE
     if not situation.is_fresh:
         return Next(Phase.MIGRATE, Step.LOOK, server)
-    if not move.contains(now):
-        return Next(Phase.MIGRATE, Step.HANDBACK, server)
-    return Next(Phase.MIGRATE, _step_before_attempt(situation), server)
+    step = _step_before_attempt(situation)
+    return Next(Phase.MIGRATE, step, server, None if step else now + situation.settings.retry)
 
 
-def _step_before_attempt(situation: Situation) -> Step:
-    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2)."""
+def _step_before_attempt(situation: Situation) -> Step | None:
+    """From the open window to the attempt: first nobody new gets in, then it is seen that nobody is in (M2).
+
+    None where this run has met somebody everywhere it could, and warned them: the next one asks again.
+    """
     if not situation.cloud_asked:
         return Step.CLOUD
     if not situation.lease_held:
-        return Step.LEASE
+        if not situation.in_use:
+            return Step.LEASE
+        # Who holds the server's files open sits at a PC, and has to be warned there.
+        return None if situation.users_asked else Step.USERS
     if not situation.users_asked:
         return Step.USERS
     return Step.HANDBACK if situation.in_use else Step.MANIFEST
@@ -311,14 +374,16 @@ def _step_of_upgrade(situation: Situation) -> Next:
     settings = situation.settings
     if upgrade and upgrade.is_unproven:
         return _again(situation, Step.CONFIRM, settings.retry if situation.in_window else settings.confirm_retry)
-    if evening is None or now >= evening.end or (upgrade and upgrade.state == "failed"):
+    if evening is None or now >= evening.end or situation.upgrade_failed:
         return DONE
     staged = upgrade is not None and upgrade.state == "staged"
     if now < evening.start:
         stages = evening.start - settings.stage_ahead
         if staged or now < stages:
             return Next(Phase.UPGRADE, None, server, evening.start if staged else stages)
-        return _again(situation, Step.STAGE, settings.stage_retry)
+        again = _again(situation, Step.STAGE, settings.stage_retry)
+        # In its evening it is tried at once.
+        return replace(again, at=min(again.at, evening.start)) if again.at else again
     if not situation.is_fresh:
         return Next(Phase.UPGRADE, Step.LOOK, server)
     return Next(Phase.UPGRADE, Step.INSTALL if staged else Step.STAGE, server)

@@ -45,6 +45,7 @@ TITLES: dict[str, str] = {
     "SERVICE": "Interactor's service runs",
     "CLIENT": "The client has been checked",
     "SERVER": "The server can be checked",
+    "U1": "The upgrade of Interactor has come to a good end",
     "A1": "What the move must leave alone is as before",
     "MODE": "Interactor runs in the mode of the cloud",
     "LEASE": "Interactor lets people in again",
@@ -231,6 +232,31 @@ REMEDIES: dict[str, Remedy] = {
         "Vi når ikkje serveren. Kontroller at han er slått på, er kopla til nettet og ikkje går i kvilemodus.",
         "call the site: is the server on, and its remote management (WinRM) open to us?",
     ),
+    "U1.restart": Remedy(
+        "site",
+        "Start serveren på nytt når det passer for dere, og senest før flyttingen. Oppgraderingen av Interactor er "
+        "ikke ferdig før det er gjort. Interactor kan brukes som vanlig så lenge.",
+        "Start serveren på nytt når det passar for dykk, og seinast før flyttinga. Oppgraderinga av Interactor er "
+        "ikkje ferdig før det er gjort. Interactor kan brukast som vanleg så lenge.",
+        "call the site: the server has to be restarted, by the office itself and when it suits the EPJ. The next tick "
+        "after that proves the new version",
+    ),
+    "U1.failed": Remedy(
+        "us",
+        "Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
+        "Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
+        "read what the check says. When the cause is gone: agree on another `move_date`, or run "
+        "`playbooks/upgrade.yml` with `-e upgrade_name=` and `-e upgrade_reason=`, which tries again at once",
+    ),
+    "U1.incident": Remedy(
+        "us",
+        "Serveren deres ble startet på nytt under oppgraderingen av Interactor. Det skulle ikke ha skjedd. Kontroller "
+        "at journalsystemet virker. Vi tar kontakt.",
+        "Serveren dykkar vart starta på nytt under oppgraderinga av Interactor. Det skulle ikkje ha hendt. Kontroller "
+        "at journalsystemet verkar. Vi tek kontakt.",
+        "call the site at once: its server was restarted, and the EPJ may live on it. Halt the wave, and tell the "
+        "vendor that the installer does not keep to /norestart",
+    ),
     "AHEAD": Remedy(
         "us",
         "Vi har ført opp noe fra dere med en dato som ikke har vært ennå. Vi retter det. Dere trenger ikke gjøre noe.",
@@ -244,3 +270,31 @@ REMEDIES: dict[str, Remedy] = {
         "read the error: a name, a certificate or an account of ours is wrong, or a module failed",
     ),
 }
+
+WARNINGS: dict[str, dict[str, str]] = {
+    "waits": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå. Det tar omtrent {minutes} minutter. Lagre rekvisisjonene du "
+        "holder på med, og lukk Interactor. Andre programmer kan du bruke som vanlig. Vi begynner når alle har lukket "
+        "Interactor, og venter til kl. {until}.",
+        "nn": "DIPS Interactor skal flyttast til skya no. Det tek omtrent {minutes} minutt. Lagre rekvisisjonane du held "
+        "på med, og lukk Interactor. Andre program kan du bruke som vanleg. Vi byrjar når alle har lukka Interactor, og "
+        "ventar til kl. {until}.",
+    },
+    "closes": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå. Det tar omtrent {minutes} minutter. Lagre rekvisisjonene du "
+        "holder på med, og lukk Interactor. Kl. {until} blir Interactor lukket, og det som ikke er lagret, går tapt. "
+        "Andre programmer kan du bruke som vanlig.",
+        "nn": "DIPS Interactor skal flyttast til skya no. Det tek omtrent {minutes} minutt. Lagre rekvisisjonane du held "
+        "på med, og lukk Interactor. Kl. {until} blir Interactor lukka, og det som ikkje er lagra, går tapt. Andre "
+        "program kan du bruke som vanleg.",
+    },
+    "closing": {
+        "nb": "DIPS Interactor skal flyttes til skyen nå, og blir lukket om et øyeblikk. Lagre rekvisisjonene du holder "
+        "på med, med en gang. Om omtrent {minutes} minutter kan du bruke Interactor igjen. Andre programmer kan du "
+        "bruke som vanlig.",
+        "nn": "DIPS Interactor skal flyttast til skya no, og blir lukka om ein augeblink. Lagre rekvisisjonane du held "
+        "på med, med ein gong. Om omtrent {minutes} minutt kan du bruke Interactor igjen. Andre program kan du bruke "
+        "som vanleg.",
+    },
+}
+"""What who has Interactor open sees on the screen: while it is waited, where it will be closed, and when it is."""

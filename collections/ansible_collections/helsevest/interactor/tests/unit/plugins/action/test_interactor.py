@@ -18,6 +18,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.helsevest.interactor.plugins.module_utils import _clock
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
 
+from tests.pwsh.engine import LEASE_SCRIPT
 from tests.pwsh.fixtures import ROOT
 
 START = datetime(2027, 5, 18, 18, 30, tzinfo=UTC)
@@ -266,7 +267,37 @@ class TestMigrate:
 
     def test_the_attempts_name_is_all_that_is_sent_of_it(self, act: Act, host: Host):
         act("migrate", step="start", attempt={**self.ATTEMPT, "before": {}, "state": "prepared"}, mode=None)
-        assert host.asked == [{**COMMON, "step": "start", "attempt": self.ATTEMPT, "now": "2027-05-18T18:30:00Z"}]
+        sent = {"step": "start", "attempt": self.ATTEMPT, "now": "2027-05-18T18:30:00Z"}
+        assert host.asked == [{**COMMON, **sent, "lease_script": LEASE_SCRIPT.read_text(encoding="utf-8")}]
+
+    @pytest.mark.parametrize(
+        ("step", "sent"), [("look", True), ("lease", True), ("follow", True), ("handback", False), ("restore", False)]
+    )
+    def test_the_script_goes_where_people_are_kept_out(self, act: Act, host: Host, step: str, sent: bool):
+        host.answers = [answer("completed")]
+        act("migrate", step=step, attempt=self.ATTEMPT)
+        assert ("lease_script" in host.asked[0]) is sent
+
+    def test_a_pc_that_does_not_answer_the_knock_is_not_asked(
+        self, act: Act, host: Host, monkeypatch: pytest.MonkeyPatch
+    ):
+        told = {"pc": "", "seen": []}
+
+        def knock(connection: object) -> str:
+            told["seen"].append(connection)
+            return told["pc"]
+
+        monkeypatch.setattr(f"{PACKAGE}.interactor_migrate.knock", knock)
+        host.answers = [{"changed": False, "users": {"active": False}}]
+        assert act("migrate", step="users")["users"] == {"active": False}
+        assert "lease_script" not in host.asked[0]
+        told["pc"] = "pc1: timed out"
+        result = act("migrate", step="users")
+        assert {key: result[key] for key in NOT_REACHED} == NOT_REACHED
+        assert (result["cause"], result["detail"]) == ("timeout", "pc1: timed out")
+        assert len(host.asked) == 1
+        act("migrate", step="lease")
+        assert len(told["seen"]) == 2, "a server is worth the wait"
 
     def test_an_attempt_without_a_name_is_our_error(self, act: Act):
         assert act("migrate", step="start", attempt={"number": 1})["error"] == "KeyError: 'key'"

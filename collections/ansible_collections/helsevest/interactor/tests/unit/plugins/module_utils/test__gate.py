@@ -67,6 +67,7 @@ def params(journal: Path, **changes: Any) -> dict[str, Any]:
         "upgrade_minutes": 30,
         "move_minutes": None,
         "retry_minutes": 15,
+        "lease_wait_minutes": 240,
         "switch_tolerates": ["favourite_packages"],
     }
     given: dict[str, Any] = {

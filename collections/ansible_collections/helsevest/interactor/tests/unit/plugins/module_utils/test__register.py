@@ -112,6 +112,7 @@ def test_defaults_are_filled_in(load: Load) -> None:
         "signatory_known": False,
         "ros": {"requested": False, "sent": None},
         "confirmed": {"urls": None, "proxy": None},
+        "close_agreed": False,
         "history_months": 12,
         "server": {"name": "server", "host": "srv.k1001.example", **host},
         "clients": [{"name": "pc1", "host": "pc1.k1001.example", **host}],

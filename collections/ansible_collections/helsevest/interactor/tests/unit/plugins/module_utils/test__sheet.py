@@ -138,6 +138,7 @@ def sites(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "signatory_known": draw(st.booleans()),
                 "ros": {"requested": draw(st.booleans()), "sent": draw(st.none() | DATES)},
                 "confirmed": {"urls": draw(st.none() | DATES), "proxy": draw(st.none() | DATES)},
+                "close_agreed": draw(st.booleans()),
                 "history_months": draw(st.integers(12, 18)),
                 "server": {
                     "name": "server",

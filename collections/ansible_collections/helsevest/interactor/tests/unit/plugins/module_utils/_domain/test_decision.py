@@ -28,6 +28,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.stand
     Users,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import WARNINGS
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import HostMeasurement
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import (
@@ -210,6 +211,11 @@ class TestTheOrderOfSteps:
         for hours, expected in ((5.99, None), (6, Step.STAGE)):
             at = begins + timedelta(hours=hours)
             assert step(at, standing(at, last_step=failed))[1] is expected
+        evening = parse_time("2027-05-14T15:00:00Z")
+        for last, next_at in ((begins, begins + timedelta(hours=6)), (evening - timedelta(minutes=15), evening)):
+            at = last + timedelta(minutes=5)
+            decision = answer(at, standing(at, last_step=replace(failed, at=last)))
+            assert (decision.next.step, decision.next.at) == (None, next_at), "in its evening it is tried at once"
         half = replace(failed, ok=True, detail="half of it")
         assert step(begins + timedelta(minutes=15), standing(begins, last_step=half))[1] is Step.STAGE
 
@@ -244,7 +250,7 @@ class TestTheOrderOfSteps:
         assert step(UPGRADE_EVENING, held("staged"))[1] is Step.INSTALL
         assert step(UPGRADE_EVENING, held("staged", "6.1.0"))[1] is Step.STAGE
         assert step(UPGRADE_EVENING, held("failed"))[1] is None
-        assert "upgrade_failed" in codes(UPGRADE_EVENING, held("failed"))
+        assert codes(UPGRADE_EVENING, held("failed")) == {"U1"}
 
     def test_the_night_goes_from_lease_to_manifest_to_start(self) -> None:
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, cloud_run=EARLIER)) == (Phase.MIGRATE, Step.CLOUD, True)
@@ -270,6 +276,53 @@ class TestTheOrderOfSteps:
         assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, server=True)))[1] is Step.HANDBACK
         assert step(MOVE_NIGHT, replace(held, users=users(MOVE_NIGHT, EARLIER, server=True)))[1] is Step.USERS
 
+    def test_where_somebody_is_in_it_the_pcs_are_asked_too_and_the_next_tick_tries_again(self) -> None:
+        met = users(MOVE_NIGHT, server=True)
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, users={"1001-server": met["1001-server"]}))[1:] == (
+            Step.USERS,
+            True,
+        )
+        for busy in (met, users(MOVE_NIGHT, pc1=True)):
+            decision = answer(MOVE_NIGHT, upgraded(MOVE_NIGHT, users=busy))
+            assert (decision.next.step, decision.next.at) == (None, MOVE_NIGHT + timedelta(minutes=15))
+            assert (decision.allowed, decision.reasons) == (False, ())
+            again = upgraded(MOVE_NIGHT, users={host: replace(told, run_id=EARLIER) for host, told in busy.items()})
+            assert step(MOVE_NIGHT, again)[1:] == (Step.LEASE, True)
+
+    def test_the_row_tells_where_it_is_in_use(self) -> None:
+        handed_back = StepRecord(Step.HANDBACK, MOVE_NIGHT, ok=True, detail="", run_id=RUN)
+        of = upgraded(MOVE_NIGHT, users=users(MOVE_NIGHT, server=True, pc1=True), last_step=handed_back)
+        assert answer(MOVE_NIGHT, of).row()["why"] == "Interactor is in use on 1001-pc1, 1001-server"
+        free = replace(of, users=users(MOVE_NIGHT))
+        assert answer(MOVE_NIGHT, free).row()["why"] == ""
+        asked = replace(of, last_step=StepRecord(Step.LEASE, MOVE_NIGHT, ok=True, detail="2 open", run_id=RUN))
+        assert answer(MOVE_NIGHT, asked).row()["why"] == "lease: 2 open"
+        halted = replace(asked, halts={"all": "Ola: calls"})
+        late = replace(halted, users=users(MOVE_NIGHT, EARLIER, server=True))
+        assert "Ola: calls" in answer(MOVE_NIGHT, late).row()["why"]
+
+    def test_nobody_is_warned_where_nothing_may_begin(self) -> None:
+        met = {"1001-server": users(MOVE_NIGHT, server=True)["1001-server"]}
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, users=met, halts={"all": "Ola: calls"}))[1:] == (
+            Step.USERS,
+            False,
+        )
+
+    @pytest.mark.parametrize(
+        ("pc1", "server", "given_up"), [(True, False, True), (False, True, True), (False, False, False)]
+    )
+    def test_the_last_run_that_asked_decides_whether_it_is_given_up(
+        self, pc1: bool, server: bool, given_up: bool
+    ) -> None:
+        opens = parse_time("2027-05-18T18:00:00Z")
+        told = {**users(opens + timedelta(hours=1), "run-0", pc2=True), **users(opens, EARLIER, pc1=pc1, server=server)}
+        # One run asks the server first and the PCs seconds later.
+        pc = replace(told["1001-pc1"], at=opens + timedelta(hours=3, seconds=9))
+        on_server = replace(told["1001-server"], at=opens + timedelta(hours=3))
+        late = opens + timedelta(hours=5)
+        of = upgraded(late, users={**told, "1001-pc1": pc, "1001-server": on_server})
+        assert (codes(late, of) == {"in_use"}) is given_up
+
     def test_people_are_waited_for_and_then_given_up_or_closed(self) -> None:
         opens = parse_time("2027-05-18T18:00:00Z")
         busy = users(opens + timedelta(hours=3), EARLIER, pc1=True)
@@ -279,6 +332,10 @@ class TestTheOrderOfSteps:
         late = opens + timedelta(hours=4)
         assert codes(late, upgraded(late, users=busy)) == {"in_use"}
         assert step(late, upgraded(late, users=busy), close_agreed=True)[2]
+        short = {"weekdays": ["tue"], "from": "20:00", "to": "22:30"}
+        fits = opens + timedelta(minutes=90)
+        early = upgraded(fits, users=users(opens, EARLIER, pc1=True))
+        assert codes(fits, early, window=short) == {"in_use"}, "no move would fit any more"
         assert step(late, upgraded(late, users=users(late - timedelta(days=7), EARLIER, pc1=True)))[2], "another night"
 
     @pytest.mark.parametrize("state", [AttemptState.PREPARED, AttemptState.RUNNING, AttemptState.COMPLETED])
@@ -388,6 +445,40 @@ class TestTheOrderOfSteps:
         end = parse_time("2027-05-19T04:00:00Z")
         assert step(end, upgraded(end, ledger=Ledger("1001", lease_held=True)))[:2] == (Phase.MIGRATE, Step.HANDBACK)
 
+    def test_a_lease_is_given_back_when_the_date_is_changed_in_the_middle_of_the_night(self) -> None:
+        for day in ("2027-05-25", None):
+            for run, expected in ((RUN, Step.HANDBACK), (EARLIER, Step.LOOK)):
+                of = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True), ledger_run=run)
+                decision = answer(MOVE_NIGHT, of, move_date=day)
+                assert (decision.next.step, decision.allowed) == (expected, True)
+
+    def test_a_lease_that_was_lost_after_the_switch_is_written_off(self) -> None:
+        of = with_attempt(MOVE_NIGHT, AttemptState.SWITCHED, lease_held=False)
+        assert of.ledger is not None
+        lost = replace(of, ledger=replace(of.ledger, lease_lost=True))
+        assert step(MOVE_NIGHT, lost) == (Phase.MIGRATE, Step.HANDBACK, True)
+
+    def test_an_attempt_that_is_to_start_has_what_is_too_old_measured_again(self) -> None:
+        old = (measured(MOVE_NIGHT - timedelta(hours=24)), measured(MOVE_NIGHT, "1001-pc1"))
+        for state, expected in ((AttemptState.PREPARED, Step.PROBE), (AttemptState.RUNNING, Step.FOLLOW)):
+            assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state, measurements=old))[1] is expected
+
+    def test_a_running_migration_that_cannot_be_followed_is_looked_at(self) -> None:
+        for ok, expected in ((True, Step.FOLLOW), (False, Step.LOOK)):
+            followed = StepRecord(Step.FOLLOW, MOVE_NIGHT, ok=ok, detail="refused: it is not the ledger's last")
+            of = with_attempt(MOVE_NIGHT, AttemptState.RUNNING, last_step=followed, ledger_run=EARLIER)
+            assert step(MOVE_NIGHT, of)[1] is expected
+            assert step(MOVE_NIGHT, replace(of, ledger_run=RUN))[1] is Step.FOLLOW
+
+    @pytest.mark.parametrize(
+        "doubt", [{"known_attempts": 1}, {"cloud_attempts": 1}, {"ledger": None, "ledger_error": "is no JSON"}]
+    )
+    def test_a_ledger_that_cannot_be_true_is_read_again_by_every_run(self, doubt: dict[str, Any]) -> None:
+        for at in (DAY_ZERO, MOVE_NIGHT, MORNING_AFTER):
+            assert step(at, upgraded(at, ledger_run=EARLIER, **doubt)) == (Phase.MIGRATE, Step.LOOK, True)
+            assert step(at, upgraded(at, ledger_run=RUN, **doubt))[1] is not Step.LOOK
+        assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, ledger_run=None, measurements=(), **doubt))[1] is Step.PROBE
+
 
 class TestTheGate:
     @pytest.mark.parametrize(
@@ -465,6 +556,67 @@ class TestTheGate:
         assert codes(noon, standing(noon)) == {"date_passed"}
         weekend = parse_time("2027-05-15T10:00:00Z")
         assert codes(weekend, standing(weekend)) == {"upgrade_missed"}
+
+
+class TestWhatPeopleAreTold:
+    OPENS = parse_time("2027-05-18T18:00:00Z")
+
+    def lease(self, minutes: int, *, met: bool = True, **changes: Any) -> Any:
+        at = self.OPENS + timedelta(minutes=minutes)
+        of = upgraded(at, users=users(self.OPENS, EARLIER, pc1=met))
+        return answer(at, of, **changes).to_dict()["lease"]
+
+    def test_until_when_they_are_waited_for(self) -> None:
+        told = self.lease(15)
+        assert told["close"] is False
+        for words in ("flyttes til skyen nå", "60 minutter", "Lagre", "lukk Interactor", "venter til kl. 00.00"):
+            assert words in told["warning"]
+        assert "flyttast til skya no" in self.lease(15, language="nn")["warning"]
+
+    def test_when_it_will_be_closed_and_when_it_is(self) -> None:
+        told = self.lease(15, close_agreed=True)
+        assert told["close"] is False
+        assert "Kl. 00.00 blir Interactor lukket" in told["warning"]
+        assert self.lease(239, close_agreed=True)["close"] is False
+        told = self.lease(240, close_agreed=True)
+        assert told["close"] is True
+        assert "om et øyeblikk" in told["warning"]
+        assert "om ein augeblink" in self.lease(240, close_agreed=True, language="nn")["warning"]
+
+    def test_nobody_is_closed_out_unwarned_or_without_the_sites_word(self) -> None:
+        assert self.lease(240, met=False, close_agreed=True)["close"] is False
+        at = self.OPENS + timedelta(hours=4)
+        week_ago = users(self.OPENS - timedelta(days=7), EARLIER, pc1=True)
+        assert answer(at, upgraded(at, users=week_ago), close_agreed=True).lease["close"] is False  # type: ignore[index]
+        assert self.lease(240)["close"] is False
+
+    def test_in_a_short_window_it_is_closed_while_a_move_still_fits(self) -> None:
+        short = {"weekdays": ["tue"], "from": "20:00", "to": "22:30"}
+        assert "Kl. 21.00" in self.lease(15, close_agreed=True, window=short)["warning"]
+        assert self.lease(60, close_agreed=True, window=short)["close"] is True
+        assert "til kl. 21.30" in self.lease(15, window=short)["warning"]
+
+    def test_the_step_on_the_pcs_says_the_same(self) -> None:
+        at = self.OPENS + timedelta(hours=4)
+        met = {
+            "1001-pc1": Users(self.OPENS, EARLIER, reached=True, active=True),
+            "1001-server": Users(at, RUN, reached=True, active=True),
+        }
+        decision = answer(at, upgraded(at, users=met), close_agreed=True)
+        assert decision.next.step is Step.USERS
+        assert decision.lease is not None
+        assert decision.lease["close"] is True
+
+    def test_no_other_step_tells_them_anything(self) -> None:
+        held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
+        assert answer(MOVE_NIGHT, held).to_dict()["lease"] is None
+
+    @pytest.mark.parametrize("language", ["nb", "nn"])
+    @pytest.mark.parametrize("kind", WARNINGS)
+    def test_a_text_fits_into_a_message_of_windows(self, kind: str, language: str) -> None:
+        text = WARNINGS[kind][language].format_map({"minutes": 120, "until": "23.45"})
+        assert len(text) <= 255
+        assert not set(text) & set("\"\n{}%")
 
 
 class TestTheAnswer:

@@ -110,7 +110,6 @@ def no_return() -> dict[str, Any]:
 
 
 BUSY = {HOSTS[1]: Users(MOVE_NIGHT + timedelta(hours=3), "run-0", reached=True, active=True)}
-FAILED = {"ledger": Ledger("1001", upgrade=Upgrade("failed", "6.2.0", None, "1603"))}
 FRIDAY = {"move_date": date(2027, 5, 21)}
 EARLY = Window(EVERY_DAY, time(6), time(7))
 """Code → when, and what is then not as it should be: of the site and of its standing."""
@@ -131,7 +130,6 @@ AGAINST: Mapping[str, tuple[datetime, Mapping[str, Any], Mapping[str, Any]]] = {
     "freeze": (UPGRADE_EVENING, {"freezes": (Freeze(MAY, "Hemmelig grunn", "health_trust"),)}, {}),
     "no_opening": (UPGRADE_EVENING, {"wave_window": EARLY, "window": Window(EVERY_DAY, time(8), time(9))}, {}),
     "too_short": (UPGRADE_EVENING, {"window": Window(EVERY_DAY, time(20), time(20, 59))}, {}),
-    "upgrade_failed": (UPGRADE_EVENING, {}, FAILED),
     "rolled_back": (MOVE_NIGHT + timedelta(hours=1), {}, undone()),
     "date_passed": (parse_time("2027-05-19T10:00:00Z"), {}, {}),
     "upgrade_missed": (parse_time("2027-05-15T10:00:00Z"), {}, {}),

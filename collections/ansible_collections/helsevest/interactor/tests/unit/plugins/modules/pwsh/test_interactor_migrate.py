@@ -22,6 +22,8 @@ BACKUP = WORK + r"\backup\attempt-1\configuration"
 FLAG = r"C:\ProgramData\DIPS\Interactor\maintenance.flag"
 PROGRAM = r"C:\Program Files\DIPS\Interactor\InteractorMigrate.exe"
 TASK = "HelseVest Interactor move"
+WATCH = "HelseVest Interactor lease"
+HELD = {"state": "held", "since": NOW, "run": "run-1"}
 NOTHING = {"state": "none", "progress": 0, "counts": {}, "message": ""}
 ENTRY = {
     **ATTEMPT,
@@ -63,8 +65,11 @@ def last(server: Server) -> dict[str, Any]:
     return entry
 
 
-def has(server: Server, *entries: dict[str, Any], lease: dict[str, Any] | None = None) -> None:
-    """Give the server a ledger with these attempts."""
+def has(server: Server, *entries: dict[str, Any], lease: dict[str, Any] | None = HELD) -> None:
+    """Give the server a ledger with these attempts, and flag and task where the lease is held."""
+    if lease == HELD:
+        server.write(FLAG, "run-1")
+        has_task(server, WATCH, "Ready")
     ledger = {"schema": 1, "site": "1001", "upgrade": None, "lease": lease, "attempts": list(entries)}
     server.write(server.ledger_file, json.dumps(ledger))
 
@@ -73,8 +78,13 @@ def status(server: Server, state: str, **more: object) -> None:
     server.write(STATUS, json.dumps({"state": state, "progress": 40, "counts": {"orders": 2}, "message": "", **more}))
 
 
+def has_task(server: Server, name: str, state: str) -> None:
+    task = {"path": "\\", "state": state, "actions": [], "next": None}
+    server.update(tasks={**server.state["tasks"], name: task})
+
+
 def runs(server: Server, state: str = "Running") -> None:
-    server.update(tasks={TASK: {"path": "\\", "state": state, "actions": [], "next": None}})
+    has_task(server, TASK, state)
 
 
 def step(server: Server, name: str, **options: Any) -> dict[str, Any]:
@@ -124,43 +134,6 @@ class TestLook:
     def test_a_configuration_that_is_missing_is_an_error(self, server: Server):
         server.path(server.contract["paths"]["config"]).unlink()
         assert refused(server, "look").endswith("interactor.json is missing")
-
-
-class TestLease:
-    def test_it_is_taken_once(self, server: Server):
-        assert server.unchanged_by("migrate", step="lease")["changed"] is True
-        first = step(server, "lease")
-        assert (first["changed"], first["held"], first["users"]["sessions"]) == (True, True, 0)
-        assert first["ledger"]["lease"] == ledger_of(server)["lease"] == {"state": "held", "since": NOW, "run": "run-1"}
-        assert server.read(FLAG) is not None
-        again = step(server, "lease")
-        assert (again["changed"], again["held"]) == (False, True)
-
-    def test_a_flag_that_is_gone_is_set_again(self, server: Server):
-        step(server, "lease")
-        server.path(FLAG).unlink()
-        assert step(server, "lease")["changed"] is True
-        assert server.read(FLAG) is not None
-
-    def test_nobody_is_thrown_out(self, server: Server):
-        server.update(processes=["Interactor", "interactor", "EPJ"])
-        check = server.unchanged_by("migrate", step="lease")
-        result = step(server, "lease")
-        for answer in (check, result):
-            assert (answer["changed"], answer["held"], answer["again"]) == (False, False, True)
-            assert answer["users"]["sessions"] == 2
-        assert server.read(FLAG) is None
-        assert ledger_of(server) is None
-
-    def test_handback_lets_people_in(self, server: Server):
-        assert step(server, "handback")["changed"] is False
-        step(server, "lease")
-        assert server.unchanged_by("migrate", step="handback")["changed"] is True
-        result = step(server, "handback")
-        assert result["changed"] is True
-        assert result["ledger"]["lease"]["state"] == ledger_of(server)["lease"]["state"] == "free"
-        assert server.read(FLAG) is None
-        assert step(server, "handback")["changed"] is False
 
 
 class TestManifest:
@@ -399,7 +372,8 @@ class TestRestore:
         assert server.read(FLAG) is None
         assert server.state["tasks"] == {}
         restart = ["restart DIPSInteractor"] if state == "switched" else []
-        assert server.take_calls() == [f"stop task {TASK}", f"unregister {TASK}", *restart]
+        calls = [f"stop task {TASK}", f"unregister {TASK}", *restart, f"unregister {WATCH}"]
+        assert server.take_calls() == calls
         again = step(server, "restore", attempt=ATTEMPT)
         assert (again["changed"], again["mode"]) == (False, "local")
         assert server.take_calls() == []
@@ -408,7 +382,7 @@ class TestRestore:
         has(server, {**ENTRY, "state": "switched"})
         server.write(BACKUP, server.path(server.contract["paths"]["config"]).read_bytes().decode())
         step(server, "restore", attempt=ATTEMPT)
-        assert server.take_calls() == ["restart DIPSInteractor"]
+        assert server.take_calls() == ["restart DIPSInteractor", f"unregister {WATCH}"]
 
     def test_a_task_that_does_not_end_is_an_error(self, server: Server):
         has(server, {**ENTRY, "state": "running"})

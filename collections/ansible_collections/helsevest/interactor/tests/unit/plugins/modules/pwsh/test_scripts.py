@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pwsh.engine import HERE, MODULE_UTILS, MODULES, Engine
+from tests.pwsh.engine import HERE, LEASE_SCRIPT, MODULE_UTILS, MODULES, Engine
 
-SCRIPTS = sorted([*MODULES.glob("*.ps1"), *MODULE_UTILS.glob("*.psm1")])
+SCRIPTS = sorted([*MODULES.glob("*.ps1"), *MODULE_UTILS.glob("*.psm1"), LEASE_SCRIPT])
 START = "Set-StrictMode -Version Latest\n$ErrorActionPreference = 'Stop'\n"
 
 
@@ -57,7 +57,7 @@ def test_the_look_finds_what_it_looks_for(engine: Engine):
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_the_head_is_ours(path: Path):
     lines = path.read_text(encoding="utf-8").splitlines()
-    if path.suffix == ".ps1":
+    if path.parent == MODULES:
         assert lines[:2] == ["#!powershell", ""]
         lines = lines[2:]
     assert lines[2] == "# SPDX-License-Identifier: GPL-3.0-or-later"

@@ -1,0 +1,128 @@
+"""Breaks a call on purpose: it is held, cut off or met by a restart, before its effect or after it.
+
+Tests arm a fault over the control API, wait until it has come, and mend it again. Nothing here sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.calls import Answer, Call, Host, HostDown, ModuleCall
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What breaks: the `nth` call of `host` whose words end with `call`, such as `interactor_migrate start`.
+
+    For the cloud `host` is its name, and the words are path and method, such as `1001/attempts POST`. `do`: `hold` lets
+    the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line then
+    stays broken until it is mended.
+    """
+
+    host: str
+    call: str
+    nth: int
+    when: Literal["before", "after"]
+    do: Literal["hold", "cut", "restart"]
+
+
+class _Armed:
+    """A fault that is to come, or has."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.left = fault.nth
+        self.came = asyncio.Event()
+        self.mended = asyncio.Event()
+        self.dropped = False
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a line is broken by it now."""
+        return self.fault.do != "hold" and self.came.is_set()
+
+
+class Faults:
+    """What is armed and what has come, until it is mended."""
+
+    def __init__(self) -> None:
+        self._armed: list[_Armed] = []
+
+    def arm(self, fault: Fault) -> None:
+        """Let a fault come."""
+        self._armed.append(_Armed(fault))
+
+    def is_broken(self, host: str) -> bool:
+        """Whether the line to a host is broken."""
+        return any(armed.breaks for armed in self._armed if armed.fault.host == host)
+
+    async def came(self, host: str) -> None:
+        """Wait until the newest fault of a host has come; KeyError where none is armed."""
+        for armed in reversed(self._armed):
+            if armed.fault.host == host:
+                await armed.came.wait()
+                return
+        raise KeyError(host)
+
+    def mend(self, host: str | None = None, *, drop: bool = False) -> None:
+        """Nothing of a host, or of any, is armed, held or broken any more.
+
+        A held call goes on; with `drop` it never comes to anything.
+        """
+        for armed in [each for each in self._armed if host in (None, each.fault.host)]:
+            armed.dropped = drop
+            armed.mended.set()
+            self._armed.remove(armed)
+
+    async def meet(self, host: str, words: str, when: str, restart: Callable[[], None]) -> None:
+        """Where a call comes by, before its effect and after it. Raises HostDown where it, or its answer, is lost."""
+        for armed in list(self._armed):
+            fault = armed.fault
+            if armed.came.is_set() or (fault.host, fault.when) != (host, when) or not words.endswith(fault.call):
+                continue
+            armed.left -= 1
+            if armed.left:
+                continue
+            armed.came.set()
+            if fault.do == "restart":
+                restart()
+            if fault.do != "hold":
+                raise HostDown
+            await armed.mended.wait()
+            if armed.dropped:
+                raise HostDown
+
+
+class FaultyHost:
+    """A host of the world over a line that may break (the protocol of simulator.calls)."""
+
+    def __init__(self, host: Host, faults: Faults) -> None:
+        self._host = host
+        self._faults = faults
+
+    @property
+    def name(self) -> str:
+        """The host's DNS name in lower case."""
+        return self._host.name
+
+    @property
+    def powered_on(self) -> bool:
+        """Whether it answers: it is on, and its line is whole."""
+        return self._host.powered_on and not self._faults.is_broken(self.name)
+
+    def restart(self) -> None:
+        """Go down and come up again."""
+        self._host.restart()
+
+    async def run(self, call: Call) -> Answer:
+        """Do what was called. Raises HostDown where the answer is not to go out."""
+        if not isinstance(call, ModuleCall):
+            return await self._host.run(call)
+        words = f"{call.name} {call.arguments.get('step') or ''}".strip()
+        await self._faults.meet(self.name, words, "before", self.restart)
+        answer = await self._host.run(call)
+        await self._faults.meet(self.name, words, "after", self.restart)
+        return answer

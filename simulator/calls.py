@@ -174,6 +174,10 @@ class CloudService(Protocol):
         """The attempt, and whether it is new."""
         ...
 
+    def ids(self, site: str, number: int, category: str) -> list[str]:
+        """The ids of one category of what an attempt brought."""
+        ...
+
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
         """The discarded attempt."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.calls import CloudRefusal
 from simulator.data import Record, by_category, counts, manifest
+from simulator.scenario import CATEGORIES
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Attempt:
     state: str = "open"
     counts: dict[str, int] = field(default_factory=dict)
     manifest: dict[str, Any] | None = None
+    ids: dict[str, list[str]] = field(default_factory=dict)
     made: list[dict[str, str]] = field(default_factory=list)
 
     def answer(self) -> dict[str, Any]:
@@ -76,19 +78,26 @@ class Cloud:
 
     def made(self, site: str, number: int) -> list[dict[str, str]]:
         """What users have made in the cloud since the switch to an attempt."""
+        return list(self._numbered(site, number).made)
+
+    def ids(self, site: str, number: int, category: str) -> list[str]:
+        """The ids of a category that an attempt brought and that are still here."""
+        if category not in CATEGORIES:
+            raise CloudRefusal(400, f"category {category!r}: one of {', '.join(CATEGORIES)} is wanted")
+        return list(self._numbered(site, number).ids.get(category, ()))
+
+    def _numbered(self, site: str, number: int) -> Attempt:
         attempt = next((each for each in self._of(site) if each.number == number), None)
         if attempt is None:
             raise CloudRefusal(404, f"site {site} has no attempt {number}")
-        return list(attempt.made)
+        return attempt
 
     def discard(self, site: str, number: int, key: str) -> dict[str, Any]:
         """Throw away what an attempt brought; again is no error."""
-        attempt = next((each for each in self._of(site) if each.number == number), None)
-        if attempt is None:
-            raise CloudRefusal(404, f"site {site} has no attempt {number}")
+        attempt = self._numbered(site, number)
         if attempt.key != key:
             raise CloudRefusal(409, f"site {site}: attempt {number} has the key {attempt.key}, not {key}")
-        attempt.state = "discarded"
+        attempt.state, attempt.ids = "discarded", {}
         return attempt.answer()
 
     def receive(self, site: str, number: int, key: str) -> bool:
@@ -110,7 +119,8 @@ class Cloud:
         """All that will come has come."""
         attempt.state = "completed"
         attempt.counts = counts(records)
-        attempt.manifest = manifest(by_category(records))
+        attempt.manifest = manifest(records)
+        attempt.ids = by_category(records)
 
     def snapshot(self) -> dict[str, Any]:
         """Every site's attempts."""

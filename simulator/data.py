@@ -7,7 +7,7 @@ import hashlib
 import json
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -59,7 +59,17 @@ def generate(said: Data, site: str, start: date) -> list[Record]:
     for _ in range(said.favourite_packages):
         day = start - timedelta(days=1 + rng.randrange(900))
         records.append(Record("favourite_packages", identity("favourite_packages"), day))
-    return records
+    # The newest orders come first, so that what is there twice is within the history.
+    return [*records, *last_of(records[::-1], said.twice)]
+
+
+def last_of(records: Sequence[Record], wanted: Mapping[Category, int]) -> list[Record]:
+    """The last so many records of each category."""
+    found: list[Record] = []
+    for category, count in wanted.items():
+        mine = [record for record in records if record.category == category]
+        found += mine[len(mine) - min(count, len(mine)) :]
+    return found
 
 
 def parse(lines: str) -> list[Record]:
@@ -83,6 +93,13 @@ def to_move(records: Iterable[Record], today: date, months: int) -> list[Record]
     ]
 
 
+def before_span(records: Iterable[Record], today: date, months: int) -> list[Record]:
+    """The orders that are too old for a move, oldest first."""
+    since = months_before(today, months)
+    old = (record for record in records if record.category == "orders" and record.date < since)
+    return sorted(old, key=lambda record: (record.date, record.id))
+
+
 def counts(records: Iterable[Record]) -> dict[str, int]:
     """How many there are of each category."""
     found: dict[str, int] = dict.fromkeys(CATEGORIES, 0)
@@ -91,13 +108,17 @@ def counts(records: Iterable[Record]) -> dict[str, int]:
     return found
 
 
-def manifest(ids: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
-    """Count and hash of each category's ids, as docs/contracts.md defines it."""
-    found = {}
+def manifest(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
+    """Count, hash, first and last date of each category, as docs/contracts.md defines them."""
+    found: dict[str, dict[str, Any]] = {}
+    entries = list(records)
     for category in CATEGORIES:
-        ordered = sorted(ids.get(category, ()))
-        text = "\n".join(ordered)
-        found[str(category)] = {"count": len(ordered), "hash": hashlib.sha256(text.encode()).hexdigest()}
+        mine = [record for record in entries if record.category == category]
+        digests = (hashlib.sha256(record.id.encode()).digest() for record in mine)
+        total = sum(int.from_bytes(digest, "big") for digest in digests) % 2**256
+        days = sorted(record.date.isoformat() for record in mine)
+        first, last = (days[0], days[-1]) if days else (None, None)
+        found[str(category)] = {"count": len(mine), "hash": f"{total:064x}", "first": first, "last": last}
     return found
 
 

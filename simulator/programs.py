@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from simulator import data
 from simulator.calls import HostDown
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 PRODUCT, SETUP, MIGRATE = "DIPS Interactor", "DIPS Interactor Setup", "InteractorMigrate"
 """What an executable says of itself, so that this file knows it again; nothing else reads it."""
+OSLO = ZoneInfo("Europe/Oslo")
+_BAD_LINES = {
+    "malformed": ['{"category": "orders", "id": "ord-avbrutt", "da'],
+    "identity_number": [data.Record("orders", "ord-01010112345", date(2027, 5, 1)).line()],
+}
+"""What ends a list that cannot be trusted, by the scenario's word; the number is nobody's."""
 
 
 def executable(product: str, version: str, publisher: str, size: int = 512) -> bytes:
@@ -188,27 +195,41 @@ class Programs:
         """Windows was started again: what ran has ended without a word, and what waited for it is put in place."""
         self.settle()
         for run in self._runs:
-            run.alive = False
+            if run.alive:
+                self._end(run)
         if self._after_restart is not None:
             self._put_executables(self._after_restart)
             self._after_restart = None
 
-    def _to_move(self, months: int) -> list[data.Record]:
-        text = "".join(
-            self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+    def _records(self) -> list[data.Record]:
+        return data.parse(
+            "".join(
+                self._host.drive.read(join(self._vendor.data, f"{category}.jsonl")).decode() for category in CATEGORIES
+            )
         )
-        return data.to_move(data.parse(text), self._now().date(), months)
+
+    def _day(self, options: dict[str, str]) -> date:
+        """The day from which the months are counted back: the one that is asked for, else today in Norway."""
+        asked = options.pop(self._vendor.options.day, None)
+        return date.fromisoformat(asked) if asked else self._now().astimezone(OSLO).date()
+
+    def _to_move(self, months: int, day: date) -> list[data.Record]:
+        return data.to_move(self._records(), day, months)
 
     def _list(self, options: dict[str, str]) -> int:
-        names = self._vendor.options
+        names, day = self._vendor.options, self._day(options)
         if set(options) != {names.months, names.output}:
             return 87
-        lines = "".join(record.line() + "\n" for record in self._to_move(int(options[names.months])))
-        self._host.drive.write(options[names.output], lines.encode())
+        records, months = self._records(), int(options[names.months])
+        listed = data.to_move(records, day, months)
+        if self._site.data.list == "outside":
+            listed += data.before_span(records, day, months)[-1:]
+        lines = [record.line() for record in listed] + _BAD_LINES.get(self._site.data.list, [])
+        self._host.drive.write(options[names.output], "".join(f"{line}\n" for line in lines).encode())
         return 0
 
     def _migrate(self, options: dict[str, str]) -> int:
-        names = self._vendor.options
+        names, day = self._vendor.options, self._day(options)
         if set(options) != {names.site, names.attempt, names.key, names.months, names.status}:
             return 87
         number, key, status_file = int(options[names.attempt]), options[names.key], options[names.status]
@@ -219,7 +240,10 @@ class Programs:
             return 3
         now = self._now()
         ends = now + timedelta(minutes=self._site.migration.minutes)
-        self._runs.append(Run(number, key, status_file, self._to_move(int(options[names.months])), now, ends))
+        months = int(options[names.months])
+        outside = data.before_span(self._records(), day, months)
+        sent = [*self._to_move(months, day), *outside[max(0, len(outside) - self._site.migration.sends_outside) :]]
+        self._runs.append(Run(number, key, status_file, sent, now, ends))
         self.settle()
         return 0
 
@@ -278,7 +302,7 @@ class Programs:
                 left[record.category] -= 1
             else:
                 arrived.append(record)
-        return arrived
+        return arrived + data.last_of(arrived, self._site.migration.doubles)
 
     def _status(self, path: str, state: str, progress: int, counts: dict[str, int], message: str) -> None:
         names = self._vendor.status_keys

@@ -105,6 +105,8 @@ class Data(Model):
     favourite_packages: Count = 12
     months: int = Field(default=24, ge=1)
     seed: int | None = None
+    twice: dict[Category, Count] = {}
+    list: Literal["ok", "malformed", "identity_number", "outside"] = "ok"
 
 
 class Migration(Model):
@@ -114,6 +116,8 @@ class Migration(Model):
     ends: Literal["completed", "failed"] = "completed"
     message: str = ""
     loses: dict[Category, Count] = {}
+    doubles: dict[Category, Count] = {}
+    sends_outside: Count = 0
 
 
 class Upgrade(Model):
@@ -314,10 +318,16 @@ def _conflicts(file: Path, scenario: Scenario) -> list[str]:
             if name in owner:
                 lines.append(f"{file}: sites.{number}: host {name} is there already, in sites.{owner[name]}")
             owner[name] = number
-        for category, lost in site.migration.loses.items():
-            there = getattr(site.data, category)
-            if lost > there:
-                lines.append(f"{file}: sites.{number}.migration.loses.{category}: is {lost}; allowed is 0 to {there}")
+        of_categories = {
+            "migration.loses": site.migration.loses,
+            "migration.doubles": site.migration.doubles,
+            "data.twice": site.data.twice,
+        }
+        for field, wanted in of_categories.items():
+            for category, count in wanted.items():
+                there = getattr(site.data, category)
+                if count > there:
+                    lines.append(f"{file}: sites.{number}.{field}.{category}: is {count}; allowed is 0 to {there}")
     return lines
 
 

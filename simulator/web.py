@@ -25,7 +25,7 @@ from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
-_ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|made))?")
+_ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
 _REFUSED = "X-Simulated-Proxy"
 _FETCH_SECONDS = 30.0
 
@@ -162,6 +162,9 @@ class Web:
             return _json(404, {"error": f"there is nothing at {request.path}"})
         site, number, what = match[1], match[2], match[3]
         try:
+            if what == "ids" and request.method == "GET":
+                category = request.query.get("category", "")
+                return _json(200, {"ids": self._world.cloud.ids(site, int(number), category)})
             if what == "made" and request.method == "GET":
                 return _json(200, {"made": self._world.cloud.made(site, int(number))})
             if what == "discard" and request.method == "POST":

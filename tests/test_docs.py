@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
     Step,
     Verdict,
 )
+
+from simulator.data import Record, manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -207,3 +210,15 @@ def test_no_file_names_a_home_folder_or_a_package_registry() -> None:
             if HOMES.search(line) or REGISTRIES.search(line):
                 found.append(f"{shown(path)}:{number}: {line.strip()[:100]}")
     assert found == []
+
+
+def test_the_vendor_is_given_a_hash_that_is_right() -> None:
+    text = (ROOT / "docs" / "vendor-contract.md").read_text(encoding="utf-8").partition("\n### Hash\n")[2]
+    told = dict(re.findall(r"^\| `?([\w-]+)`? \| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
+    both = told.pop("both")
+    assert len(told) == 2
+    records = [Record("orders", name, date(2027, 5, 18)) for name in told]
+    for record in records:
+        assert manifest([record])["orders"]["hash"] == told[record.id]
+    assert manifest(records)["orders"]["hash"] == manifest(reversed(records))["orders"]["hash"] == both
+    assert both != format(sum(int(digest, 16) for digest in told.values()), "x"), "the example shows the modulo as well"

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.pwsh
 
 DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
 KEY = "9001-1-4f3a"
+OPENING: dict[str, Any] = {"history_months": 12, "day": "2027-05-10", "mode": "server_in_cloud"}
 SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
 MACHINE = "HKEY_LOCAL_MACHINE"
 CURRENT = f"{MACHINE}\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion"
@@ -262,14 +263,22 @@ class Both:
         """Take the lease and open attempt 1."""
         self.twice("migrate", "lease")
         listed = self.contract["migration"]["list_file"]
-        programs = self.host.programs
-        assert programs is not None
-        lines = "".join(record.line() + "\n" for record in programs._to_move(12))
-        self.program("InteractorMigrate.exe", 0, {listed: lines})
+        self.program("InteractorMigrate.exe", 0, {listed: self.lines()})
         attempt = {"number": 1, "key": KEY}
-        self.twice("migrate", "manifest", attempt=attempt, history_months=12, mode="server_in_cloud")
+        self.twice("migrate", "manifest", attempt=attempt, **OPENING)
+        categories = ["orders", "favourite_packages"]
+        assert len(self.take("migrate", "ids", attempt=attempt, categories=categories)["ids"]["orders"]) == 240
         self.office.world.cloud.open_attempt("9001", 1, KEY, 12)
         return attempt
+
+    def lines(self) -> str:
+        """The list that the model's program writes."""
+        programs, path = self.host.programs, r"C:\list.jsonl"
+        assert programs is not None
+        assert programs._list({"--months": "12", "--until": OPENING["day"], "--output": path}) == 0
+        text = self.host.drive.read(path).decode()
+        self.host.drive.remove(path)
+        return text
 
     def start(self, attempt: dict[str, Any], status: str) -> None:
         """Start the migration; the engine's program writes what the model's has written by then."""
@@ -324,20 +333,19 @@ def test_a_whole_move_is_the_same_on_both(engine: Engine, tmp_path: Path):
 def test_a_failed_move_and_every_refusal_are_the_same_on_both(engine: Engine, tmp_path: Path):
     both = Both(engine, tmp_path, {"migration": {"minutes": 20, "ends": "failed", "message": "linjen falt ut"}})
     status, task = (both.contract["migration"][name] for name in ("status_file", "task"))
-    options = {"history_months": 12, "mode": "server_in_cloud"}
     both.upgrade()
     attempt = both.open()
     other = {"number": 1, "key": "another"}
     for step in ("start", "follow", "switch", "restore"):
         assert both.take("migrate", step, attempt=other)["failed"] is True
     for refused in (other, {"number": 2, "key": "k"}):
-        assert both.take("migrate", "manifest", attempt=refused, **options)["failed"] is True
+        assert both.take("migrate", "manifest", attempt=refused, **OPENING)["failed"] is True
     both.start(attempt, status)
     both.pass_minutes(30, status, task)
     assert both.twice("migrate", "follow", attempt=attempt)["ledger"]["attempts"][0]["message"] == "linjen falt ut"
     both.twice("migrate", "restore", attempt=attempt)
     for refused, mode in (({"number": 3, "key": "k"}, "server_in_cloud"), ({"number": 2, "key": "k"}, "second")):
-        result = both.take("migrate", "manifest", attempt=refused, history_months=12, mode=mode)
+        result = both.take("migrate", "manifest", attempt=refused, **{**OPENING, "mode": mode})
         assert result["failed"] is True
     both.contract["site"] = both.contract.pop("paths")
     assert both_fail(both)
@@ -463,3 +471,84 @@ def test_a_run_that_was_cut_off_is_the_same_on_both(code: int | None, restarted:
     result = both.take("upgrade", "confirm")
     assert result["version"] == "5.4.1"
     assert result["again"] is (code is None and not restarted)
+
+
+BAD_LISTS = {
+    "fewer": b'{"category": "orders", "id": "a"}\n',
+    "no_object": b'\n{"category": "orders", "id": "a", "date": "2027-05-01"}\n["orders"]\n',
+    "list_of_one": b'[{"category": "orders", "id": "a", "date": "2027-05-01"}]\n',
+    "null": b"null\n",
+    "cut_off": b'{"category": "orders", "id": "a", "date": "2027-05-01"}\n{"category": "orders", "id": "b", "da',
+    "two_in_a_line": b'{"category": "orders", "id": "a"}, {"category": "orders", "id": "b"}\n',
+    "number": b'{"category": "orders", "id": 17, "date": "2027-05-01"}\n',
+    "capitals": b'{"category": "orders", "ID": "a", "date": "2027-05-01"}\n',
+    "category": b'{"category": "Orders", "id": "a", "date": "2027-05-01"}\n',
+    "id": '{"category": "orders", "id": "bestilling æ", "date": "2027-05-01"}\n'.encode(),
+    "kelvin": '{"category": "orders", "id": "\u212a", "date": "2027-05-01"}\n'.encode(),
+    "long": b'{"category": "orders", "id": "' + b"a" * 65 + b'", "date": "2027-05-01"}\n',
+    "empty": b'{"category": "orders", "id": "", "date": "2027-05-01"}\n',
+    "number_of_a_person": b'{"category": "orders", "id": "01010112345", "date": "2027-05-01"}\n',
+    "number_within": b'{"category": "orders", "id": "p-01010112345.2", "date": "2027-05-01"}\n',
+    "date": b'{"category": "orders", "id": "a", "date": "2027-02-29"}\n',
+    "moment": b'{"category": "orders", "id": "a", "date": "2027-05-01T08:00:00Z"}\n',
+    "utf8": b'{"category": "orders", "id": "\xff", "date": "2027-05-01"}\n',
+    "order_too_old": b'{"category": "orders", "id": "a", "date": "2026-05-09"}\n',
+    "order_ahead": b'{"category": "orders", "id": "a", "date": "2027-05-11"}\n',
+    "requisition_behind": b'{"category": "started_requisitions", "id": "a", "date": "2027-05-09"}\n',
+}
+GOOD_LISTS = {
+    "nothing": b"",
+    "blank_lines_and_a_mark": b'\xef\xbb\xbf\r\n{"category": "orders", "id": "a", "date": "2026-05-10"}\r\n \n',
+    "edges": b'{"category": "orders", "id": "a", "date": "2027-05-10", "more": {"id": "b"}}\n'
+    b'{"date": "2027-05-10", "id": "A:b_c.d-1", "category": "started_requisitions"}\n'
+    b'{"category": "favourite_packages", "id": "2027-05-10T07:00:00Z", "date": "1999-12-31"}\n',
+    "twice": b'{"category": "orders", "id": "a", "date": "2027-05-10"}\n' * 2,
+    "twelve_digits_and_a_uuid": b'{"category": "orders", "id": "123456789012", "date": "2027-05-10"}\n'
+    b'{"category": "orders", "id": "6f0c2a5e-1b7d-4c3a-9e21-a12345678901", "date": "2027-05-10"}\n',
+    "a_moment_as_id": b'{"category": "orders", "id": "2027-05-10T07:00:00Z", "date": "2027-05-10"}\n',
+}
+
+
+def with_list(engine: Engine, folder: Path, content: bytes) -> Both:
+    """Both servers, upgraded, with a program that writes this list."""
+    both = Both(engine, folder, {})
+    both.upgrade()
+    listed = both.contract["migration"]["list_file"]
+    both.program("InteractorMigrate.exe", 0, {listed: {"base64": base64.b64encode(content).decode()}})
+
+    def write(_program: str, _arguments: str) -> int:
+        both.host.drive.write(listed, content)
+        return 0
+
+    both.host.run_program = write  # type: ignore[method-assign]
+    return both
+
+
+@pytest.mark.parametrize("name", BAD_LISTS)
+def test_a_list_that_cannot_be_trusted_is_refused_with_the_same_words(name: str, engine: Engine, tmp_path: Path):
+    both = with_list(engine, tmp_path, BAD_LISTS[name])
+    refused = both.take("migrate", "manifest", attempt={"number": 1, "key": KEY}, **OPENING)
+    assert refused["failed"] is True
+    assert refused["ledger"]["attempts"] == []
+    for secret in ("01010112345", "2026-05-09", "2027-05-11", "2027-05-09", "bestilling", "2027-02-29"):
+        assert secret not in refused["msg"]
+    work = both.contract["paths"]["work"]
+    assert not [path for path in both.pretended.files() if ".ids" in path or "list" in path]
+    assert not both.host.drive.is_file(f"{work}\\manifest\\attempt-1.ids")
+
+
+@pytest.mark.parametrize("name", GOOD_LISTS)
+def test_a_list_is_counted_and_its_ids_are_kept_alike(name: str, engine: Engine, tmp_path: Path):
+    both = with_list(engine, tmp_path, GOOD_LISTS[name])
+    attempt = {"number": 1, "key": KEY}
+    manifest = both.twice("migrate", "manifest", attempt=attempt, **OPENING)["manifest"]
+    ids = both.take("migrate", "ids", attempt=attempt, categories=list(manifest))["ids"]
+    assert {category: len(found) for category, found in ids.items()} == {
+        category: part["count"] for category, part in manifest.items()
+    }
+    kept = both.contract["paths"]["work"] + "\\manifest\\attempt-1.ids"
+    assert both.pretended.read(kept) == both.host.drive.read(kept).decode()
+    both.twice("migrate", "restore", attempt=attempt)
+    assert both.pretended.read(kept) is None
+    assert not both.host.drive.is_file(kept)
+    assert both.take("migrate", "ids", attempt=attempt, categories=["orders"])["failed"] is True

@@ -58,7 +58,7 @@ def _value(name: str, kind: Kind, value: Any, found_in: str) -> Any:  # noqa: AN
         if kind is str and not isinstance(value, dict | list):
             return str(value)
         if isinstance(value, kind):
-            return dict(value)
+            return kind(value)
     except (TypeError, ValueError):
         pass
     found = type(value).__name__

@@ -9,12 +9,19 @@ from simulator import data
 from simulator.files import join
 from simulator.models import lease
 from simulator.models.common import Options, Refused, Work, arguments_of
+from simulator.models.manifest import id_path, keep_ids, kept_ids, read_list, refuse_outside
+from simulator.scenario import CATEGORIES
 from simulator.windows import Task
 
 OPTIONS: Options = {
-    "step": (("look", "lease", "users", "manifest", "start", "follow", "switch", "handback", "restore"), True),
+    "step": (
+        ("look", "lease", "users", "manifest", "start", "follow", "ids", "switch", "handback", "restore"),
+        True,
+    ),
     "attempt": (dict, False),
     "history_months": (int, False),
+    "day": (str, False),
+    "categories": (list, False),
     "mode": (str, False),
     "lease_script": (str, False),
     "warning": (str, False),
@@ -23,9 +30,10 @@ OPTIONS: Options = {
 _ATTEMPT: Options = {"number": (int, True), "key": (str, True)}
 _NEEDS = {
     "lease": ("lease_script",),
-    "manifest": ("attempt", "history_months", "mode"),
+    "manifest": ("attempt", "history_months", "day", "mode"),
     "start": ("attempt",),
     "follow": ("attempt",),
+    "ids": ("attempt", "categories"),
     "switch": ("attempt",),
     "restore": ("attempt",),
 }
@@ -121,17 +129,17 @@ def _manifest(work: Work) -> None:
     following = last["number"] + 1 if last else 1
     if number != following:
         raise Refused(f"refused: attempt {number}: the next one is {following}")
-    mode, months = work.arguments["mode"], work.arguments["history_months"]
+    mode, months, day = (work.arguments[name] for name in ("mode", "history_months", "day"))
     _mode_setting(work, mode)
     work.result.update(changed=True, manifest=None)
     if work.check_mode:
         return
-    before = _list(work, months)
+    before = _list(work, number, day, months)
     work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
             "number": number, "key": key, "state": "prepared", "mode": mode, "history_months": months,
-            "prepared": work.now, "started": None, "finished": None, "switched": None, "ended": None,
+            "day": day, "prepared": work.now, "started": None, "finished": None, "switched": None, "ended": None,
             "run": work.run_id, "before": before, "counts": None, "untouched": work.untouched(), "message": "",
         }
     )  # fmt: skip
@@ -139,17 +147,31 @@ def _manifest(work: Work) -> None:
     work.result["manifest"] = before
 
 
-def _list(work: Work, months: int) -> dict[str, Any]:
-    """Let the vendor's program list what a move will take; count and hash it. The list is not kept."""
-    path = work.contract("migration.list_file")
-    work.host.drive.remove(path)
-    arguments = work.expand("migration.list_arguments", months=months, list_file=path)
+def _list(work: Work, number: int, day: str, months: int) -> dict[str, Any]:
+    """Let the vendor's program list what a move will take; count and hash it. Of the list only the ids are kept."""
+    path, drive = work.contract("migration.list_file"), work.host.drive
+    drive.remove(path)
+    arguments = work.expand("migration.list_arguments", months=months, day=day, list_file=path)
     code = work.host.run_program(work.contract("migration.program"), arguments)
     if code != 0:
         raise Refused(f"the list program ended with code {code}")
-    records = data.parse(work.host.drive.read(path).decode())
-    work.host.drive.remove(path)
-    return data.manifest(data.by_category(records))
+    if not drive.is_file(path):
+        raise Refused(f"the list program wrote no {path}")
+    content = drive.read(path)
+    drive.remove(path)
+    records = read_list(content)
+    manifest = data.manifest(records)
+    refuse_outside(manifest, day, months)
+    keep_ids(work, number, records)
+    return manifest
+
+
+def _ids(work: Work) -> None:
+    _, last = _fenced(work)
+    allowed = sorted(set(work.arguments["categories"]) - set(CATEGORIES))
+    if allowed:
+        raise Refused(f"categories: {', '.join(allowed)}")
+    work.result["ids"] = kept_ids(work, last["number"], work.arguments["categories"])
 
 
 def _start(work: Work) -> None:
@@ -172,6 +194,7 @@ def _start(work: Work) -> None:
             attempt=last["number"],
             key=last["key"],
             months=last["history_months"],
+            day=last["day"],
             status_file=status_file,
         )
         work.host.tasks[task] = Task(work.contract("migration.program"), arguments)
@@ -259,6 +282,7 @@ def _restore(work: Work) -> None:
         work.restart_service()
     lease.give_back(work, ledger)
     if not ended:
+        drive.remove(id_path(work, last["number"]))
         last.update(state="rolled_back", ended=work.now)
         work.save(ledger)
     work.result["mode"] = work.mode()
@@ -271,6 +295,7 @@ _STEPS = {
     "manifest": _manifest,
     "start": _start,
     "follow": _follow,
+    "ids": _ids,
     "switch": _switch,
     "handback": lease.hand_back,
     "restore": _restore,

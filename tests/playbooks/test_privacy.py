@@ -78,6 +78,10 @@ class Aviary:
     def list(self) -> Path:
         return self.controller.state / "agreements" / "lookup.csv"
 
+    @property
+    def calls(self) -> Path:
+        return self.controller.state / "calls"
+
     def encrypt(self, text: str) -> None:
         """Replace the file of the signatories; the text passes through a pipe."""
         command = [str(Path(sys.executable).with_name("ansible-vault")), "encrypt", "--output", "-"]
@@ -100,11 +104,13 @@ class Aviary:
         return self.play("agreements", "--vault-password-file", str(self.folder / password), *arguments, **variables)
 
     def found(self, texts: tuple[str, ...]) -> list[str]:
-        """Where one of the texts stands: neither the look-up list nor the register count, for they are the place.
+        """Where one of the texts stands: neither the lists nor the register count, for they are the place.
 
         A cache of the inventory holds what the register holds, contacts too, which is why others must not get into it.
         """
         but = [self.list, *(self.inventory / "register").iterdir()]
+        # Contacts alone are on the call list: of a signatory nothing may be there either.
+        but += self.calls.iterdir() if texts is CONTACTS and self.calls.is_dir() else ()
         return where(self.folder, texts, but=(*but, *(self.cache.iterdir() if texts is CONTACTS else ())))
 
 
@@ -273,6 +279,28 @@ def test_what_fails_tells_nobody_either(aviary: Aviary) -> None:
     fails(in_git, "git tracks it")
     assert aviary.found(SECRETS) == []
     assert aviary.found(CONTACTS) == []
+
+
+def test_the_call_list_alone_tells_whom_to_call(aviary: Aviary) -> None:
+    # The move date is over, and nobody has moved: every contact of the wave is to be called.
+    aviary.controller.simulation.set_clock("2027-05-19T07:00:00Z")
+    done = aviary.play("calls")
+    assert done.code == 0, done.output
+    for name in ("calls.json", "calls.csv"):
+        text = (aviary.calls / name).read_text(encoding="utf-8-sig")
+        assert CONTACT["name"] in text
+        assert CONTACT["phone"] in text
+        assert CONTACT["email"] not in text
+    assert aviary.play("calls", "--check").code == 0
+    (aviary.calls / "calls.json").chmod(0o640)
+    refused = aviary.play("calls")
+    assert refused.code == 2
+    assert "calls.json: others may read it, mode 0640 (allowed: 0600)" in refused.output
+    (aviary.calls / "calls.json").unlink()
+    (aviary.calls / "calls.json").mkdir()
+    assert "calls.json: cannot be read" in aviary.play("calls").output
+    assert aviary.found(CONTACTS) == []
+    assert aviary.found(SECRETS) == []
 
 
 def test_no_other_run_tells_of_signatory_or_contact(aviary: Aviary) -> None:

@@ -52,7 +52,10 @@ Function Save-Written {
         $null = New-Item -Path (Split-Path -Path $path -Parent) -ItemType Directory -Force
         $native = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($path)
         $content = $Effect['writes'][$path]
-        if ($content -is [System.Collections.IDictionary]) {
+        if ($content -is [System.Collections.IDictionary] -and $content.Contains('copy')) {
+            [System.IO.File]::Copy($content['copy'], $native, $true)
+        }
+        elseif ($content -is [System.Collections.IDictionary]) {
             [System.IO.File]::WriteAllBytes($native, [System.Convert]::FromBase64String($content['base64']))
         }
         else {

@@ -206,6 +206,11 @@ class Engine:
             env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "DOTNET_TieredPGO": "0"},
         )
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None

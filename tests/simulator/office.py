@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -76,6 +77,7 @@ class Office:
             "step": step,
             "attempt": {"number": number, "key": key},
             "history_months": 12,
+            "day": self.clock.now().astimezone(ZoneInfo("Europe/Oslo")).date().isoformat(),
             "mode": "server_in_cloud",
             **more,
         }

@@ -59,8 +59,8 @@ def test_a_whole_move(office: Office):
     assert office.server.service_word("EPJServer") == "running"
     [entry] = office.ledger["attempts"]
     assert set(entry) == {
-        "number", "key", "state", "mode", "history_months", "prepared", "started", "finished", "switched", "ended",
-        "run", "before", "counts", "untouched", "message",
+        "number", "key", "state", "mode", "history_months", "day", "prepared", "started", "finished", "switched",
+        "ended", "run", "before", "counts", "untouched", "message",
     }  # fmt: skip
     assert (entry["state"], entry["started"], entry["finished"]) == (
         "switched",
@@ -127,6 +127,89 @@ def test_what_is_lost_is_missing_in_the_cloud(opened: Opened):
     assert before["favourite_packages"]["hash"] != after["favourite_packages"]["hash"]
     assert after["orders"] == before["orders"]
     assert office.migrate("look")["status"]["counts"]["favourite_packages"] == 11
+
+
+def test_one_lost_and_another_twice_are_as_many_and_not_the_same(opened: Opened):
+    office = opened(migration={"loses": {"orders": 1}, "doubles": {"orders": 1}})
+    office.bring_to("completed")
+    [attempt] = office.world.cloud.list_attempts("9001")
+    before, after = office.ledger["attempts"][0]["before"]["orders"], attempt["manifest"]["orders"]
+    assert before["count"] == after["count"] == 240
+    assert before["hash"] != after["hash"]
+    kept = office.migrate("ids", categories=["orders"])["ids"]["orders"]
+    there = office.world.cloud.ids("9001", 1, "orders")
+    assert set(kept) - set(there) == {kept[0]}
+    assert there.count(kept[-1]) == 2
+    with pytest.raises(CloudRefusal, match="category 'images'"):
+        office.world.cloud.ids("9001", 1, "images")
+    with pytest.raises(CloudRefusal, match="no attempt 2"):
+        office.world.cloud.ids("9001", 2, "orders")
+    office.world.cloud.discard("9001", 1, KEY)
+    assert office.world.cloud.ids("9001", 1, "orders") == []
+
+
+def test_what_is_there_twice_is_listed_and_moved_twice(opened: Opened):
+    office = opened(data={"twice": {"orders": 2}})
+    office.bring_to("completed")
+    before = office.ledger["attempts"][0]["before"]
+    assert before["orders"]["count"] == 242
+    assert office.world.cloud.list_attempts("9001")[0]["manifest"] == before
+
+
+def test_more_than_was_agreed_can_be_seen_in_the_clouds_dates(opened: Opened):
+    office = opened(migration={"sends_outside": 2})
+    office.bring_to("completed")
+    before = office.ledger["attempts"][0]["before"]["orders"]
+    after = office.world.cloud.list_attempts("9001")[0]["manifest"]["orders"]
+    assert after["count"] == before["count"] + 2
+    assert after["first"] < "2026-05-10" <= before["first"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("malformed", "is no JSON object"),
+        ("identity_number", "has an id with 11 digits in a row"),
+        ("outside", "the list holds orders outside the agreed span of 12 months"),
+    ],
+)
+def test_a_list_that_cannot_be_trusted_opens_no_attempt(opened: Opened, fault: str, reason: str):
+    office = opened(data={"list": fault})
+    office.upgrade()
+    refused = office.migrate("manifest")
+    assert reason in refused["msg"]
+    assert office.ledger["attempts"] == []
+    assert not office.server.drive.is_file(office.contract["migration"]["list_file"])
+
+
+def test_a_migration_after_midnight_takes_what_was_listed_before(opened: Opened):
+    office = opened()
+    office.upgrade()
+    office.later(14 * 60 + 30)
+    path = office.contract["paths"]["data"] + "\\orders.jsonl"
+    edge = json.dumps({"category": "orders", "id": "ord-edge", "date": "2026-05-10"}) + "\n"
+    office.server.drive.write(path, office.server.drive.read(path) + edge.encode())
+    before = office.migrate("manifest")["manifest"]
+    assert (office.ledger["attempts"][0]["day"], before["orders"]["first"]) == ("2027-05-10", "2026-05-10")
+    office.later(60)
+    office.world.cloud.open_attempt("9001", 1, KEY, 12)
+    office.migrate("start")
+    office.later(42)
+    office.migrate("follow")
+    assert office.world.cloud.list_attempts("9001")[0]["manifest"] == before
+
+
+def test_a_program_that_is_not_told_the_day_takes_that_of_norway(opened: Opened):
+    office = opened()
+    office.contract["migration"]["list_arguments"] = 'list --months {months} --output "{list_file}"'
+    office.upgrade()
+    # 00:30 in Norway, and still the day before by the clock of the world.
+    office.later(15 * 60 + 30)
+    path = office.contract["paths"]["data"] + "\\orders.jsonl"
+    edge = json.dumps({"category": "orders", "id": "ord-edge", "date": "2026-05-10"}) + "\n"
+    office.server.drive.write(path, office.server.drive.read(path) + edge.encode())
+    assert office.migrate("manifest")["manifest"]["orders"]["first"] > "2026-05-10"
+    assert office.ledger["attempts"][0]["day"] == "2027-05-11"
 
 
 def test_a_migration_that_fails(opened: Opened):
@@ -261,15 +344,21 @@ def test_the_manifests_hash_is_the_contracts(office: Office):
     folder = office.contract["paths"]["data"]
     for category in ("started_requisitions", "favourite_packages"):
         lines = office.server.drive.read(f"{folder}\\{category}.jsonl").decode().splitlines()
-        ids = sorted((json.loads(line)["id"] for line in lines), key=lambda one: [ord(letter) for letter in one])
-        digest = hashlib.sha256(b"\n".join(one.encode("utf-8") for one in ids)).hexdigest()
-        assert told_manifest[category] == {"count": len(ids), "hash": digest}
+        entries = [json.loads(line) for line in reversed(lines)]
+        total = sum(int(hashlib.sha256(entry["id"].encode()).hexdigest(), 16) for entry in entries)
+        days = [entry["date"] for entry in entries]
+        assert told_manifest[category] == {
+            "count": len(entries),
+            "hash": format(total % 2**256, "064x"),
+            "first": min(days),
+            "last": max(days),
+        }
 
 
-def test_nothing_to_move_hashes_the_empty_string(opened: Opened):
+def test_nothing_to_move_hashes_to_zeros(opened: Opened):
     office = opened(data={"orders": 0, "started_requisitions": 0, "favourite_packages": 0})
     office.upgrade()
-    empty = {"count": 0, "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}
+    empty = {"count": 0, "hash": "0" * 64, "first": None, "last": None}
     assert set(map(str, office.migrate("manifest")["manifest"].values())) == {str(empty)}
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils import _clock
+from ..module_utils._domain.window import OSLO
 from ..plugin_utils._host_module import HostModule, lease_script
 from ..plugin_utils._knock import knock
 
@@ -33,6 +34,9 @@ class ActionModule(HostModule):
                 return self.not_reached(problem)
         elif step in KEEPS_OUT:
             arguments["lease_script"] = lease_script()
+        if step == "manifest":
+            # Neither the server nor the vendor's program is asked which day it is in Norway.
+            arguments.setdefault("day", self.now.astimezone(OSLO).date().isoformat())
         answer = self.ask(arguments, variables)
         if step != "follow" or self._task.check_mode:
             return answer

@@ -103,15 +103,26 @@ Function ConvertFrom-StrictJson {
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
 
-    $options = @{}
-    # Newer engines would make a date of a text that looks like one.
-    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) {
-        $options['DateKind'] = 'String'
-    }
     if ([string]::IsNullOrWhiteSpace($Text)) {
         throw 'it is empty'
     }
+    $options = Get-JsonOption
     ConvertTo-PlainData -InputObject (ConvertFrom-Json -InputObject $Text @options)
+}
+
+Function Get-JsonOption {
+    <#
+    .SYNOPSIS
+    What ConvertFrom-Json needs so that a text that looks like a moment stays a text: newer engines make a date of it.
+    #>
+    [CmdletBinding()]
+    [OutputType([hashtable])]
+    param ()
+
+    if ((Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('DateKind')) {
+        return @{ DateKind = 'String' }
+    }
+    @{}
 }
 
 Function ConvertTo-PlainData {
@@ -289,6 +300,6 @@ Function Get-ModeWord {
 }
 
 Export-ModuleMember -Function @(
-    'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue', 'Get-InteractorVersion',
+    'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue', 'Get-InteractorVersion', 'Get-JsonOption',
     'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Read-Configuration', 'Read-JsonFile', 'Wait-InteractorVersion'
 )

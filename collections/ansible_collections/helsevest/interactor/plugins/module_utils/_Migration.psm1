@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The vendor's migration program: its list, its task and what it says of itself. Windows PowerShell 5.1 must run it.
+# The vendor's migration program: its task and what it says of itself. Windows PowerShell 5.1 must run it.
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
@@ -10,80 +10,7 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$script:Categories = @('orders', 'started_requisitions', 'favourite_packages')
 $script:TaskTries = 30
-
-Function Get-Manifest {
-    <#
-    .SYNOPSIS
-    Count and hash of each category, from the lines of the vendor's list file: {"category": …, "id": …}.
-    #>
-    [CmdletBinding()]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
-
-    $ids = @{}
-    foreach ($category in $script:Categories) {
-        $ids[$category] = [System.Collections.Generic.List[string]]::new()
-    }
-    $number = 0
-    foreach ($line in $Text.Split("`n")) {
-        $number++
-        if ([string]::IsNullOrWhiteSpace($line)) {
-            continue
-        }
-        $entry = ConvertFrom-Json -InputObject $line
-        # Neither an id nor a date of a person may end up in an error.
-        if ($null -eq $entry.PSObject.Properties['category'] -or $null -eq $entry.PSObject.Properties['id']) {
-            throw "the list's line $number lacks category or id"
-        }
-        if (-not $ids.ContainsKey($entry.category)) {
-            throw "the list's line $number has category '$($entry.category)': allowed are $($script:Categories -join ', ')"
-        }
-        $ids[$entry.category].Add([string]$entry.id)
-    }
-    $manifest = [ordered]@{}
-    foreach ($category in $script:Categories) {
-        $ids[$category].Sort([System.StringComparer]::Ordinal)
-        $manifest[$category] = [ordered]@{
-            count = $ids[$category].Count
-            hash = Get-Sha256 -Text ($ids[$category] -join "`n")
-        }
-    }
-    $manifest
-}
-
-Function Read-List {
-    <#
-    .SYNOPSIS
-    Has the vendor's program list what it would move; the manifest of it. The list itself is not kept.
-    #>
-    param (
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [int] $Month
-    )
-
-    $list = Get-ContractValue -Contract $Contract -Path 'migration.list_file'
-    $values = @{ months = $Month; list_file = $list }
-    if (Test-Path -LiteralPath $list) {
-        Remove-Item -LiteralPath $list -Force
-    }
-    $start = @{
-        FilePath = Get-ContractValue -Contract $Contract -Path 'migration.program'
-        ArgumentList = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.list_arguments') -Value $values
-        Wait = $true
-        PassThru = $true
-    }
-    $code = (Start-Process @start).ExitCode
-    if ($code -ne 0) {
-        throw "the list program ended with code $code"
-    }
-    $text = Read-SharedText -Path $list
-    if ($null -eq $text) {
-        throw "the list program wrote no $list"
-    }
-    Remove-Item -LiteralPath $list -Force
-    Get-Manifest -Text $text
-}
 
 Function New-Status {
     param (
@@ -181,6 +108,7 @@ Function Start-Move {
         attempt = $Attempt['number']
         key = $Attempt['key']
         months = $Attempt['history_months']
+        day = $Attempt['day']
         status_file = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
     }
     $action = @{
@@ -234,6 +162,5 @@ Function Stop-Move {
 }
 
 Export-ModuleMember -Function @(
-    'Get-MoveTask', 'Get-RunStatus', 'Get-Status', 'Read-List', 'Start-Move',
-    'Stop-Move', 'Test-MoveTask'
+    'Get-MoveTask', 'Get-RunStatus', 'Get-Status', 'Start-Move', 'Stop-Move', 'Test-MoveTask'
 )

@@ -20,6 +20,22 @@ Function Resolve-NativePath {
     $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
 }
 
+Function Open-SharedReader {
+    <#
+    .SYNOPSIS
+    Reads the UTF-8 text of a file that another program may be writing; $null where there is none. To be disposed of.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.StreamReader])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $native = Resolve-NativePath -Path $Path
+    if (-not [System.IO.File]::Exists($native)) {
+        return $null
+    }
+    [System.IO.StreamReader]::new((Open-SharedFile -Path $native), [System.Text.UTF8Encoding]::new($false, $true))
+}
+
 Function Read-SharedText {
     <#
     .SYNOPSIS
@@ -29,16 +45,65 @@ Function Read-SharedText {
     [OutputType([string])]
     param ([Parameter(Mandatory)] [string] $Path)
 
-    $native = Resolve-NativePath -Path $Path
-    if (-not [System.IO.File]::Exists($native)) {
+    $reader = Open-SharedReader -Path $Path
+    if ($null -eq $reader) {
         return $null
     }
-    $stream = Open-SharedFile -Path $native
     try {
-        [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true)).ReadToEnd()
+        $reader.ReadToEnd()
     }
     finally {
-        $stream.Dispose()
+        $reader.Dispose()
+    }
+}
+
+Function Open-DurableWriter {
+    <#
+    .SYNOPSIS
+    Writes a file of UTF-8 lines piece by piece; nobody sees it before Save-DurableWriter. To be disposed of.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.StreamWriter])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $native = Resolve-NativePath -Path $Path
+    $stream = [System.IO.FileStream]::new("$native.new", [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
+    $writer = [System.IO.StreamWriter]::new($stream, [System.Text.UTF8Encoding]::new($false))
+    $writer.NewLine = "`n"
+    $writer
+}
+
+Function Save-DurableWriter {
+    <#
+    .SYNOPSIS
+    Puts what Open-DurableWriter has written in its place, whole: flush to disk, rename.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.IO.StreamWriter] $Writer,
+        [Parameter(Mandatory)] [string] $Path
+    )
+
+    $Writer.Flush()
+    $Writer.BaseStream.Flush($true)
+    $Writer.Dispose()
+    Move-WholeFile -Path (Resolve-NativePath -Path $Path)
+}
+
+Function Move-WholeFile {
+    <#
+    .SYNOPSIS
+    Renames a file's .new to the file, which may be there already.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if ([System.IO.File]::Exists($Path)) {
+        # A plain $null would arrive as an empty string, which is no path.
+        [System.IO.File]::Replace("$Path.new", $Path, [NullString]::Value)
+    }
+    else {
+        [System.IO.File]::Move("$Path.new", $Path)
     }
 }
 
@@ -54,8 +119,7 @@ Function Write-DurableStream {
     )
 
     $native = Resolve-NativePath -Path $Path
-    $temporary = "$native.new"
-    $stream = [System.IO.FileStream]::new($temporary, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
+    $stream = [System.IO.FileStream]::new("$native.new", [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write)
     try {
         $Source.CopyTo($stream, 1MB)
         $stream.Flush($true)
@@ -63,13 +127,7 @@ Function Write-DurableStream {
     finally {
         $stream.Dispose()
     }
-    if ([System.IO.File]::Exists($native)) {
-        # A plain $null would arrive as an empty string, which is no path.
-        [System.IO.File]::Replace($temporary, $native, [NullString]::Value)
-    }
-    else {
-        [System.IO.File]::Move($temporary, $native)
-    }
+    Move-WholeFile -Path $native
 }
 
 Function Write-DurableText {
@@ -346,6 +404,6 @@ Function Get-PageEncoding {
 }
 
 Export-ModuleMember -Function @(
-    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer',
-    'Get-WebException', 'Lock-File', 'Read-SharedText', 'Resolve-NativePath', 'Write-DurableText'
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException',
+    'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
 )

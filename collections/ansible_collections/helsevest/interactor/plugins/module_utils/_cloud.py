@@ -74,6 +74,15 @@ class Cloud:
             )
         return [{name: one.get(name) for name in ("category", "id", "at")} for one in made]
 
+    def ids(self, number: int, category: str) -> list[str]:
+        """The ids of one category of what the cloud has of attempt `number`, in any order, each as often as it is."""
+        what = f"ids of {self._what(category, number)}"
+        _, answer = self._call(what, "GET", f"{self._url}/{number}/ids?category={quote(category, safe='')}")
+        ids = answer.get("ids")
+        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+            raise CloudError(f"{what}: the cloud's answer is not the agreed one: ids must be a list of texts")
+        return ids
+
     def find(self, attempts: Sequence[dict[str, Any]], number: int, key: str | None) -> dict[str, Any] | None:
         """Give attempt `number` of `attempts`, or None; CloudError if it has another key than `key`."""
         for attempt in attempts:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from ._clock import now as clock_now
 from ._domain.calendar import Calendar
 from ._domain.contract import contract_problems
 from ._domain.decision import Decision, decide
-from ._domain.events import read_events
+from ._domain.events import Event, read_events
 from ._domain.site import Site
 from ._domain.standing import standings
 from ._domain.step import Settings, Situation
@@ -94,6 +94,22 @@ def calendar_for(params: dict[str, Any], sites: Iterable[Site], now: datetime) -
     return norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
 
 
+def decide_all(
+    params: dict[str, Any],
+    sites: Sequence[Site],
+    events: Sequence[Event],
+    now: datetime,
+    run_id: str,
+    force: Sequence[Phase] = (),
+) -> dict[str, Decision]:
+    """The decision for each of `sites` by its id, from the contract, the settings and the journal's events."""
+    settings, calendar = settings_from(params), calendar_for(params, sites, now)
+    standing = standings(sites, events)
+    return {
+        site.id: decide(Situation(site, standing[site.id], calendar, settings, now, run_id), force) for site in sites
+    }
+
+
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
     """The hosts on which a step is due and allowed now, by phase and step; every phase and step has its list."""
     due: dict[str, dict[str, list[str]]] = {p.value: {step.value: [] for step in steps} for p, steps in STEPS.items()}
@@ -125,13 +141,8 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if not check_mode:
         journal.record(run_id, now, new)
     events = journal.latest([site.id for site in sites]) + (new if check_mode else [])
-    settings = settings_from(params)
-    calendar = calendar_for(params, sites, now)
     force = [Phase(word) for word in params["force"]]
-    standing = standings(sites, events)
-    decisions = {
-        site.id: decide(Situation(site, standing[site.id], calendar, settings, now, run_id), force) for site in sites
-    }
+    decisions = decide_all(params, sites, events, now, run_id, force)
     recorded = {event.key for event in events if event.kind is EventKind.ROW}
     rows = [decision.row_event() for decision in decisions.values()]
     return {

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml  # Ansible itself needs it, so it is always there
 
 from ._domain.signatory import RawEntry, RawField, Signatory, SignatoryError, read_signatories
 from ._domain.site import Site
+from ._excel_csv import excel_csv
 
 ROOT = "signatories"
 HEADINGS = ("Nr.", "Kontor", "Navn", "Født", "Adresse", "Signering")
@@ -30,7 +29,6 @@ COLUMNS = {
 }
 """The headings of a team's table that tell who signs."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -108,26 +106,12 @@ def _typed(cell: object) -> str:
 
 def lookup_table(sites: Sequence[Site], signatories: Mapping[str, Signatory]) -> bytes:
     """The look-up list as Norwegian Excel opens it: CSV with semicolons, in UTF-8 with its mark."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADINGS)
+    rows: list[Sequence[str]] = [HEADINGS]
     for site in sites:
         person = signatories[site.id]
-        row = (
-            site.id,
-            site.name,
-            person.name,
-            f"{person.born:%d.%m.%Y}",
-            person.address or "",
-            FORMS[site.agreement_form],
-        )
-        writer.writerow([harmless(cell) for cell in row])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def harmless(cell: str) -> str:
-    """The text of a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell.startswith(_FORMULA) else cell
+        born, address = f"{person.born:%d.%m.%Y}", person.address or ""
+        rows.append((site.id, site.name, person.name, born, address, FORMS[site.agreement_form]))
+    return excel_csv(rows)
 
 
 def _fields(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:

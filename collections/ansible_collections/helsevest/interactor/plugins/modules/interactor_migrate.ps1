@@ -11,6 +11,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Manifest
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Migration
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
@@ -27,7 +28,7 @@ $spec = @{
         step = @{
             type = 'str'
             required = $true
-            choices = @('look', 'lease', 'users', 'manifest', 'start', 'follow', 'switch', 'handback', 'restore')
+            choices = @('look', 'lease', 'users', 'manifest', 'start', 'follow', 'ids', 'switch', 'handback', 'restore')
         }
         attempt = @{
             type = 'dict'
@@ -37,6 +38,8 @@ $spec = @{
             }
         }
         history_months = @{ type = 'int' }
+        day = @{ type = 'str' }
+        categories = @{ type = 'list'; elements = 'str'; choices = @('orders', 'started_requisitions', 'favourite_packages') }
         mode = @{ type = 'str' }
         lease_script = @{ type = 'str' }
         warning = @{ type = 'str' }
@@ -44,9 +47,10 @@ $spec = @{
     }
     required_if = @(
         , @('step', 'lease', @(, 'lease_script'))
-        , @('step', 'manifest', @('attempt', 'history_months', 'mode'))
+        , @('step', 'manifest', @('attempt', 'history_months', 'day', 'mode'))
         , @('step', 'start', @(, 'attempt'))
         , @('step', 'follow', @(, 'attempt'))
+        , @('step', 'ids', @('attempt', 'categories'))
         , @('step', 'switch', @(, 'attempt'))
         , @('step', 'restore', @(, 'attempt'))
     )
@@ -118,7 +122,7 @@ Function Invoke-Manifest {
     if ($Module.CheckMode) {
         return
     }
-    $before = Read-List -Contract $Contract -Month $Module.Params.history_months
+    $before = Read-List -Contract $Contract -Number $named['number'] -Day $Module.Params.day -Month $Module.Params.history_months
     $status = Get-ContractValue -Contract $Contract -Path 'migration.status_file'
     if (Test-Path -LiteralPath $status) {
         # What an earlier attempt left there would be taken for this one's.
@@ -130,6 +134,7 @@ Function Invoke-Manifest {
             state = 'prepared'
             mode = $Module.Params.mode
             history_months = $Module.Params.history_months
+            day = $Module.Params.day
             prepared = $Module.Params.now
             started = $null
             finished = $null
@@ -325,6 +330,7 @@ Function Invoke-Restore {
     }
     Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
     if (-not $ended) {
+        Remove-KeptId -Contract $Contract -Number $attempt['number']
         $attempt['state'] = 'rolled_back'
         $attempt['ended'] = $Module.Params.now
         Save-Ledger -Contract $Contract -Ledger $ledger
@@ -336,7 +342,7 @@ $lock = $null
 $failure = $null
 try {
     $contract = $module.Params.contract
-    $looks = $module.CheckMode -or @('look', 'users') -contains $module.Params.step
+    $looks = $module.CheckMode -or @('look', 'users', 'ids') -contains $module.Params.step
     $lock = Lock-Work -Contract $contract -CheckMode $looks
     $ledger = $null
     if ($module.Params.step -ne 'users') {
@@ -350,6 +356,10 @@ try {
         'manifest' { Invoke-Manifest -Module $module -Contract $contract }
         'start' { Invoke-Start -Module $module -Contract $contract }
         'follow' { Invoke-Follow -Module $module -Contract $contract }
+        'ids' {
+            $attempt = Get-FencedAttempt -Ledger $ledger -Named $module.Params.attempt
+            $module.Result.ids = Get-KeptId -Contract $contract -Number $attempt['number'] -Category $module.Params.categories
+        }
         'switch' { Invoke-Switch -Module $module -Contract $contract }
         'handback' {
             $module.Result.changed = Test-LeaseKept -Contract $contract -Ledger $ledger

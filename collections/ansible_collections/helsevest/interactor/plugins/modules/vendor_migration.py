@@ -21,9 +21,10 @@ options:
         attempt has not been discarded.
       - V(discard) has the cloud throw away what it received. An attempt that is discarded already, or that the cloud
         never had, is no change.
+      - V(ids) reads the ids of some categories of what the cloud has of the attempt.
       - V(made) reads what users have made in the cloud since the switch to the attempt.
     type: str
-    choices: [start, status, discard, made]
+    choices: [start, status, discard, ids, made]
     required: true
   api:
     description: Address of the cloud's interface, https.
@@ -48,6 +49,11 @@ options:
   history_months:
     description: How many months of order history are moved, 12 to 18. Required with O(operation=start).
     type: int
+  categories:
+    description: Whose ids are read. Required with O(operation=ids).
+    type: list
+    elements: str
+    choices: [orders, started_requisitions, favourite_packages]
   timeout:
     description: How many seconds an answer may take.
     type: int
@@ -82,6 +88,10 @@ attempts:
   returned: success
   type: list
   elements: dict
+ids:
+  description: The ids that the cloud has, a list for each of O(categories), each id as often as it is there.
+  returned: with O(operation=ids)
+  type: dict
 made:
   description: What has been made in the cloud since the switch, as C(category), C(id) and C(at).
   returned: with O(operation=made)
@@ -104,19 +114,26 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._cloud import Cloud, CloudError, CloudRefusedError, told
+from ..module_utils._domain.words import Category
 
 ARGUMENT_SPEC: dict[str, Any] = {
-    "operation": {"type": "str", "choices": ["start", "status", "discard", "made"], "required": True},
+    "operation": {"type": "str", "choices": ["start", "status", "discard", "ids", "made"], "required": True},
     "api": {"type": "str", "required": True},
     "token": {"type": "str", "required": True, "no_log": True},
     "site": {"type": "str", "required": True},
     "number": {"type": "int"},
     "key": {"type": "str", "no_log": False},
     "history_months": {"type": "int"},
+    "categories": {"type": "list", "elements": "str", "choices": [category.value for category in Category]},
     "timeout": {"type": "int", "default": 30},
     "ca_path": {"type": "path"},
 }
-REQUIRED = {"start": ["number", "key", "history_months"], "discard": ["number", "key"], "made": ["number", "key"]}
+REQUIRED = {
+    "start": ["number", "key", "history_months"],
+    "discard": ["number", "key"],
+    "ids": ["number", "key", "categories"],
+    "made": ["number", "key"],
+}
 
 
 def status(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
@@ -152,6 +169,12 @@ def made(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
     return {**status(cloud, params), "made": cloud.made(params["number"])}
 
 
+def ids(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
+    """Read the ids of some categories of the attempt, which must be there."""
+    found = {category: cloud.ids(params["number"], category) for category in params["categories"]}
+    return {**status(cloud, params), "ids": found}
+
+
 def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Discard the attempt unless that is done already."""
     number, key = params["number"], params["key"]
@@ -182,6 +205,8 @@ def main() -> None:
         match params["operation"]:
             case "status":
                 result = status(cloud, params)
+            case "ids":
+                result = ids(cloud, params)
             case "made":
                 result = made(cloud, params)
             case "start":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +17,8 @@ from .gate import may
 from .gate_rules import Reason
 from .ledger import Attempt
 from .owes import Owed, owes
+from .reconcile import Difference
+from .results import CheckResult
 from .since import failing_since
 from .site import Site
 from .standing import Standing
@@ -25,7 +27,7 @@ from .texts import WARNINGS
 from .times import format_time
 from .verdict import SiteVerdict
 from .window import OSLO
-from .words import AttemptState, CheckOutcome, EventKind, Outcome, Phase, Severity, State, Step, Verdict
+from .words import AttemptState, EventKind, Outcome, Phase, State, Step, Verdict
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,25 @@ class Decision:
             "language": self.site.language,
             "asked": self.site.asked.isoformat() if self.site.asked else None,
             "rolled_back": self.rolled_back,
+            "differences": [difference.to_dict() for difference in self.differences],
             "needs_us": self.needs_us,
             "row": self.row(),
         }
+
+    @property
+    def last_attempt(self) -> Attempt | None:
+        """The newest attempt, or None before the first."""
+        return self.standing.ledger.last if self.standing.ledger else None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What of the last attempt is not the same in the cloud; none before it was compared."""
+        return _differences(self.standing, self.last_attempt)
+
+    @property
+    def failing(self) -> tuple[CheckResult, ...]:
+        """The blocking checks after the move that failed or could not be found out."""
+        return _failing(self.standing, self.last_attempt)
 
     def row_event(self) -> dict[str, Any]:
         """The row for the journal; its key makes a row that says nothing new no second entry."""
@@ -80,7 +98,7 @@ class Decision:
 
     def row(self) -> dict[str, Any]:
         """The one row of this site: the terminal's table, the report and the journal show the same."""
-        attempt = self.standing.ledger.last if self.standing.ledger else None
+        attempt = self.last_attempt
         checked = self.standing.checked.get(str(attempt.number)) if attempt else None
         times = {
             "upgraded": self.standing.upgraded_at,
@@ -112,7 +130,7 @@ class Decision:
     def why(self, attempt: Attempt | None) -> str:
         """In one line, why the site is where it is; empty when all goes as planned."""
         if attempt and self.outcome is Outcome.UNCERTAIN:
-            return _why_uncertain(self.standing, attempt)
+            return _told(self.differences, self.failing)
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
             return _why_undone(self.standing, attempt)
         last = self.standing.last_step
@@ -138,32 +156,25 @@ def _counts(standing: Standing, attempt: Attempt | None) -> dict[str, str]:
     return dict(reconciliation.counts) if reconciliation else {}
 
 
-def _failing(standing: Standing, attempt: Attempt) -> list[str]:
-    checked = standing.checked.get(str(attempt.number))
-    return [
-        check.told
-        for check in (checked.checks if checked else ())
-        if check.severity is Severity.BLOCKER and check.outcome in (CheckOutcome.FAIL, CheckOutcome.UNKNOWN)
-    ]
+def _failing(standing: Standing, attempt: Attempt | None) -> tuple[CheckResult, ...]:
+    checked = standing.checked.get(str(attempt.number)) if attempt else None
+    return tuple(check for check in (checked.checks if checked else ()) if check.blocks)
 
 
-def _differences(standing: Standing, attempt: Attempt) -> list[str]:
-    reconciliation = standing.reconciled.get(str(attempt.number))
-    return [
-        f"{difference.category.value}: {difference.after} of {difference.before} in the cloud"
-        for difference in (reconciliation.differences if reconciliation else ())
-    ]
+def _differences(standing: Standing, attempt: Attempt | None) -> tuple[Difference, ...]:
+    reconciliation = standing.reconciled.get(str(attempt.number)) if attempt else None
+    return reconciliation.differences if reconciliation else ()
 
 
-def _why_uncertain(standing: Standing, attempt: Attempt) -> str:
-    return "; ".join([*_differences(standing, attempt), *_failing(standing, attempt)])
+def _told(differences: Iterable[Difference], failing: Iterable[CheckResult] = ()) -> str:
+    return "; ".join([*(each.told for each in differences), *(check.told for check in failing)])
 
 
 def _why_undone(standing: Standing, attempt: Attempt) -> str:
     asked = standing.rollback_asked.get(str(attempt.number))
     if asked:
         return f"rolled back: {asked.reason}"
-    return attempt.message or "; ".join(_differences(standing, attempt)) or "not switched when its window ended"
+    return attempt.message or _told(_differences(standing, attempt)) or "not switched when its window ended"
 
 
 def _outcome(situation: Situation) -> Outcome | None:
@@ -202,7 +213,11 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
         return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}"}
-    return {"number": last.number, "key": last.key, "before": last.before} if last else None
+    if last is None:
+        return None
+    day = last.day.isoformat() if last.day else None
+    told = {"number": last.number, "key": last.key, "before": last.before}
+    return {**told, "day": day, "history_months": last.history_months}
 
 
 def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from .times import parse_time
@@ -61,11 +61,16 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to move a site; at most one of a site's attempts is open or switched."""
+    """One attempt to move a site; at most one of a site's attempts is open or switched.
+
+    `day` is the date in Norway on which its manifest was made: `history_months` are counted back from it (M3).
+    """
 
     number: int
     key: str
     state: AttemptState
+    day: date | None = None
+    history_months: int | None = None
     started: datetime | None = None
     finished: datetime | None = None
     switched: datetime | None = None
@@ -82,6 +87,8 @@ class Attempt:
             number=int(raw["number"]),
             key=str(raw["key"]),
             state=AttemptState(raw["state"]),
+            day=date.fromisoformat(raw["day"]) if raw.get("day") else None,
+            history_months=None if raw.get("history_months") is None else int(raw["history_months"]),
             started=_moment(raw, "started"),
             finished=_moment(raw, "finished"),
             switched=_moment(raw, "switched"),

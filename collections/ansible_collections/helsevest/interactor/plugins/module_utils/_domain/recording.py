@@ -112,6 +112,7 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
                 continue
             if step is Step.RECONCILE:
                 data = {name: of.result[name] for name in ("equal", "differences", "counts")}
+                data["unlisted"] = of.result.get("unlisted") or ""
                 events.append(
                     _event(of, EventKind.RECONCILED, data, subject=number, key=f"reconciled/{of.site}/{number}")
                 )

@@ -316,7 +316,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
 def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     """Whether an attempt has to be undone.
 
-    It failed, somebody asked for it, more is missing in the cloud than a switch may tolerate, the server has let people
+    It failed, somebody asked for it, more differs in the cloud than a switch may tolerate, the server has let people
     in again, or it stands unswitched when its window has ended, finished or not: the office needs Interactor in the
     morning, and orders that it makes locally would be missing in the cloud.
     """
@@ -330,7 +330,8 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
         return True
     reconciliation = situation.standing.reconciled.get(number)
     return reconciliation is not None and any(
-        difference.category not in situation.settings.switch_tolerates for difference in reconciliation.differences
+        difference.outside or difference.category not in situation.settings.switch_tolerates
+        for difference in reconciliation.differences
     )
 
 

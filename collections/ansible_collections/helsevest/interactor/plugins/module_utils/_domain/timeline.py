@@ -12,6 +12,7 @@ from typing import Any
 
 from .events import Event
 from .ledger import Ledger, LedgerError
+from .reconcile import Difference, Reconciliation
 from .results import CheckResult
 from .site import Site
 from .table import COUNTED, words
@@ -163,7 +164,21 @@ def _reconciled(event: Event) -> _Told:
     data = event.data
     counts = ", ".join(f"{COUNTED.get(name, words(name))} {count}" for name, count in data["counts"].items())
     what = f"Attempt {event.subject} compared with the cloud: " + ("all is there" if data["equal"] else "differences")
-    return _Told(f"reconciled/{event.subject}", what, counts)
+    told = Reconciliation.from_dict(data)
+    lines = [counts, *(line for each in told.differences for line in _difference(each))]
+    if told.unlisted:
+        lines.append(f"the ids could not be compared: {told.unlisted}")
+    return _Told(f"reconciled/{event.subject}", what, "\n".join(lines))
+
+
+def _difference(difference: Difference) -> list[str]:
+    """A category that differs, and the ids of what is missing and what is too much."""
+    lines = [difference.told]
+    for name, listing in (("missing", difference.missing), ("too many", difference.extra)):
+        if listing and listing.count:
+            more = f" and {listing.count - len(listing.ids)} more" if listing.count > len(listing.ids) else ""
+            lines.append(f"{name}: {', '.join(listing.ids)}{more}")
+    return lines
 
 
 def _discarded(event: Event) -> _Told:

@@ -302,6 +302,22 @@ class TestMigrate:
     def test_an_attempt_without_a_name_is_our_error(self, act: Act):
         assert act("migrate", step="start", attempt={"number": 1})["error"] == "KeyError: 'key'"
 
+    @pytest.mark.parametrize(
+        ("now", "day"),
+        [
+            ("2027-05-18T21:59:59Z", "2027-05-18"),
+            ("2027-05-18T22:00:00Z", "2027-05-19"),
+            ("2027-01-18T22:59:59Z", "2027-01-18"),
+            ("2027-01-18T23:00:00Z", "2027-01-19"),
+            ("2028-02-28T23:00:00Z", "2028-02-29"),
+        ],
+    )
+    def test_the_day_of_a_manifest_is_norways(self, act: Act, host: Host, now: str, day: str):
+        act("migrate", step="manifest", attempt=self.ATTEMPT, now=now)
+        assert host.asked[0]["day"] == day
+        act("migrate", step="manifest", attempt=self.ATTEMPT, now=now, day="2027-05-01")
+        assert host.asked[1]["day"] == "2027-05-01"
+
     def test_follow_asks_once_by_itself(self, act: Act, host: Host):
         host.answers = [answer("running")]
         assert act("migrate", step="follow", attempt=self.ATTEMPT)["status"]["state"] == "running"

@@ -58,12 +58,13 @@ class Page(HTMLParser):
             self.rows[-1][-1].append(data)
 
 
-def rendered(rows: list[dict[str, Any]], as_of: str | None) -> str:
+def rendered(rows: list[dict[str, Any]], as_of: str | None, *differences: dict[str, Any]) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False)
     for name, function in FilterModule().filters().items():
         environment.filters[f"helsevest.interactor.{name}"] = function
     template = environment.from_string((ROOT / "roles/report/templates/report.html.j2").read_text(encoding="utf-8"))
-    return template.render(report_rows=rows, report_title="Flytting <av> & Co", report_as_of=as_of)
+    sites = [{"row": row, "differences": differences if row is rows[0] else ()} for row in rows]
+    return template.render(report_rows=rows, report_sites=sites, report_title="Flytting <av> & Co", report_as_of=as_of)
 
 
 def test_the_page_has_the_same_words_as_the_table():
@@ -85,6 +86,27 @@ def test_no_script_no_markup_from_data_and_nothing_from_elsewhere():
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert "http" not in text
     assert "as of no change yet" in text
+
+
+def test_what_differs_is_shown_with_its_ids():
+    lost = {
+        "category": "favourite_packages",
+        "before": 12,
+        "after": 11,
+        "outside": [],
+        "extra": {"count": 0, "ids": []},
+    }
+    unlisted = {"category": "orders", "before": 3, "after": 3, "outside": ["after"], "missing": None, "extra": None}
+    text = rendered(ROWS, None, {**lost, "missing": {"count": 201, "ids": ["fav-1", "<b>"]}}, unlisted)
+    page = Page(text)
+    assert page.open == []
+    assert page.rows[-2:] == [
+        [["favourite packages"], ["12"], ["11"], ["none"], ["fav-1", "<b>"], []],
+        [["orders"], ["3"], ["3"], ["cloud"], ["not compared"], ["not compared"]],
+    ]
+    assert "<summary>201</summary>" in text
+    assert text.count("<h2>") == 1
+    assert not {"script", "b"} & set(page.tags)
 
 
 def test_a_wave_without_sites():

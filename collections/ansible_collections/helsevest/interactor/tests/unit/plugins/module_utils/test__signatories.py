@@ -21,10 +21,10 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.signa
     SignatoryError,
     read_signatories,
 )
+from ansible_collections.helsevest.interactor.plugins.module_utils._excel_csv import harmless
 from ansible_collections.helsevest.interactor.plugins.module_utils._signatories import (
     COLUMNS,
     from_table,
-    harmless,
     lookup_table,
     parse,
     render,

@@ -37,6 +37,8 @@ class FakeCloud:
         path = asked.path.split("/")
         if path[1:4] != ["sites", "1001", "attempts"]:
             return 404, {"error": "no such site"}
+        if asked.method == "GET" and len(path) > 5:
+            return 200, {"ids": [f"{path[4]}/{path[5]}"]}
         if asked.method == "GET":
             return 200, {"attempts": self.attempts}
         if len(path) == 4:
@@ -106,6 +108,26 @@ def test_status_of_an_attempt_that_is_not_there_or_not_ours_fails(ask: RunModule
     cloud.have(1, "1001-1-x", "open")
     message = ask("status", number=1, key="1001-1-a")["msg"]
     assert "attempt 1 of site 1001 has the key 1001-1-x in the cloud, and 1001-1-a here" in message
+
+
+def test_ids_of_some_categories(ask: RunModule, cloud: FakeCloud, web: SimpleNamespace):
+    cloud.have(1, "1001-1-a", "completed")
+    result = ask("ids", categories=["orders", "favourite_packages"])
+    assert result["ids"] == {
+        "orders": ["1/ids?category=orders"],
+        "favourite_packages": ["1/ids?category=favourite_packages"],
+    }
+    assert result["changed"] is False
+    assert posts(web) == []
+    assert ask("ids")["failed"], "without categories"
+
+
+@pytest.mark.parametrize("ids", [None, {}, [1], "ord-1"])
+def test_ids_in_another_form_are_refused_and_not_repeated(ask: RunModule, cloud: FakeCloud, ids: object):
+    cloud.next = [(200, {"ids": ids})]
+    message = ask("ids", categories=["orders"])["msg"]
+    assert message.endswith("the cloud's answer is not the agreed one: ids must be a list of texts")
+    assert "ids of orders of attempt 1 of site 1001" in message
 
 
 def test_discard_once_and_only_what_is_there(ask: RunModule, cloud: FakeCloud, web: SimpleNamespace):

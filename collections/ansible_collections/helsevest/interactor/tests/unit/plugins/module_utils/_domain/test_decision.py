@@ -15,7 +15,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calen
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.checks import CheckResult
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import Reconciliation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile as compared
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
     Checked,
@@ -84,7 +85,13 @@ VARIABLES: dict[str, Any] = {
     "interactor_vendor": {"windows": [], "freezes": []},
     "interactor_waivers": [],
 }
-MANIFEST = {name: {"count": 3, "hash": "0" * 64} for name in ("orders", "started_requisitions", "favourite_packages")}
+ENTRY = {"count": 3, "hash": "0" * 64, "first": "2027-05-18", "last": "2027-05-18"}
+MANIFEST = dict.fromkeys(("orders", "started_requisitions", "favourite_packages"), ENTRY)
+
+
+def reconcile(before: dict[str, Any], after: dict[str, Any]) -> Reconciliation:
+    """Two manifests of one night."""
+    return compared(before, after, date(2027, 5, 18), 12)
 
 
 def site(**changes: Any) -> Site:
@@ -167,7 +174,9 @@ def codes(at: datetime, of: Standing, **changes: Any) -> set[str]:
 
 
 def after(loses: str | None = None) -> Mapping[str, Any]:
-    return {name: {"count": 2, "hash": "1" * 64} if name == loses else entry for name, entry in MANIFEST.items()}
+    return {
+        name: {**ENTRY, "count": 2, "hash": "1" * 64} if name == loses else entry for name, entry in MANIFEST.items()
+    }
 
 
 class TestTheOrderOfSteps:
@@ -409,7 +418,13 @@ class TestTheOrderOfSteps:
     def test_what_another_controller_switched_is_reconciled_here_too(self) -> None:
         of = with_attempt(MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, ledger_run=EARLIER)
         assert step(MORNING_AFTER, of) == (Phase.MIGRATE, Step.RECONCILE, True)
-        assert answer(MORNING_AFTER, of).attempt == {"number": 1, "key": "1001-1-k", "before": MANIFEST}
+        assert answer(MORNING_AFTER, of).attempt == {
+            "number": 1,
+            "key": "1001-1-k",
+            "before": MANIFEST,
+            "day": None,
+            "history_months": None,
+        }
 
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
         asked = RollbackAsked("Kari", "the office asks")

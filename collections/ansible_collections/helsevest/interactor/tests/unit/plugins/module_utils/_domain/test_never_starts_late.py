@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.calendar import Calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import Reconciliation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile as compared
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Freeze, Site, Span
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import Release, Standing, Users
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
@@ -39,7 +41,15 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 RUN = "run-1"
-MANIFEST = {name: {"count": 3, "hash": "0" * 64} for name in ("orders", "started_requisitions", "favourite_packages")}
+ENTRY = {"count": 3, "hash": "0" * 64, "first": "2027-05-18", "last": "2027-05-18"}
+MANIFEST = dict.fromkeys(("orders", "started_requisitions", "favourite_packages"), ENTRY)
+
+
+def reconcile(before: dict[str, Any], after: dict[str, Any]) -> Reconciliation:
+    """Two manifests of one night."""
+    return compared(before, after, date(2027, 5, 18), 12)
+
+
 OFFICE = replace(
     SITE,
     contact={"name": "K", "email": "k@prove.example", "phone": "55 00 00 00", "weekends": True},

@@ -30,6 +30,7 @@ ENTRY = {
     "state": "prepared",
     "mode": "server_in_cloud",
     "history_months": 12,
+    "day": "2027-05-18",
     "prepared": NOW,
     "started": None,
     "finished": None,
@@ -41,18 +42,25 @@ ENTRY = {
     "untouched": {},
     "message": "",
 }
-RECORDS = [("orders", "b-2"), ("orders", "B-1"), ("orders", "æ-3"), ("favourite_packages", "f")]
+RECORDS = [("orders", "b-2"), ("orders", "B-1"), ("orders", "a.3"), ("favourite_packages", "f")]
 
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def manifest_of(*ids: str, day: str = "2027-01-01") -> dict[str, Any]:
+    total = sum(int(sha256(name), 16) for name in ids) % 2**256
+    day_or_none = day if ids else None
+    return {"count": len(ids), "hash": f"{total:064x}", "first": day_or_none, "last": day_or_none}
+
+
 BEFORE = {
-    "orders": {"count": 3, "hash": sha256("B-1\nb-2\næ-3")},
-    "started_requisitions": {"count": 0, "hash": sha256("")},
-    "favourite_packages": {"count": 1, "hash": sha256("f")},
+    "orders": manifest_of("B-1", "b-2", "a.3"),
+    "started_requisitions": manifest_of(),
+    "favourite_packages": manifest_of("f"),
 }
+KEPT = WORK + r"\manifest\attempt-1.ids"
 
 
 def ledger_of(server: Server) -> dict[str, Any]:
@@ -137,7 +145,7 @@ class TestLook:
 
 
 class TestManifest:
-    OPTIONS = {"attempt": ATTEMPT, "history_months": 12, "mode": "server_in_cloud"}  # noqa: RUF012
+    OPTIONS = {"attempt": ATTEMPT, "history_months": 12, "day": "2027-05-18", "mode": "server_in_cloud"}  # noqa: RUF012
 
     def test_it_counts_hashes_and_opens_the_attempt(self, moving: Server):
         check = moving.unchanged_by("migrate", step="manifest", **self.OPTIONS)
@@ -148,8 +156,9 @@ class TestManifest:
         assert result["ledger"] == ledger_of(moving)
         assert last(moving) == {**ENTRY, "before": BEFORE}
         calls = moving.take_calls()
-        assert calls[-1] == f'run {PROGRAM} list --months 12 --output "{LIST}"'
+        assert calls[-1] == f'run {PROGRAM} list --months 12 --until 2027-05-18 --output "{LIST}"'
         assert moving.read(LIST) is None
+        assert moving.read(KEPT) == "".join(f"{category}\t{name}\n" for category, name in RECORDS)
         assert moving.read(STATUS) is None, "an earlier attempt's status would be taken for this one's"
         again = step(moving, "manifest", **self.OPTIONS)
         assert (again["changed"], again["manifest"]) == (False, BEFORE)
@@ -202,8 +211,7 @@ class TestManifest:
         [
             ({"exit_code": 5, "writes": {}}, "the list program ended with code 5"),
             ({"exit_code": 0, "writes": {}}, "wrote no"),
-            ({"exit_code": 0, "writes": {LIST: '{"category": "orders"}\n'}}, "line 1 lacks category or id"),
-            ({"exit_code": 0, "writes": {LIST: '{"category": "x", "id": "1"}\n'}}, "line 1 has category 'x'"),
+            ({"exit_code": 0, "writes": {LIST: '{"category": "orders"}\n'}}, "line 1 lacks category, id or date"),
         ],
     )
     def test_a_list_that_cannot_be_trusted_opens_nothing(self, moving: Server, program: dict[str, Any], reason: str):
@@ -212,7 +220,7 @@ class TestManifest:
         assert ledger_of(moving) is None
 
     def test_it_needs_its_options(self, moving: Server):
-        assert "are missing: attempt, history_months, mode" in refused(moving, "manifest")
+        assert "are missing: attempt, history_months, day, mode" in refused(moving, "manifest")
 
 
 class TestStart:
@@ -228,7 +236,8 @@ class TestStart:
         assert task["actions"] == [
             {
                 "Execute": PROGRAM,
-                "Arguments": f'run --site 1001 --attempt 1 --key {KEY} --months 12 --status "{STATUS}"',
+                "Arguments": f"run --site 1001 --attempt 1 --key {KEY} --months 12 --until 2027-05-18"
+                f' --status "{STATUS}"',
             }
         ]
         assert task["principal"] == "S-1-5-18 ServiceAccount Highest"

@@ -21,7 +21,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from ansible.errors import AnsibleConnectionFailure
@@ -29,7 +29,6 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.helsevest.interactor.plugins.module_utils import _cloud
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event, read_events
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recording import StepResult, events_of
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standings
@@ -38,7 +37,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import described_modes, due_hosts
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import norwegian_calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import NEWEST_KINDS, Journal, new_run_id
-from ansible_collections.helsevest.interactor.plugins.modules import vendor_migration
+from ansible_collections.helsevest.interactor.plugins.modules import site_reconcile, vendor_migration
 
 from simulator.calls import CloudRefusal, FetchError, ModuleCall, Page
 from simulator.clock import Clock
@@ -396,15 +395,19 @@ class Controller:
             case "vendor_migration":
                 return self._vendor_migration(arguments)
             case "site_reconcile":
-                try:
-                    return {"changed": False, **reconcile(arguments["before"], arguments["after"]).to_dict()}
-                except ValueError as error:
-                    raise Failed(str(error)) from error
+                return self._site_reconcile(arguments)
         task = SimpleNamespace(args={**arguments, "now": f"{self.fleet.now():%Y-%m-%dT%H:%M:%SZ}"}, check_mode=False)
         action = _action(name)(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
         action._execute_module = lambda module_name, module_args, task_vars: self.call(host, module_name, module_args)
         result: dict[str, Any] = action.run(task_vars=self._facts[host])
         return result
+
+    def _site_reconcile(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        left_out = {name: said.get("default") for name, said in site_reconcile.ARGUMENT_SPEC.items()}
+        try:
+            return {"changed": False, **site_reconcile.compare({**left_out, **arguments}).to_dict()}
+        except ValueError as error:
+            raise Failed(f"site_reconcile: {error}") from error
 
     def _vendor_migration(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         given = {**dict.fromkeys(vendor_migration.ARGUMENT_SPEC), **arguments}
@@ -436,12 +439,13 @@ class Controller:
 
     def request(self, method: str, url: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """One request to the vendor's cloud; what comes back has been JSON."""
-        found = _PLACE.fullmatch(urlsplit(url).path)
+        address = urlsplit(url)
+        found = _PLACE.fullmatch(address.path)
         assert found is not None, url
         what = f"{method} {found[3] or 'attempts'}"
         try:
             self.reached(Place("cloud", what, False))
-            status, answer = self._cloud_answer(found, method, body)
+            status, answer = self._cloud_answer(found, method, {**dict(parse_qsl(address.query)), **body})
             self.reached(Place("cloud", what, True))
         except Cut:
             raise TimeoutError("the line is cut") from None
@@ -459,7 +463,7 @@ class Controller:
                 attempt, new = cloud.open_attempt(site, **body)
                 return 201 if new else 200, attempt
             case "GET", _:
-                return 200, {what: getattr(cloud, what)(site, int(number))}
+                return 200, {what: getattr(cloud, what)(site, int(number), **body)}
             case _:
                 return 200, getattr(cloud, what)(site, int(number), **body)
 

@@ -19,7 +19,8 @@ from ansible_collections.helsevest.interactor.plugins.filter import sites as sit
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 OMIT = "__omit__"
 KEYWORDS = frozenset({
-    "name", "block", "rescue", "when", "vars", "loop", "loop_control", "register", "delegate_to", "environment",
+    "name", "block", "rescue", "when", "vars", "loop", "loop_control", "register", "failed_when", "delegate_to",
+    "environment",
 })  # fmt: skip
 
 Act = Callable[[str, str, dict[str, Any]], dict[str, Any]]
@@ -36,6 +37,8 @@ def _environment() -> jinja2.Environment:
         {f"helsevest.interactor.{name}": function for name, function in site_filters.FilterModule().filters().items()}
     )
     environment.filters["intersect"] = lambda one, other: [each for each in one if each in other]
+    environment.filters["extract"] = jinja2.pass_environment(lambda of, key, container: of.getitem(container, key))
+    environment.filters["combine"] = lambda one, other: {**one, **other}
     environment.filters["bool"] = lambda value: str(value).lower() in ("true", "yes", "1")
     return environment
 
@@ -62,7 +65,7 @@ def value(given: Any, scope: Mapping[str, Any]) -> Any:
     found = _expression(whole[1].strip())(**scope)
     if isinstance(found, jinja2.Undefined):
         raise Failed(f"{given} is undefined")
-    return found
+    return list(found) if isinstance(found, Iterator) else found
 
 
 @cache
@@ -152,6 +155,8 @@ class Taker:
             if set(said) != {"name", "tasks_from"}:
                 raise ValueError(f"{task['name']}: include_role with {sorted(said)} is not known here")
             self.take(said["name"], said["tasks_from"], extra)
+        elif module == "ansible.builtin.include_tasks":
+            self.take(role, str(value(task[module], scope)).removesuffix(".yml"), extra)
         elif module == "ansible.builtin.set_fact":
             self._facts.update(value(task[module], scope))
         elif "loop" in task:
@@ -163,6 +168,8 @@ class Taker:
             result = self._run(task, module, scope)
             if "register" in task:
                 self._facts[task["register"]] = result
+            if "failed_when" in task and _expression(str(task["failed_when"]))(**self._scope(role, extra)):
+                raise Failed(str(result.get("msg", f"{task['name']}: failed_when")))
 
     def _run(self, task: Mapping[str, Any], module: str, scope: Mapping[str, Any]) -> dict[str, Any]:
         arguments = value(task[module] or {}, scope)

@@ -34,6 +34,7 @@ def test_1600_sites_are_rehearsed_in_time(tmp_path: Path, monkeypatch: pytest.Mo
             "upgrade_minutes": 30,
             "move_minutes": None,
             "retry_minutes": 15,
+            "lease_wait_minutes": 240,
             "switch_tolerates": ["favourite_packages"],
         },
         "unrecorded": [

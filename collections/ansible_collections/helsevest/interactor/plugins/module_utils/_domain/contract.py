@@ -63,6 +63,7 @@ SECURE_URL = _matching(r"https://[^\s/]+(/\S*[^\s/])?", "an address that begins 
 SHA256 = _matching(r"([0-9A-Fa-f]{64})?", "64 hex digits, or an empty text: nothing is installed then")
 VERSION = _matching(r"\d+(\.\d+){1,3}", "two to four numbers with dots between them, in quotes")
 COUNT = _whole(1, 10**9, "a whole number from 1 up")
+COUNT_OR_NONE = _whole(0, 10**9, "a whole number from 0 up")
 STATUS = _whole(100, 599, "an HTTP status from 100 to 599")
 CODE = _whole(-(2**31), 2**32 - 1, "an exit code")
 INSTALLER = _matching(
@@ -84,6 +85,11 @@ KEYS: Mapping[str, Kind] = {
     "paths.work": PATH,
     "paths.maintenance_flag": PATH,
     "processes": TEXT.many(),
+    "use.folders": PATH.many(),
+    "use.quiet_minutes": COUNT_OR_NONE,
+    "use.grace_seconds": COUNT,
+    "lease.task": TEXT,
+    "lease.minutes": COUNT,
     "installer.version": VERSION,
     "installer.url": INSTALLER,
     "installer.sha256": SHA256,

@@ -22,7 +22,7 @@ from simulator.host import SimulatedHost
 from simulator.scenario import Scenario, load
 from simulator.windows import connection_settings
 from simulator.world import World
-from tests.pwsh.engine import LEASE_SCRIPT, Engine, PretendHost, default_state, service
+from tests.pwsh.engine import Engine, PretendHost, default_state, service
 from tests.pwsh.fixtures import ROOT, engine
 
 __all__ = ["engine"]
@@ -210,8 +210,6 @@ class Both:
         self.host = self.office.world.hosts["srv.begge.example"]
         self.contract = self.office.contract
         self.contract["untouched"] = {"services": ["EPJServer", "Ingen"], "folders": [r"C:\EPJ"]}
-        # When a file was written is another thing on either side.
-        self.contract["use"]["quiet_minutes"] = 0
         self.pretended = self.office.pretend(self.host, folder / "both")
         for name, content in self.host.drive.below(r"C:\EPJ"):
             self.pretended.write(f"C:\\EPJ\\{name}", content.decode())

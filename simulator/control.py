@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +14,6 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
 from simulator.faults import Fault, Faults
-from simulator.web import CLOUD
 
 _FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
@@ -99,8 +99,9 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
             fault = _FAULT.validate_json(await request.read())
         except ValidationError as error:
             return _json(400, {"error": str(error)})
-        if fault.host not in {*world.hosts, CLOUD}:
-            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {CLOUD}"})
+        cloud = urlsplit(world.cloud_url).hostname
+        if fault.host not in {*world.hosts, cloud}:
+            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {cloud}"})
         faults.arm(fault)
         return _json(200, asdict(fault))
 

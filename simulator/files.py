@@ -140,27 +140,22 @@ class Drive:
         self._folders = {n: folder for n, folder in self._folders.items() if n != key and not n.startswith(below)}
         return True
 
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name, which nothing may have, with all that is in it: at once, as Windows does."""
+        if self.is_folder(name) or self.is_file(name):
+            raise FileExistsError(name)
+        files = list(self.below(folder))
+        Drive.make_folder(self, name)
+        for each, content in files:
+            Drive.write(self, join(name, each), content)
+        Drive.remove(self, folder)
+
     def below(self, folder: str) -> Iterator[tuple[str, bytes]]:
         """Every file below `folder`: its path from there and its content."""
         start = normal(folder).casefold() + "\\"
         for key, (spelled, content) in sorted(self._files.items()):
             if key.startswith(start):
                 yield spelled[len(start) :], content
-
-    def rename_folder(self, source: str, target: str) -> None:
-        """Give a folder another name, at once; FileExistsError where that name is taken."""
-        old, new = normal(source), normal(target)
-        if self.is_folder(new) or self.is_file(new):
-            raise FileExistsError(new)
-        moved, start = list(self.below(old)), old.casefold() + "\\"
-        dates = {name: self.written(join(old, name)) for name, _content in moved}
-        empty = [spelled[len(start) :] for key, spelled in self._folders.items() if key.startswith(start)]
-        Drive.remove(self, old)
-        for name in ["", *empty]:
-            self.make_folder(join(new, name) if name else new)
-        for name, content in moved:
-            Drive.write(self, join(new, name), content)
-            self._written[join(new, name).casefold()] = dates[name]
 
     def copy_folder(self, source: str, target: str) -> None:
         """Make `target` a copy of `source`; what was in `target` is gone."""

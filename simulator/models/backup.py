@@ -79,7 +79,7 @@ def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
         drive.copy(_path(sources, file["path"]), join(part, file["path"]))
     drive.write(join(part, "manifest.json"), json.dumps({"files": files}, ensure_ascii=False).encode())
     # It is whole or not there.
-    drive.rename_folder(part, folder)
+    drive.rename(part, folder)
     return files
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -88,8 +88,7 @@ class Breaker:
     faults: list[Fault]
     places: list[Place] = field(default_factory=list)
     changes: dict[int, list[tuple[str, int | None]]] = field(default_factory=dict)
-    killed_migration: bool = False
-    killed_installer: bool = False
+    killed: set[str] = field(default_factory=set)
     _since: int = 0
     _again: tuple[Place, Fault, int] | None = None
 
@@ -133,8 +132,10 @@ class Breaker:
         """The vendor's program runs: as the ledger knows it, or, not yet in the ledger, as the server does."""
         programs, attempts = self.fleet.hosts[SERVER].programs, self.watch.ledger()["attempts"]
         known = bool(attempts) and attempts[-1]["state"] == "running"
-        self.killed_migration |= known or (programs is not None and programs.migrating)
-        self.killed_installer |= self.watch.installing()
+        if known or (programs is not None and programs.migrating):
+            self.killed.add("migration")
+        if self.places[-1].what.endswith("interactor_upgrade install") and not self.places[-1].after:
+            self.killed.add("installer")
 
     def _arm(self, fault: Fault) -> None:
         drive, left = self.fleet.drive(SERVER), fault.nth
@@ -162,7 +163,7 @@ class Ran:
     places: the boundaries that were passed, in order.
     changes: what was written after a boundary, by its number: path and size, None for what was removed.
     broken: how many of its faults came; what was to break after the site was verified did not.
-    killed_migration, killed_installer: whether a server went down while the vendor's program or installer ran.
+    killed: what ran when the server went down, of the vendor's programs: `installer`, `migration`.
     lost: why, for each night that was lost.
     date: the move date in the end.
     end: how the site stands, as Watch tells it.
@@ -172,8 +173,7 @@ class Ran:
     places: Sequence[Place]
     changes: Mapping[int, list[tuple[str, int | None]]]
     broken: int
-    killed_migration: bool
-    killed_installer: bool
+    killed: Set[str]
     lost: Sequence[str]
     date: str
     end: Mapping[str, Any]
@@ -207,17 +207,7 @@ def play(case: Case, date: str = FIRST_DATE) -> Ran:
         raise AssertionError("\n".join([f"case {case} does not end:", *story[-8:]]))
     row = decision.row()
     broken = len(case.faults) - len(breaker.faults)
-    return Ran(
-        breaker.places,
-        breaker.changes,
-        broken,
-        breaker.killed_migration,
-        breaker.killed_installer,
-        lost,
-        fleet.dates[SITE],
-        watch.end(),
-        row,
-    )
+    return Ran(breaker.places, breaker.changes, broken, breaker.killed, lost, fleet.dates[SITE], watch.end(), row)
 
 
 def _wait(fleet: Fleet, watch: Watch, decision: Decision, lost: list[str]) -> None:

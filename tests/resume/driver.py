@@ -41,13 +41,14 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._holidays imp
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import NEWEST_KINDS, Journal, new_run_id
 from ansible_collections.helsevest.interactor.plugins.modules import site_reconcile, vendor_migration
 
-from simulator.calls import CloudRefusal, FetchError, ModuleCall, Page
+from simulator.calls import CloudRefusal, ModuleCall, Page
 from simulator.clock import Clock
 from simulator.files import Drive
 from simulator.host import SimulatedHost
 from simulator.scenario import Scenario
 from simulator.world import World
 from tests.resume.tasks import ROLES, Failed, Taker, task_file, tasks_of
+from tests.simulator.office import page_of
 
 TICK = timedelta(minutes=15)
 RESTART_TAKES = timedelta(minutes=4)
@@ -99,6 +100,12 @@ class WatchedDrive(Drive):
         self.changing(path, content)
         super().write(path, content)
         self.changed(path)
+
+    def rename(self, folder: str, name: str) -> None:
+        """Give a folder another name."""
+        self.changing(name, None)
+        super().rename(folder, name)
+        self.changed(name)
 
     def remove(self, path: str) -> bool:
         """Remove a file or a folder."""
@@ -207,14 +214,7 @@ class Fleet:
                 self.hosts[f"{number}-{name}"] = host
 
     async def _fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
-        address = urlsplit(url)
-        pages = self.world.pages.get(address.hostname or "", {})
-        page = pages.get(address.path) or pages.get("*")
-        if page is None:
-            raise FetchError(f"{address.hostname} is not a known name")
-        body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        part = body[start:] if most is None else body[start : start + most]
-        return Page(page.status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
+        return page_of(self.world, url, start, most)
 
     def now(self) -> datetime:
         """The simulated moment."""

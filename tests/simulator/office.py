@@ -27,6 +27,19 @@ class Opened(Protocol):
     def __call__(self, **said: object) -> Office: ...
 
 
+def page_of(world: World, url: str, start: int = 0, most: int | None = None) -> Page:
+    """What a server of the world answers, without a wire; FetchError where nobody has that name."""
+    address = urlsplit(url)
+    pages = world.pages.get(address.hostname or "", {})
+    page = pages.get(address.path) or pages.get("*")
+    if page is None:
+        raise FetchError(f"{address.hostname} is not a known name")
+    body = page.body if isinstance(page.body, bytes) else page.body.encode()
+    part = body[start:] if most is None else body[start : start + most]
+    status = page.status if not start else 206 if start < len(body) else 416
+    return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
+
+
 class Office:
     """Site 9001 of a world, called as the controller would."""
 
@@ -41,15 +54,7 @@ class Office:
         self.server = self.world.hosts["srv.proverom.example"]
 
     async def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
-        address = urlsplit(url)
-        pages = self.world.pages.get(address.hostname or "", {})
-        page = pages.get(address.path) or pages.get("*")
-        if page is None:
-            raise FetchError(f"{address.hostname} is not a known name")
-        body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        part = body[start:] if most is None else body[start : start + most]
-        status = page.status if not start else 206 if start < len(body) else 416
-        return Page(status, part, page.content_type, url, "CN=Test", 7, tag="one", first=start, total=len(body))
+        return page_of(self.world, url, start, most)
 
     def raw(self, name: str, arguments: dict[str, Any], *, check: bool = False, host: str = "srv") -> dict[str, Any]:
         """One module with these arguments and no others."""

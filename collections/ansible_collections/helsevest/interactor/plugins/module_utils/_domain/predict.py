@@ -13,6 +13,7 @@ from .reconcile import Reconciliation
 from .standing import Checked, Made, Restored, Standing, StepRecord, Users
 from .step import LOCAL_MODE, Next, Situation
 from .verdict import HostMeasurement
+from .window import OSLO
 from .words import AttemptState, Step
 
 
@@ -101,7 +102,9 @@ def _users(situation: Situation, following: Next) -> Standing:
 def _manifest(situation: Situation, following: Next) -> Standing:
     ledger = _ledger(situation)
     number = len(ledger.attempts) + 1
-    attempt = Attempt(number, f"{situation.site.id}-{number}-{situation.run_id}", AttemptState.PREPARED)
+    key = f"{situation.site.id}-{number}-{situation.run_id}"
+    day = situation.now.astimezone(OSLO).date()
+    attempt = Attempt(number, key, AttemptState.PREPARED, day, situation.site.history_months)
     standing = _with(situation, replace(ledger, attempts=(*ledger.attempts, attempt)))
     return replace(standing, known_attempts=max(standing.known_attempts, number))
 

@@ -101,9 +101,12 @@ def _tick(situation: Situation, steps: list[Foreseen]) -> tuple[Situation, Next]
     while True:
         following = next_step(situation)
         phase, step = following.phase, following.step
-        if phase is not None and (step is None or _ORDER[phase, step] <= place):
+        over = phase is not None and (step is None or _ORDER[phase, step] <= place)
+        # A ledger that was read again and cannot be true comes no further at the next tick: what is against it is told.
+        stuck = situation.ledger_doubtful and situation.is_fresh
+        reasons = () if over and not stuck else reasons_against(situation, following, step)
+        if over and not reasons:
             return situation, following
-        reasons = reasons_against(situation, following, step)
         allowed = step is not None and not reasons
         if step is not None or reasons:
             steps.append(Foreseen(situation.now, phase, step, allowed, reasons))

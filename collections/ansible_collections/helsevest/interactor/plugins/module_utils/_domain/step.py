@@ -341,8 +341,14 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
             return DONE
         due = situation.check_due
         return Next(Phase.POSTCHECK, Step.CHECK if situation.now >= due else None, server, due)
-    # To follow a running migration is to read the ledger.
-    if not situation.is_fresh and attempt.state is not AttemptState.RUNNING:
+    stale = hosts_to_probe(situation) if attempt.state is AttemptState.PREPARED else ()
+    if stale:
+        # It is started only where every host is ready, and what was measured has become too old meanwhile.
+        return Next(Phase.PREFLIGHT, Step.PROBE, stale)
+    # To follow a running migration is to read the ledger, unless it was refused: then there is another attempt.
+    last = standing.last_step
+    follows = attempt.state is AttemptState.RUNNING and not (last and last.step is Step.FOLLOW and not last.ok)
+    if not situation.is_fresh and not follows:
         return Next(Phase.MIGRATE, Step.LOOK, server)
     step = {
         AttemptState.PREPARED: Step.START,

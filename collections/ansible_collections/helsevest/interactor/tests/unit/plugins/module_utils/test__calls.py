@@ -21,7 +21,13 @@ CONTRACT = {
     "migration": {"expected_minutes": 60},
     "config": {"modes": {"server_in_cloud": {"mode": "x"}}},
 }
-SETTINGS = {"retry_minutes": 15, "upgrade_minutes": 30, "move_minutes": None, "switch_tolerates": []}
+SETTINGS = {
+    "retry_minutes": 15,
+    "upgrade_minutes": 30,
+    "move_minutes": None,
+    "lease_wait_minutes": 240,
+    "switch_tolerates": [],
+}
 
 
 @pytest.fixture

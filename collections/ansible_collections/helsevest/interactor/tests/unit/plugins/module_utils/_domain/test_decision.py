@@ -524,6 +524,24 @@ class TestTheOrderOfSteps:
                 decision = answer(MOVE_NIGHT, of, move_date=day)
                 assert (decision.next.step, decision.allowed) == (expected, True)
 
+    def test_a_lease_that_was_lost_after_the_switch_is_written_off(self) -> None:
+        of = with_attempt(MOVE_NIGHT, AttemptState.SWITCHED, lease_held=False)
+        assert of.ledger is not None
+        lost = replace(of, ledger=replace(of.ledger, lease_lost=True))
+        assert step(MOVE_NIGHT, lost) == (Phase.MIGRATE, Step.HANDBACK, True)
+
+    def test_an_attempt_that_is_to_start_has_what_is_too_old_measured_again(self) -> None:
+        old = (measured(MOVE_NIGHT - timedelta(hours=24)), measured(MOVE_NIGHT, "1001-pc1"))
+        for state, expected in ((AttemptState.PREPARED, Step.PROBE), (AttemptState.RUNNING, Step.FOLLOW)):
+            assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state, measurements=old))[1] is expected
+
+    def test_a_running_migration_that_cannot_be_followed_is_looked_at(self) -> None:
+        for ok, expected in ((True, Step.FOLLOW), (False, Step.LOOK)):
+            followed = StepRecord(Step.FOLLOW, MOVE_NIGHT, ok=ok, detail="refused: it is not the ledger's last")
+            of = with_attempt(MOVE_NIGHT, AttemptState.RUNNING, last_step=followed, ledger_run=EARLIER)
+            assert step(MOVE_NIGHT, of)[1] is expected
+            assert step(MOVE_NIGHT, replace(of, ledger_run=RUN))[1] is Step.FOLLOW
+
     @pytest.mark.parametrize(
         "doubt", [{"known_attempts": 1}, {"cloud_attempts": 1}, {"ledger": None, "ledger_error": "is no JSON"}]
     )

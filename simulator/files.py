@@ -144,10 +144,11 @@ class Drive:
         """Give a folder another name, which nothing may have, with all that is in it: at once, as Windows does."""
         if self.is_folder(name) or self.is_file(name):
             raise FileExistsError(name)
-        files = list(self.below(folder))
+        files = [(each, content, self.written(join(folder, each))) for each, content in self.below(folder)]
         Drive.make_folder(self, name)
-        for each, content in files:
+        for each, content, written in files:
             Drive.write(self, join(name, each), content)
+            self._written[join(name, each).casefold()] = written
         Drive.remove(self, folder)
 
     def below(self, folder: str) -> Iterator[tuple[str, bytes]]:

@@ -209,7 +209,11 @@ class Both:
         self.engine = engine
         self.host = self.office.world.hosts["srv.begge.example"]
         self.contract = self.office.contract
-        self.contract["untouched"] = {"services": ["EPJServer", "Ingen"], "folders": [r"C:\EPJ"], "files": []}
+        self.contract["untouched"] = {
+            "services": ["EPJServer", "Ingen"],
+            "folders": [r"C:\EPJ"],
+            "files": [r"C:\EPJ\Data\journal.mdf", r"C:\EPJ\ingen.ini"],
+        }
         self.pretended = self.office.pretend(self.host, folder / "both")
         for name, content in self.host.drive.below(r"C:\EPJ"):
             self.pretended.write(f"C:\\EPJ\\{name}", content.decode())

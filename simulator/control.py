@@ -6,14 +6,13 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
-from simulator.faults import Fault, Faults
+from simulator.faults import CLOUD, Fault, Faults
 
 _FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
@@ -99,9 +98,8 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
             fault = _FAULT.validate_json(await request.read())
         except ValidationError as error:
             return _json(400, {"error": str(error)})
-        cloud = urlsplit(world.cloud_url).hostname
-        if fault.host not in {*world.hosts, cloud}:
-            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {cloud}"})
+        if fault.host not in {*world.hosts, CLOUD}:
+            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {CLOUD}"})
         faults.arm(fault)
         return _json(200, asdict(fault))
 

@@ -12,12 +12,15 @@ from typing import Literal
 
 from simulator.calls import Answer, Call, Host, HostDown, ModuleCall
 
+CLOUD = "cloud"
+"""What the cloud is called here, whatever its address."""
+
 
 @dataclass(frozen=True)
 class Fault:
     """What breaks: the `nth` call of `host` whose words end with `call`, such as `interactor_migrate start`.
 
-    For the cloud `host` is its name, and the words are path and method, such as `1001/attempts POST`. `do`: `hold` lets
+    For the cloud `host` is CLOUD, and the words are path and method, such as `1001/attempts POST`. `do`: `hold` lets
     the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line then
     stays broken until it is mended.
     """

@@ -19,13 +19,12 @@ import aiohttp
 from aiohttp import web
 
 from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
-from simulator.faults import Faults, FaultyHost
+from simulator.faults import CLOUD, Faults, FaultyHost
 from simulator.ntlm import Login
 from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
-CLOUD = "cloud"
 """What the cloud is called where a fault is armed."""
 _ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
 _REFUSED = "X-Simulated-Proxy"

@@ -23,8 +23,8 @@ from typing import Any, Literal
 import yaml
 
 from simulator import demo
+from simulator.faults import CLOUD
 from simulator.testing import Simulation, running
-from simulator.web import CLOUD
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDISTURBED = "1000"

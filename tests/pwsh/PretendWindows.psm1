@@ -269,7 +269,10 @@ Function Get-CimInstance {
         'root\cimv2 Win32_ComputerSystem' {
             return [pscustomobject]@{ Name = $computer['name']; TotalPhysicalMemory = $computer['memory_bytes'] }
         }
-        "root\cimv2 Win32_LogicalDisk DeviceID = 'C:'" { return [pscustomobject]@{ FreeSpace = $computer['free_bytes'] } }
+        # Both drives have the same room.
+        { $_ -match "^root\\cimv2 Win32_LogicalDisk DeviceID = '[CD]:'$" } {
+            return [pscustomobject]@{ FreeSpace = $computer['free_bytes'] }
+        }
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
                 $service = $script:State['services'][$name]

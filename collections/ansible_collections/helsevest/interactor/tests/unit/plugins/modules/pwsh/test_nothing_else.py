@@ -38,7 +38,7 @@ def moving(server: Server) -> Server:
     """A server with an EPJ beside Interactor, whose installer and migration program do what they should."""
     install = server.contract["paths"]["install"]
     server.write(install + r"\InteractorMigrate.exe", "the program")
-    server.write(server.contract["paths"]["data"] + r"\orders.jsonl", "an order")
+    server.write_long_ago(server.contract["paths"]["data"] + r"\orders.jsonl", "an order")
     server.write(r"C:\EPJ\Meldinger\ut\0001.xml", "melding")
     lines = json.dumps({"category": "orders", "id": "a", "date": "2027-01-01"}) + "\n"
     server.update(
@@ -73,7 +73,9 @@ def move(server: Server) -> None:
     # It counts as somebody, so that no lease would ever be held: the contract has to name another program.
     server.contract["processes"] = ["InteractorKlient"]
     assert ask(server, "migrate", step="lease")["held"] is True
-    ask(server, "migrate", step="manifest", attempt=ATTEMPT, history_months=12, mode="server_in_cloud")
+    ask(
+        server, "migrate", step="manifest", attempt=ATTEMPT, history_months=12, day="2027-05-18", mode="server_in_cloud"
+    )
     ask(server, "migrate", step="start", attempt=ATTEMPT)
     server.write(STATUS, json.dumps({"state": "completed", "progress": 100, "counts": {"orders": 1}, "message": ""}))
     for step in ("follow", "switch", "handback", "look"):

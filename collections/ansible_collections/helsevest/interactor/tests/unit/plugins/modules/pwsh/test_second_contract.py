@@ -37,7 +37,7 @@ def test_a_whole_move_and_the_way_back(second: Server) -> None:
     line = json.dumps({"category": "orders", "id": "ord-1", "date": "2027-05-01"})
     second.update(programs={"Flytt.exe": {"exit_code": 0, "writes": {migration["list_file"]: line}}})
     second.update(task_start={"state": "Running", "writes": {}})
-    more = {"attempt": ATTEMPT, "history_months": 12, "mode": "second"}
+    more = {"attempt": ATTEMPT, "history_months": 12, "day": "2027-05-18", "mode": "second"}
 
     assert second.ask("upgrade", step="look")["version"] == "5.4.1"
     assert second.ask("migrate", step="look")["mode"] == "local"
@@ -48,7 +48,7 @@ def test_a_whole_move_and_the_way_back(second: Server) -> None:
     action = second.state["tasks"]["Flytting til sky (annen)"]["actions"][0]
     assert action["Execute"].replace("/", "\\") == migration["program"]
     assert action["Arguments"] == (
-        f'flytt /nøkkel 1001-1-4f3a /logg "{migration["status_file"]}" /forsøk 1 /måneder 12 /kontor 1001'
+        f'flytt /nøkkel 1001-1-4f3a /logg "{migration["status_file"]}" /forsøk 1 /måneder 12 /til 2027-05-18 /kontor 1001'
     )
     told = {"tilstand": "pågår", "framdrift": 40, "antall": COUNTS, "melding": ""}
     second.write(migration["status_file"], json.dumps(told))

@@ -48,7 +48,8 @@ def test_a_whole_move_and_the_way_back(second: Server) -> None:
     action = second.state["tasks"]["Flytting til sky (annen)"]["actions"][0]
     assert action["Execute"].replace("/", "\\") == migration["program"]
     assert action["Arguments"] == (
-        f'flytt /nøkkel 1001-1-4f3a /logg "{migration["status_file"]}" /forsøk 1 /måneder 12 /til 2027-05-18 /kontor 1001'
+        f'flytt /nøkkel 1001-1-4f3a /logg "{migration["status_file"]}" /forsøk 1 /måneder 12 /til 2027-05-18'
+        " /kontor 1001"
     )
     told = {"tilstand": "pågår", "framdrift": 40, "antall": COUNTS, "melding": ""}
     second.write(migration["status_file"], json.dumps(told))

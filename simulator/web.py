@@ -25,7 +25,6 @@ from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
-"""What the cloud is called where a fault is armed."""
 _ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
 _REFUSED = "X-Simulated-Proxy"
 _FETCH_SECONDS = 30.0

@@ -191,7 +191,7 @@ def _why_undone(standing: Standing, attempt: Attempt) -> str:
     asked = standing.rollback_asked.get(str(attempt.number))
     why = f"rolled back: {asked.reason}" if asked else attempt.message or _told(_differences(standing, attempt))
     left = f"; not as it was before: {', '.join(attempt.not_as_before)}" if attempt.not_as_before else ""
-    return (why or "not switched when its window ended") + left
+    return (why or "not switched in its window") + left
 
 
 def _point_of_no_return(standing: Standing, attempt: Attempt | None) -> dict[str, Any] | None:

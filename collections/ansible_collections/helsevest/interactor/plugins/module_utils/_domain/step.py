@@ -362,8 +362,8 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
     """Whether an attempt has to be undone.
 
     It failed, somebody asked for it, more differs in the cloud than a switch may tolerate, the server has let people
-    in again, or it stands unswitched when its window has ended, finished or not: the office needs Interactor in the
-    morning, and orders that it makes locally would be missing in the cloud.
+    in again, a halt came before the migration was started, or it stands unswitched when its window has ended, finished
+    or not: the office needs Interactor in the morning, and orders that it makes locally would be missing in the cloud.
     """
     number = str(attempt.number)
     if attempt.state is AttemptState.FAILED or _is_asked_for(situation, attempt):
@@ -372,6 +372,8 @@ def must_roll_back(situation: Situation, attempt: Attempt) -> bool:
         return False
     opening = situation.move_opening
     if opening is None or not opening.contains(situation.now) or situation.lease_lost:
+        return True
+    if attempt.state is AttemptState.PREPARED and situation.standing.halts:
         return True
     reconciliation = situation.standing.reconciled.get(number)
     return reconciliation is not None and any(
@@ -418,6 +420,9 @@ def _step_before_attempt(situation: Situation) -> Step | None:
     """
     if not situation.cloud_asked:
         return Step.CLOUD
+    if situation.lease_held and situation.standing.halts:
+        # Nothing begins for as long as the halt stands, so nobody is kept out for it.
+        return Step.HANDBACK
     if not situation.lease_held:
         if not situation.in_use:
             return Step.LEASE

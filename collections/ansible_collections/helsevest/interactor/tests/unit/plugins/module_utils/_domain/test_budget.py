@@ -23,7 +23,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.budge
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import decide
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.ledger import Attempt, Ledger, Upgrade
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import Reconciliation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.reconcile import reconcile as compared
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import (
     Release,
     RollbackAsked,
@@ -48,9 +49,16 @@ OURS, THEIRS = Whose.OURS, Whose.THEIRS
 STAGING = UPGRADE_EVENING - timedelta(hours=1) - timedelta(days=3)
 """Three days before the evening opens, which is when the date's own time begins."""
 MOVE_OPENS = MOVE_NIGHT - timedelta(minutes=30)
-MANIFEST = {name: {"count": 3, "hash": "0" * 64} for name in ("orders", "started_requisitions", "favourite_packages")}
-FEWER = {**MANIFEST, "favourite_packages": {"count": 2, "hash": "0" * 64}}
-NO_ORDERS = {**MANIFEST, "orders": {"count": 2, "hash": "0" * 64}}
+DATES = {"first": "2027-05-18", "last": "2027-05-18"}
+ENTRY = {"count": 3, "hash": "0" * 64, **DATES}
+MANIFEST = dict.fromkeys(("orders", "started_requisitions", "favourite_packages"), ENTRY)
+FEWER = {**MANIFEST, "favourite_packages": {**ENTRY, "count": 2}}
+NO_ORDERS = {**MANIFEST, "orders": {**ENTRY, "count": 2}}
+
+
+def reconcile(before: Mapping[str, Any], after: Mapping[str, Any]) -> Reconciliation:
+    """Two manifests of one night."""
+    return compared(before, after, date(2027, 5, 18), 12)
 
 
 def failed(at: datetime, site: Mapping[str, Any] | None = None, **changes: Any) -> Whose | None:

@@ -332,6 +332,17 @@ class TestTheOrderOfSteps:
         of = upgraded(late, users={**told, "1001-pc1": pc, "1001-server": on_server})
         assert (codes(late, of) == {"in_use"}) is given_up
 
+    def test_a_halt_lets_people_in_again_where_nothing_runs_yet(self) -> None:
+        halts = {"1": "Ola: calls"}
+        held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True), halts=halts)
+        assert step(MOVE_NIGHT, held) == (Phase.MIGRATE, Step.HANDBACK, True)
+        prepared = with_attempt(MOVE_NIGHT, AttemptState.PREPARED, halts=halts)
+        assert step(MOVE_NIGHT, prepared) == (Phase.ROLLBACK, Step.RESTORE, True)
+        for state in (AttemptState.RUNNING, AttemptState.COMPLETED):
+            assert step(MOVE_NIGHT, with_attempt(MOVE_NIGHT, state, halts=halts))[0] is Phase.MIGRATE, (
+                "it is ended in order"
+            )
+
     def test_people_are_waited_for_and_then_given_up_or_closed(self) -> None:
         opens = parse_time("2027-05-18T18:00:00Z")
         busy = users(opens + timedelta(hours=3), EARLIER, pc1=True)

@@ -619,7 +619,6 @@ class TestTheGate:
     def test_a_halt_lets_running_moves_end(self) -> None:
         halted = {"halts": {"all": "Ola: calls"}}
         for state, allowed in (
-            (AttemptState.PREPARED, False),
             (AttemptState.RUNNING, True),
             (AttemptState.FAILED, True),
         ):

@@ -14,7 +14,7 @@ EVENING = "2027-05-14T16:00:00Z"
 """When the wave is upgraded: Friday, for Monday is 17 May."""
 NIGHT = "2027-05-18T18:30:00Z"
 """When it begins to move."""
-LATER = "2027-05-18T19:30:00Z"
+LATER = "2027-05-18T19:15:00Z"
 """When every migration has ended, inside the window."""
 
 

@@ -38,7 +38,7 @@ def test_a_night_with_differences(tmp_path: Path) -> None:
         assert calls(fleet) == {}
         fleet.simulation.set_clock("2027-05-18T18:30:00Z")
         fleet.play("wave", *SITES)
-        fleet.simulation.set_clock("2027-05-18T19:30:00Z")
+        fleet.simulation.set_clock("2027-05-18T19:25:00Z")
         night = fleet.play("wave", *SITES, calls_to="anrop@leverandor.example")
         assert night.code == 2, night.output
         rows = fleet.rows()

@@ -108,7 +108,7 @@ def test_a_rolled_back_server_is_as_it_was_before_the_attempt(story: Story) -> N
         ours = {path: digest for path, digest in host["files"].items() if "\\HelseVest\\" not in path}
         return {**host, "files": ours}
 
-    before = next(state for tick, _done, _rows, state in story.ticks if tick.at == "2027-05-19T09:15:00Z")
+    before = next(state for tick, _done, _rows, state in story.ticks if tick.at == "2027-05-19T09:10:00Z")
     after = story.ticks[-1][3]
     assert told(after, "srv.nordnes.example") == told(before, "srv.nordnes.example")
     moved = "srv.fjordgata.example"

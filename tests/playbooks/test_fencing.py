@@ -31,7 +31,7 @@ def test_two_controllers_at_the_same_second_move_a_site_once(tmp_path: Path) -> 
         one.simulation.set_clock("2027-05-18T18:30:00Z")
         with ThreadPoolExecutor(2) as at_once:
             ends = list(at_once.map(lambda controller: controller.play("wave", *LIMIT), both))
-        one.simulation.set_clock("2027-05-18T19:30:00Z")
+        one.simulation.set_clock("2027-05-18T19:15:00Z")
         for controller in both:
             done = controller.play("wave", *LIMIT)
             assert done.code == 0, done.output
@@ -77,7 +77,7 @@ def test_whoever_has_lost_what_the_others_know_moves_nothing_a_second_time(tmp_p
         assert "belongs to site '1001', not to '1099'" in renumbered.rows()["1099"]["why"]
         assert quiet(one.simulation.state()) == quiet(running)
 
-        one.simulation.set_clock("2027-05-18T19:30:00Z")
+        one.simulation.set_clock("2027-05-18T19:15:00Z")
         done = old.play("wave", *LIMIT)
         assert done.code == 0, done.output
         empty = released(replace(one, state=tmp_path / "empty"))

@@ -44,7 +44,7 @@ def test_a_site_moves_in_the_second_mode_when_a_contract_describes_it(tmp_path: 
         settings = register / "group_vars" / "all.yml"
         said = settings.read_text(encoding="utf-8")
         settings.write_text(said.replace(OVERRIDES, OVERRIDES + DESCRIBED), encoding="utf-8")
-        for at in ("2027-05-14T16:10:00Z", "2027-05-18T18:30:00Z", "2027-05-18T19:30:00Z", "2027-05-19T06:00:00Z"):
+        for at in ("2027-05-14T16:10:00Z", "2027-05-18T18:30:00Z", "2027-05-18T19:15:00Z", "2027-05-19T06:00:00Z"):
             fleet.simulation.set_clock(at)
             done = fleet.play("wave", *LIMIT)
             assert done.code == 0, done.output

@@ -17,7 +17,7 @@ from tests.second import merged, second_overrides, second_world, shipped_contrac
 
 MODES = {"1001": "server_in_cloud", "1002": "second", "1003": "server_in_cloud"}
 DATA = {"orders": 48, "started_requisitions": 3, "favourite_packages": 2}
-TICKS = ("2027-05-14T16:00:00Z", "2027-05-18T18:30:00Z", "2027-05-18T19:30:00Z", "2027-05-19T06:00:00Z")
+TICKS = ("2027-05-14T16:00:00Z", "2027-05-18T18:30:00Z", "2027-05-18T19:15:00Z", "2027-05-19T06:00:00Z")
 """The upgrade's evening, the night twice, the morning after."""
 
 

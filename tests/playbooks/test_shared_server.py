@@ -103,7 +103,7 @@ def test_two_offices_on_one_server(tmp_path: Path) -> None:
         fleet.simulation.set_clock("2027-05-18T18:30:00Z")
         tick()
         assert cloud(fleet)["1001"] == cloud(fleet)["1002"] == ["receiving"]
-        fleet.simulation.set_clock("2027-05-18T19:30:00Z")
+        fleet.simulation.set_clock("2027-05-18T19:15:00Z")
         rows = tick()
         assert [rows[site]["state"] for site in BOTH] == ["moved", "moved"]
         assert rows["1001"]["counts"] == rows["1002"]["counts"]

@@ -86,7 +86,9 @@ def rehearse(situation: Situation, tick: timedelta = TICK) -> Rehearsal:
         situation, following = _tick(replace(situation, now=now, run_id=f"rehearsal-{number}"), steps)
         if following.phase is None or (steps and not steps[-1].allowed):
             return Rehearsal(tuple(steps), decide(situation).outcome)
-        at = now if following.step else min(_moments(situation, following), default=now)
+        # A ledger that cannot be true is read again at every tick.
+        soon = following.step or situation.ledger_doubtful
+        at = now if soon else min(_moments(situation, following), default=now)
         now = _tick_at(at, now, tick)
     raise RehearsalError(f"site {situation.site.id}: the rehearsal has not ended after {MOST_TICKS} ticks")
 
@@ -101,12 +103,15 @@ def _tick(situation: Situation, steps: list[Foreseen]) -> tuple[Situation, Next]
     while True:
         following = next_step(situation)
         phase, step = following.phase, following.step
-        over = phase is not None and (step is None or _ORDER[phase, step] <= place)
-        # A ledger that was read again and cannot be true comes no further at the next tick: what is against it is told.
-        stuck = situation.ledger_doubtful and situation.is_fresh
-        reasons = () if over and not stuck else reasons_against(situation, following, step)
-        if over and not reasons:
+        if phase is not None and (step is None or _ORDER[phase, step] <= place):
+            if not (situation.ledger_doubtful and situation.is_fresh):
+                return situation, following
+            # The ledger was read again and still cannot be true: every tick from now on begins with that.
+            reasons = reasons_against(situation, following, None)
+            if reasons:
+                steps.append(Foreseen(situation.now, phase, None, allowed=False, reasons=reasons))
             return situation, following
+        reasons = reasons_against(situation, following, step)
         allowed = step is not None and not reasons
         if step is not None or reasons:
             steps.append(Foreseen(situation.now, phase, step, allowed, reasons))

@@ -108,7 +108,6 @@ class SimulatedHost:
         self._data = join(data, "orders.jsonl")
         for _ in range(use.sessions):
             self.processes.append(Process(process, join(folder, f"{process}.exe"), use, until))
-        self.drive.date(self._booted)
 
     @property
     def people(self) -> list[Process]:

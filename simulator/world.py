@@ -65,6 +65,9 @@ class World:
         # First those with a server: others may share it.
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
+        # All was there before the clock starts: nobody has just been at work.
+        for host in self.hosts.values():
+            host.drive.date(host.booted)
 
     def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
         host = SimulatedHost(

@@ -189,13 +189,15 @@ def test_a_migration_after_midnight_takes_what_was_listed_before(opened: Opened)
     path = office.contract["paths"]["data"] + "\\orders.jsonl"
     edge = json.dumps({"category": "orders", "id": "ord-edge", "date": "2026-05-10"}) + "\n"
     office.server.drive.write(path, office.server.drive.read(path) + edge.encode())
-    before = office.migrate("manifest")["manifest"]
+    office.later(5)
+    office.well(office.migrate("lease"))
+    before = office.well(office.migrate("manifest"))["manifest"]
     assert (office.ledger["attempts"][0]["day"], before["orders"]["first"]) == ("2027-05-10", "2026-05-10")
-    office.later(60)
+    office.later(55)
     office.world.cloud.open_attempt("9001", 1, KEY, 12)
-    office.migrate("start")
+    office.well(office.migrate("start"))
     office.later(42)
-    office.migrate("follow")
+    office.well(office.migrate("follow"))
     assert office.world.cloud.list_attempts("9001")[0]["manifest"] == before
 
 

@@ -26,9 +26,12 @@ class SharedOffice(Office):
         self.world = World(self.scenario, self.clock, self.fetch)
         self.server = self.world.hosts["srv.proverom.example"]
 
-    def started(self) -> None:
+    def upgrade(self) -> None:
         for host in self.world.hosts.values():
             host.processes.clear()
+        super().upgrade()
+
+    def started(self) -> None:
         self.upgrade()
         self.well(self.migrate("lease"))
         attempt = {"number": 1, "key": KEY, "sites": BOTH}
@@ -71,9 +74,8 @@ def test_one_program_moves_the_data_of_both_and_each_gets_its_own(shared: Shared
 
 
 def test_nothing_is_sent_unless_both_are_open_at_the_cloud(shared: SharedOffice):
-    shared.server.processes.clear()
     shared.upgrade()
-    shared.migrate("lease")
+    shared.well(shared.migrate("lease"))
     shared.well(shared.migrate("manifest", attempt={"number": 1, "key": KEY, "sites": BOTH}))
     shared.world.cloud.open_attempt("9001", 1, KEY, 12)
     assert shared.migrate("start")["status"]["state"] == "failed"
@@ -91,9 +93,8 @@ def test_one_that_the_cloud_discards_ends_it_for_both(shared: SharedOffice):
 def test_a_program_that_takes_one_site_is_not_started_for_two(shared: SharedOffice):
     arguments = shared.contract["migration"]["arguments"]
     shared.contract["migration"]["arguments"] = arguments.replace("{sites}", "{site}")
-    shared.server.processes.clear()
     shared.upgrade()
-    shared.migrate("lease")
+    shared.well(shared.migrate("lease"))
     shared.well(shared.migrate("manifest", attempt={"number": 1, "key": KEY, "sites": BOTH}))
     assert "arguments name {site}, which is not known here" in shared.migrate("start")["msg"]
 

@@ -65,7 +65,8 @@ def _with_attempt(situation: Situation, attempt: Attempt) -> Standing:
 
 def _attempt(situation: Situation) -> Attempt:
     """The newest attempt: a step that needs one comes next only where it is there."""
-    assert situation.attempt
+    if situation.attempt is None:
+        raise ValueError("there is no attempt to predict anything of")
     return situation.attempt
 
 
@@ -149,7 +150,8 @@ def _restore(situation: Situation, following: Next) -> Standing:
     standing = _with_attempt(
         situation, replace(_attempt(situation), state=AttemptState.ROLLED_BACK, ended=situation.now)
     )
-    assert standing.ledger
+    if standing.ledger is None:
+        raise ValueError("there is no ledger to predict anything of")
     ledger = replace(standing.ledger, lease_held=False, lease_lost=False)
     return replace(standing, ledger=ledger, mode=LOCAL_MODE, restored=restored)
 

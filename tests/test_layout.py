@@ -6,8 +6,10 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = ROOT / "collections" / "ansible_collections" / "helsevest" / "interactor" / "plugins"
@@ -56,3 +58,25 @@ def test_nothing_in_production_knows_the_simulator() -> None:
     assert files
     assert [path.name for path in files if any(name.startswith("simulator") for _, name in imports(path))] == []
     assert not [path for path in (ROOT / "roles").rglob("*.yml") if "simulator" in path.read_text(encoding="utf-8")]
+
+
+def includes(tasks: object) -> Iterator[dict[str, Any]]:
+    """Every task of a file that includes a role."""
+    for task in tasks if isinstance(tasks, list) else []:
+        if isinstance(task, dict):
+            if "ansible.builtin.include_role" in task:
+                yield task
+            for part in ("block", "rescue", "always", "tasks"):
+                yield from includes(task.get(part))
+
+
+def test_what_is_included_by_a_sites_own_step_is_told_apart_by_the_loop() -> None:
+    """docs/decisions/0016-each-site-at-its-own-pace.md: ansible-core does not compare tasks_from."""
+    computed = []
+    for path in sorted([*(ROOT / "roles").rglob("*.yml"), *(ROOT / "playbooks").rglob("*.yml")]):
+        for task in includes(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            of = task["ansible.builtin.include_role"]
+            if any("{{" in str(value) for name, value in of.items() if name.endswith("_from")):
+                computed.append(path)
+                assert task["loop_control"]["loop_var"] in of["tasks_from"], path
+    assert computed

@@ -14,11 +14,13 @@ from typing import Any
 import yaml
 
 from simulator import demo
-from tests.playbooks.conftest import Controller, Done, controlling
+from tests.playbooks.conftest import ROOT, Controller, Done, controlling
 from tests.wave import EVENING, NIGHT, site_ids, write_wave
 
 PATIENCE = 240.0
 """Real seconds after which what should have happened has not."""
+DAY_BEFORE = "2027-05-13T10:00:00Z"
+"""When the installer is staged, for the evening of the next day."""
 RELEASE = demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables
 
 
@@ -73,6 +75,24 @@ def test_a_site_that_hangs_holds_nobody_up_and_the_next_begins_when_one_is_done(
         assert steps(fleet) == {site: ["look", "stage", "install"] for site in site_ids(4)}
         assert {row["state"] for row in fleet.rows().values()} == {"upgraded"}
         assert sorted(fleet.rows()) == [hanging, *others]
+
+
+def test_sites_that_come_to_different_steps_at_the_same_moment_take_each_its_own(tmp_path: Path) -> None:
+    """In lockstep every moment is the same one; at its own pace a site meets another one's by chance only."""
+    scenario, inventory = write_wave(tmp_path, sites=2)
+    tick = (ROOT / "playbooks" / "wave.yml").read_text(encoding="utf-8")
+    lockstep = tick.replace("ansible.builtin.host_pinned", "ansible.builtin.linear")
+    assert lockstep != tick
+    (tmp_path / "wave.yml").write_text(lockstep, encoding="utf-8")
+    with controlling(tmp_path, scenario, inventory) as fleet:
+        assert fleet.play("release", **RELEASE).code == 0
+        fleet.simulation.set_clock(DAY_BEFORE)
+        assert fleet.play("wave", "--limit", "site_1001", report_dir="").code == 0
+        assert steps(fleet) == {"1001": ["stage"]}
+        fleet.simulation.set_clock(EVENING)
+        done = fleet.play(str(tmp_path / "wave"), report_dir="")
+        assert done.code == 0, done.output
+        assert steps(fleet) == {"1001": ["stage", "install"], "1002": ["stage", "install"]}
 
 
 def test_what_breaks_for_one_site_is_told_and_the_others_go_on(tmp_path: Path) -> None:

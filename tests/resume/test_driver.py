@@ -47,9 +47,10 @@ def test_a_site_goes_as_far_as_the_gate_lets_it_as_the_reconciler_has_it() -> No
     once, again = task_file("reconciler", "step")
     taking, telling = once["block"]
     assert taking["ansible.builtin.include_role"] == {
-        "name": "{{ __reconciler_take.phase }}",
-        "tasks_from": "{{ __reconciler_take.step }}",
+        "name": "{{ __reconciler_step.phase }}",
+        "tasks_from": "{{ __reconciler_step.step }}",
     }
+    assert (taking["loop"], taking["loop_control"]["loop_var"]) == ("{{ [__reconciler_take] }}", "__reconciler_step")
     (broke,) = once["rescue"]
     for task in (telling, broke):
         assert task["ansible.builtin.import_tasks"] == "own.yml"

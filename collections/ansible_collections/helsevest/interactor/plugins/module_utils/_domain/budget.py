@@ -112,7 +112,9 @@ def _begins(situation: Situation) -> datetime | None:
 def _ours(situation: Situation, outcome: Outcome | None, begins: datetime) -> bool:
     attempt, upgrade, verdict = situation.attempt, situation.upgrade, situation.verdict
     if attempt and str(attempt.number) not in situation.standing.rollback_asked:
-        ended = outcome in (Outcome.FAILED, Outcome.UNCERTAIN, Outcome.ROLLED_BACK)
+        # Else a restored journal would halt its wave by all that has moved well.
+        uncertain = outcome is Outcome.UNCERTAIN and not situation.is_uncompared
+        ended = uncertain or outcome in (Outcome.FAILED, Outcome.ROLLED_BACK)
         times = (attempt.ended, attempt.switched, attempt.finished, attempt.started)
         last = max((at for at in times if at), default=begins)
         if last >= begins and (ended or must_roll_back(situation, attempt)):

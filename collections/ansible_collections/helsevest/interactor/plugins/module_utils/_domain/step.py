@@ -213,11 +213,21 @@ class Situation:
         return self.attempt is not None and self.attempt.state is not AttemptState.ROLLED_BACK
 
     @property
+    def is_uncompared(self) -> bool:
+        """Whether the site was switched without this journal: by another controller, or before it was restored.
+
+        Ledger and cloud still know: the comparison is made anew.
+        """
+        if self.attempt is None or self.attempt.state is not AttemptState.SWITCHED:
+            return False
+        return str(self.attempt.number) not in self.standing.reconciled
+
+    @property
     def is_moved_outside(self) -> bool:
         """Whether the site was found in the cloud without an attempt of ours: it is left alone."""
         return self.standing.mode not in (None, LOCAL_MODE) and not self.standing.known_attempts
 
-    @property
+    @cached_property
     def upgrade_opening(self) -> Opening | None:
         """The evening of the last working day before the move (U1), or the time that somebody allowed instead, at most
         until the move's window opens.
@@ -234,7 +244,7 @@ class Situation:
             None if day is None else self.settings.upgrade_window.opening_on(self.calendar.last_working_day_before(day))
         )
 
-    @property
+    @cached_property
     def move_opening(self) -> Opening | None:
         """When the move may run (M1): site ∩ wave ∩ vendor on the move date, of all sites on the server.
 
@@ -332,8 +342,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
     if attempt.state is AttemptState.SWITCHED:
         if situation.lease_to_return:
             return Next(Phase.MIGRATE, Step.HANDBACK if situation.is_fresh else Step.LOOK, server)
-        if number not in standing.reconciled:
-            # Another controller switched it, or the journal is a restored one: ledger and cloud still know.
+        if situation.is_uncompared:
             return Next(Phase.MIGRATE, Step.RECONCILE, server)
         if Phase.POSTCHECK in force:
             return Next(Phase.POSTCHECK, Step.CHECK, server)

@@ -103,6 +103,9 @@ BUSY = {HOSTS[1]: Users(MOVE_NIGHT + timedelta(hours=3), "run-0", reached=True, 
         (LATER, {**UNDONE, **ASKED}, None),
         (LATER, {**SWITCHED, "reconciled": {"1": reconcile(MANIFEST, MANIFEST)}}, None),
         (LATER, {**SWITCHED, "reconciled": {"1": reconcile(MANIFEST, FEWER)}}, OURS),
+        # By another controller, or before the journal was restored: whether it differs is not known yet.
+        (LATER, SWITCHED, None),
+        (LATER, {**SWITCHED, "last_step": StepRecord(Step.RECONCILE, LATER, ok=False, detail="HTTP 503")}, OURS),
         (LATER, {**attempt(AttemptState.COMPLETED), "reconciled": {"1": reconcile(MANIFEST, NO_ORDERS)}}, OURS),
         (MOVE_NIGHT + timedelta(hours=12), attempt(AttemptState.RUNNING), OURS),
         # Ours: the ledger, the upgrade, a verdict, a step.

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain.manifests import join_answers
+from ..module_utils._domain.cloud_answers import join_answers
 from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.upgrade import upgrade_events as allowed_upgrades

@@ -149,32 +149,12 @@ Function Open-WebRange {
         [Parameter(Mandatory)] [long] $From
     )
 
-    $request = [System.Net.WebRequest]::CreateHttp($Uri)
-    $request.Timeout = 30000
-    $request.ReadWriteTimeout = 30000
-    $request.KeepAlive = $false
-    $request.UserAgent = 'InteractorMove/1'
-    if ($From -gt 0) {
-        $request.AddRange($From)
-    }
-    try {
-        $response = $request.GetResponse()
-    }
-    catch {
-        $failure = Get-WebException -Exception $_.Exception
-        if ($null -eq $failure -or $null -eq $failure.Response) {
-            throw
-        }
-        $response = $failure.Response
-    }
-    $exchange = @{
-        request = $request
-        response = $response
-        status = [int]$response.StatusCode
-        tag = "$($response.Headers['ETag'])"
-        first = [long]0
-        total = $null
-    }
+    $exchange = Open-WebExchange -Uri $Uri -Timeout 30000 -ReadTimeout 30000 -From $From
+    $response = $exchange['response']
+    $exchange['status'] = [int]$response.StatusCode
+    $exchange['tag'] = "$($response.Headers['ETag'])"
+    $exchange['first'] = [long]0
+    $exchange['total'] = $null
     if (-not $exchange['tag']) {
         $exchange['tag'] = "$($response.Headers['Last-Modified'])"
     }

@@ -346,8 +346,42 @@ Function Get-ModeWord {
     $value
 }
 
+Function Register-SystemTask {
+    <#
+    .SYNOPSIS
+    Has Windows run a program as SYSTEM: when it is started, or also by itself where there are triggers.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Action,
+        [object[]] $Trigger = @()
+    )
+
+    # Power and time limits of a task's defaults would end it half-way.
+    $settings = @{
+        AllowStartIfOnBatteries = $true
+        DontStopIfGoingOnBatteries = $true
+        ExecutionTimeLimit = [timespan]::Zero
+        MultipleInstances = 'IgnoreNew'
+    }
+    $task = @{
+        TaskName = $Name
+        Action = New-ScheduledTaskAction @Action
+        # SYSTEM by its number: its name is another one on a Norwegian Windows.
+        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+        Force = $true
+    }
+    if ($Trigger.Count -gt 0) {
+        $task['Trigger'] = $Trigger
+        $settings['StartWhenAvailable'] = $true
+    }
+    $task['Settings'] = New-ScheduledTaskSettingsSet @settings
+    $null = Register-ScheduledTask @task
+}
+
 Export-ModuleMember -Function @(
     'Complete-DurableJson', 'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue',
     'Get-InteractorVersion', 'Get-JsonOption', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord',
-    'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Wait-InteractorVersion'
+    'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Register-SystemTask', 'Wait-InteractorVersion'
 )

@@ -128,23 +128,8 @@ Function Register-Watch {
         RepetitionInterval = New-TimeSpan -Minutes $script:RepeatMinutes
         RepetitionDuration = New-TimeSpan -Days $script:RepeatDays
     }
-    $settings = @{
-        StartWhenAvailable = $true
-        AllowStartIfOnBatteries = $true
-        DontStopIfGoingOnBatteries = $true
-        ExecutionTimeLimit = [timespan]::Zero
-        MultipleInstances = 'IgnoreNew'
-    }
-    $task = @{
-        TaskName = $name
-        Action = New-ScheduledTaskAction @action
-        Trigger = @((New-ScheduledTaskTrigger @repeated), (New-ScheduledTaskTrigger -AtStartup))
-        # SYSTEM by its number: its name is another one on a Norwegian Windows.
-        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-        Settings = New-ScheduledTaskSettingsSet @settings
-        Force = $true
-    }
-    $null = Register-ScheduledTask @task
+    $trigger = @((New-ScheduledTaskTrigger @repeated), (New-ScheduledTaskTrigger -AtStartup))
+    Register-SystemTask -Name $name -Action $action -Trigger $trigger
 }
 
 Function Get-FlagText {

@@ -118,22 +118,7 @@ Function Start-Move {
         Execute = Get-ContractValue -Contract $Contract -Path 'migration.program'
         Argument = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.arguments') -Value $values
     }
-    # Power and time limits of a task's defaults would end a move half-way.
-    $settings = @{
-        AllowStartIfOnBatteries = $true
-        DontStopIfGoingOnBatteries = $true
-        ExecutionTimeLimit = [timespan]::Zero
-        MultipleInstances = 'IgnoreNew'
-    }
-    $task = @{
-        TaskName = $name
-        Action = New-ScheduledTaskAction @action
-        # SYSTEM by its number: its name is another one on a Norwegian Windows.
-        Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-        Settings = New-ScheduledTaskSettingsSet @settings
-        Force = $true
-    }
-    $null = Register-ScheduledTask @task
+    Register-SystemTask -Name $name -Action $action
     Start-ScheduledTask -TaskName $name
     for ($try = 1; $try -le $script:TaskTries; $try++) {
         if ((Get-Status -Contract $Contract)['state'] -ne 'none' -or (Test-MoveTask -Contract $Contract)) {

@@ -274,6 +274,43 @@ Function Get-StreamSha256 {
     [System.BitConverter]::ToString($digest).Replace('-', '').ToLowerInvariant()
 }
 
+Function Open-WebExchange {
+    <#
+    .SYNOPSIS
+    Asks with the proxy that this account has: request and response, to be closed. Time-outs are milliseconds.
+    A status that says no is an answer; no answer throws.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.IDictionary])]
+    param (
+        [Parameter(Mandatory)] [string] $Uri,
+        [Parameter(Mandatory)] [int] $Timeout,
+        [Parameter(Mandatory)] [int] $ReadTimeout,
+        [long] $From = 0
+    )
+
+    $request = [System.Net.WebRequest]::CreateHttp($Uri)
+    $request.Timeout = $Timeout
+    $request.ReadWriteTimeout = $ReadTimeout
+    $request.KeepAlive = $false
+    $request.UserAgent = 'InteractorMove/1'
+    if ($From -gt 0) {
+        $request.AddRange($From)
+    }
+    try {
+        $response = $request.GetResponse()
+    }
+    catch {
+        # A page that answers 404 is an answer; .NET throws it.
+        $failure = Get-WebException -Exception $_.Exception
+        if ($null -eq $failure -or $null -eq $failure.Response) {
+            throw
+        }
+        $response = $failure.Response
+    }
+    @{ request = $request; response = $response }
+}
+
 Function Get-WebAnswer {
     <#
     .SYNOPSIS
@@ -306,22 +343,9 @@ Function Get-WebAnswer {
     $response = $null
     try {
         Enable-Tls12
-        $request = [System.Net.WebRequest]::CreateHttp($Uri)
-        $request.Timeout = $TimeoutSeconds * 1000
-        $request.ReadWriteTimeout = [int]($MaximumSeconds * 1000)
-        $request.KeepAlive = $false
-        $request.UserAgent = 'InteractorMove/1'
-        try {
-            $response = $request.GetResponse()
-        }
-        catch {
-            # A page that answers 404 is an answer; .NET throws it.
-            $failure = Get-WebException -Exception $_.Exception
-            if ($null -eq $failure -or $null -eq $failure.Response) {
-                throw
-            }
-            $response = $failure.Response
-        }
+        $exchange = Open-WebExchange -Uri $Uri -Timeout ($TimeoutSeconds * 1000) -ReadTimeout ([int]($MaximumSeconds * 1000))
+        $request = $exchange['request']
+        $response = $exchange['response']
         $answer['status'] = [int]$response.StatusCode
         $answer['final_url'] = $response.ResponseUri.AbsoluteUri
         $answer['issuer'] = Get-CertificateIssuer -Request $request -Uri $response.ResponseUri
@@ -421,6 +445,6 @@ Function Get-PageEncoding {
 
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer',
-    'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Read-SharedText',
-    'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+    'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
+    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
 )

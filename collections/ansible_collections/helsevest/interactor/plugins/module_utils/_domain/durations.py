@@ -110,7 +110,7 @@ def _dictionaries(value: object) -> Iterable[Mapping[str, Any]]:
 def _between(started: object, ended: object) -> timedelta | None:
     """None unless both are moments, in this order: a damaged ledger is told elsewhere."""
     try:
-        takes = parse_time(ended) - parse_time(started)  # type: ignore[arg-type]
+        takes = parse_time(str(ended)) - parse_time(str(started))
     except ValueError:
         return None
     return takes if takes >= timedelta() else None

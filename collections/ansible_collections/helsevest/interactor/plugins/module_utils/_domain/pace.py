@@ -15,17 +15,21 @@ PACED: tuple[Phase, ...] = (Phase.UPGRADE, Phase.MIGRATE, Phase.ROLLBACK, Phase.
 
 Taken = tuple[Phase, Step]
 
+_PLACES = {taken: place for place, taken in enumerate((phase, step) for phase in STEPS for step in STEPS[phase])}
+
+
+def is_ahead(following: Taken, taken: Taken | None) -> bool:
+    """Whether a run that has taken `taken` last still comes by `following`: nothing that stands before it is taken
+    again."""
+    return taken is None or _PLACES[following] > _PLACES[taken]
+
 
 def take(decision: Decision, phases: Sequence[Phase], taken: Taken | None) -> Taken | None:
     """The step that a run of `phases` takes now for the site of `decision`, or None where it leaves the site.
 
-    `taken` is the step that it took last. Nothing that stands before it is taken again: what has to be repeated, or
-    waited for, is the next run's.
+    `taken` is the step that it took last: what has to be repeated, or waited for, is the next run's.
     """
     phase, step = decision.next.phase, decision.next.step
     if not decision.allowed or phase is None or step is None or phase not in phases:
         return None
-    order = [(one, each) for one in phases for each in STEPS[one]]
-    if taken is not None and order.index((phase, step)) <= order.index(taken):
-        return None
-    return phase, step
+    return (phase, step) if is_ahead((phase, step), taken) else None

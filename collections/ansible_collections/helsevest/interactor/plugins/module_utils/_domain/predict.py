@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from .ledger import Attempt, Ledger, Upgrade
 from .reconcile import Reconciliation
@@ -35,8 +36,8 @@ def _probe(situation: Situation, following: Next) -> Standing:
     newest = {measurement.host: measurement for measurement in standing.measurements}
     measured = {(measurement.host, measurement.is_judged): measurement for measurement in standing.measurements}
     for host in following.hosts:
-        role = "server" if host == site.server_host else "client"
-        well = HostMeasurement(host, role, situation.now, "measured", reached=True, error=None, checks=())  # type: ignore[arg-type]
+        role: Literal["server", "client"] = "server" if host == site.server_host else "client"
+        well = HostMeasurement(host, role, situation.now, "measured", reached=True, error=None, checks=())
         again = replace(newest.get(host, well), at=situation.now)
         measured[host, again.is_judged] = again
     server = measured.get((site.server_host, True))

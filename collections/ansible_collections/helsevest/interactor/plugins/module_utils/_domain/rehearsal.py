@@ -16,15 +16,15 @@ from typing import Any
 from .decision import decide
 from .gate import reasons_against
 from .gate_rules import Reason
+from .pace import Taken, is_ahead
 from .predict import predict
 from .step import Next, Situation, next_step
 from .times import format_time
-from .words import STEPS, Outcome, Phase, Step
+from .words import Outcome, Phase, Step
 
 TICK = timedelta(minutes=15)
 """How often a schedule starts the tick, on the quarters of the hour."""
 MOST_TICKS = 3000
-_ORDER = {taken: place for place, taken in enumerate((phase, step) for phase in STEPS for step in STEPS[phase])}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,11 +99,11 @@ def _tick(situation: Situation, steps: list[Foreseen]) -> tuple[Situation, Next]
     Answers the situation after it and what comes next. The last step added may be one that is not allowed, or none at
     all where something stands against beginning.
     """
-    place = -1
+    taken: Taken | None = None
     while True:
         following = next_step(situation)
         phase, step = following.phase, following.step
-        if phase is not None and (step is None or _ORDER[phase, step] <= place):
+        if phase is not None and (step is None or not is_ahead((phase, step), taken)):
             if not (situation.ledger_doubtful and situation.is_fresh):
                 return situation, following
             # The ledger was read again and still cannot be true: every tick from now on begins with that.
@@ -117,7 +117,7 @@ def _tick(situation: Situation, steps: list[Foreseen]) -> tuple[Situation, Next]
             steps.append(Foreseen(situation.now, phase, step, allowed, reasons))
         if step is None or phase is None or reasons:
             return situation, following
-        place = _ORDER[phase, step]
+        taken = (phase, step)
         situation = replace(situation, standing=predict(situation, following))
 
 

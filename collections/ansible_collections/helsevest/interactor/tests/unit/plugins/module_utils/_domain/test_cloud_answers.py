@@ -11,7 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.manifests import add_manifests, join_answers
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.cloud_answers import (
+    add_manifests,
+    join_answers,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

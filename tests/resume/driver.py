@@ -28,7 +28,7 @@ import yaml
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.helsevest.interactor.plugins.filter.sites import step_events
-from ansible_collections.helsevest.interactor.plugins.module_utils import _cloud
+from ansible_collections.helsevest.interactor.plugins.module_utils import _cloud, _reconcile, _vendor_migration
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_each
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event, read_events
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pace import PACED, take
@@ -39,7 +39,6 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import described_modes, due_hosts
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import norwegian_calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import NEWEST_KINDS, Journal, new_run_id
-from ansible_collections.helsevest.interactor.plugins.modules import site_reconcile, vendor_migration
 
 from simulator.calls import CloudRefusal, ModuleCall, Page
 from simulator.clock import Clock
@@ -381,11 +380,11 @@ class Controller:
             case "vendor_migration":
                 return self._vendor_migration(arguments)
             case "site_reconcile":
-                given = {option: spec.get("default") for option, spec in site_reconcile.ARGUMENT_SPEC.items()}
+                given = {option: spec.get("default") for option, spec in _reconcile.ARGUMENT_SPEC.items()}
                 try:
-                    return {"changed": False, **site_reconcile.compare({**given, **arguments}).to_dict()}
-                except ValueError as error:
-                    raise Failed(f"site_reconcile: {error}") from error
+                    return _reconcile.answer({**given, **arguments})
+                except _reconcile.ReconcileError as error:
+                    raise Failed(str(error)) from error
         task = SimpleNamespace(args={**arguments, "now": f"{self.fleet.now():%Y-%m-%dT%H:%M:%SZ}"}, check_mode=False)
         action = _action(name)(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
         action._execute_module = lambda module_name, module_args, task_vars: self.call(host, module_name, module_args)
@@ -393,8 +392,8 @@ class Controller:
         return result
 
     def _vendor_migration(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        given = {**dict.fromkeys(vendor_migration.ARGUMENT_SPEC), **arguments}
-        operation = getattr(vendor_migration, given["operation"])
+        given = {**dict.fromkeys(_vendor_migration.ARGUMENT_SPEC), **arguments}
+        operation = getattr(_vendor_migration, given["operation"])
         more = {"check_mode": False} if "check_mode" in inspect.signature(operation).parameters else {}
         try:
             cloud = _WorldCloud(given["api"], given["token"], given["site"])

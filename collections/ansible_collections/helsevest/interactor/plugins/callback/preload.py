@@ -26,7 +26,8 @@ from importlib import import_module
 
 from ansible.plugins.callback import CallbackBase
 
-PACKAGES = ("winrm", "requests_ntlm", "ansible_collections.helsevest.interactor.plugins.module_utils._gate")
+UTILS = "ansible_collections.helsevest.interactor.plugins.module_utils"
+PACKAGES = ("winrm", "requests_ntlm", f"{UTILS}._gate", f"{UTILS}._vendor_migration", f"{UTILS}._reconcile")
 
 
 class CallbackModule(CallbackBase):

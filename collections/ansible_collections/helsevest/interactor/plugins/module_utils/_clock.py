@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from ._domain.times import format_time, parse_time
 
@@ -41,22 +43,26 @@ def wait_until(moment: datetime, clock_url: str | None = None) -> datetime:
 
 
 def _ask(clock_url: str, body: dict[str, str] | None = None) -> datetime:
-    # Imported here, because it costs more than all the rest and real life never needs it.
-    from ansible.module_utils.urls import open_url
+    # Imported here, because it costs more than all the rest and real life never needs it. Not Ansible's open_url: that
+    # reads the system's certificate authorities for every question, and a tick asks after each step.
+    from http.client import HTTPConnection, HTTPException
 
     method = "POST" if body else "GET"
+    parts = urlsplit(clock_url)
     try:
-        with open_url(
-            clock_url,
-            method=method,
-            data=json.dumps(body) if body else None,
-            headers={"Content-Type": "application/json"} if body else None,
-            timeout=TIMEOUT_SECONDS,
-            use_proxy=False,
-            use_netrc=False,
-        ) as response:
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        with closing(connection):
+            connection.request(
+                method,
+                parts.path or "/",
+                json.dumps(body) if body else None,
+                {"Content-Type": "application/json"} if body else {},
+            )
+            response = connection.getresponse()
             text = response.read().decode("utf-8")
-    except Exception as exc:  # open_url's errors share no narrower base: HTTPError, URLError, SSL, sockets, its own
+        if response.status != 200:
+            raise ClockError(f"the simulator's clock at {clock_url} did not answer {method}: status {response.status}")
+    except (OSError, HTTPException, ValueError) as exc:
         raise ClockError(f"the simulator's clock at {clock_url} did not answer {method}: {exc}") from exc
     try:
         return parse_time(json.loads(text)["now"])

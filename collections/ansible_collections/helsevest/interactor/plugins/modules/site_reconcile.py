@@ -95,42 +95,17 @@ unlisted:
   type: str
 """
 
-from dataclasses import replace
-from datetime import date
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._domain.reconcile import Reconciliation, reconcile
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "before": {"type": "dict", "required": True},
-    "after": {"type": "dict", "required": True},
-    "day": {"type": "str", "required": True},
-    "months": {"type": "int", "required": True},
-    "ids_before": {"type": "dict", "default": {}},
-    "ids_after": {"type": "dict", "default": {}},
-    "unlisted": {"type": "str", "default": ""},
-}
-
-
-def compare(params: dict[str, Any]) -> Reconciliation:
-    """Compare; ValueError names the parameter that is wrong."""
-    try:
-        day = date.fromisoformat(params["day"])
-    except ValueError:
-        raise ValueError(f"day is {params['day']!r}: a date as 2027-05-18 is wanted") from None
-    found = reconcile(params["before"], params["after"], day, params["months"])
-    return replace(found.with_ids(params["ids_before"], params["ids_after"]), unlisted=params["unlisted"])
+from ..module_utils._reconcile import ARGUMENT_SPEC, ReconcileError, answer
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = compare(module.params)
-    except ValueError as exc:
-        module.fail_json(msg=f"site_reconcile: {exc}")
-    module.exit_json(changed=False, **result.to_dict())
+        module.exit_json(**answer(module.params))
+    except ReconcileError as exc:
+        module.fail_json(msg=str(exc))
 
 
 if __name__ == "__main__":

@@ -109,113 +109,17 @@ attempt:
   type: dict
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._cloud import Cloud, CloudError, CloudRefusedError, told
-from ..module_utils._domain.words import Category
-
-ARGUMENT_SPEC: dict[str, Any] = {
-    "operation": {"type": "str", "choices": ["start", "status", "discard", "ids", "made"], "required": True},
-    "api": {"type": "str", "required": True},
-    "token": {"type": "str", "required": True, "no_log": True},
-    "site": {"type": "str", "required": True},
-    "number": {"type": "int"},
-    "key": {"type": "str", "no_log": False},
-    "history_months": {"type": "int"},
-    "categories": {"type": "list", "elements": "str", "choices": [category.value for category in Category]},
-    "timeout": {"type": "int", "default": 30},
-    "ca_path": {"type": "path"},
-}
-REQUIRED = {
-    "start": ["number", "key", "history_months"],
-    "discard": ["number", "key"],
-    "ids": ["number", "key", "categories"],
-    "made": ["number", "key"],
-}
-
-
-def status(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
-    """Read the attempts."""
-    attempts = cloud.attempts()
-    result: dict[str, Any] = {"changed": False, "attempts": attempts}
-    if params["number"] is not None:
-        result["attempt"] = cloud.find(attempts, params["number"], params["key"])
-        if result["attempt"] is None:
-            raise CloudError(f"status of attempt {params['number']} of site {params['site']}: {told(attempts)}")
-    return result
-
-
-def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Open the attempt, and prove by the status that it is there."""
-    number, key = params["number"], params["key"]
-    if not check_mode:
-        try:
-            changed = cloud.start(number, key, params["history_months"])
-        except CloudRefusedError as exc:
-            raise CloudRefusedError(f"{exc}; {told(cloud.attempts())}") from None
-        return {**status(cloud, params), "changed": changed}
-    attempts = cloud.attempts()
-    attempt = cloud.find(attempts, number, key)
-    if attempt is None and (refusal := cloud.refusal(attempts, number)):
-        raise refusal
-    planned = {"number": number, "key": key, "state": "open", "counts": {}, "manifest": None}
-    return {"changed": attempt is None, "dry": attempt is None, "attempts": attempts, "attempt": attempt or planned}
-
-
-def made(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
-    """Read what users have made in the cloud since the switch to the attempt, which must be there."""
-    return {**status(cloud, params), "made": cloud.made(params["number"])}
-
-
-def ids(cloud: Cloud, params: dict[str, Any]) -> dict[str, Any]:
-    """Read the ids of some categories of the attempt, which must be there."""
-    found = {category: cloud.ids(params["number"], category) for category in params["categories"]}
-    return {**status(cloud, params), "ids": found}
-
-
-def discard(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Discard the attempt unless that is done already."""
-    number, key = params["number"], params["key"]
-    attempts = cloud.attempts()
-    attempt = cloud.find(attempts, number, key)
-    if attempt is None or attempt["state"] == "discarded":
-        return {"changed": False, "attempts": attempts, "attempt": attempt}
-    if check_mode:
-        return {"changed": True, "dry": True, "attempts": attempts, "attempt": {**attempt, "state": "discarded"}}
-    cloud.discard(number, key)
-    return {**status(cloud, params), "changed": True}
+from ..module_utils._vendor_migration import ARGUMENT_SPEC, CloudError, answer
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=ARGUMENT_SPEC,
-        required_if=[("operation", operation, names) for operation, names in REQUIRED.items()],
-        supports_check_mode=True,
-    )
-    params = module.params
-    # required_if lets a null pass, as a template gives it for what is not there.
-    if missing := [name for name in REQUIRED.get(params["operation"], []) if params[name] is None]:
-        module.fail_json(msg=f"vendor_migration: {params['operation']} needs {', '.join(missing)}")
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        cloud = Cloud(
-            params["api"], params["token"], params["site"], timeout=params["timeout"], ca_path=params["ca_path"]
-        )
-        match params["operation"]:
-            case "status":
-                result = status(cloud, params)
-            case "ids":
-                result = ids(cloud, params)
-            case "made":
-                result = made(cloud, params)
-            case "start":
-                result = start(cloud, params, module.check_mode)
-            case _:
-                result = discard(cloud, params, module.check_mode)
+        module.exit_json(**answer(module.params, check_mode=module.check_mode))
     except CloudError as exc:
-        module.fail_json(msg=f"vendor_migration: {exc}")
-    module.exit_json(**result)
+        module.fail_json(msg=str(exc))
 
 
 if __name__ == "__main__":

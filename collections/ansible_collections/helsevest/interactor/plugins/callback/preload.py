@@ -27,7 +27,14 @@ from importlib import import_module
 from ansible.plugins.callback import CallbackBase
 
 UTILS = "ansible_collections.helsevest.interactor.plugins.module_utils"
-PACKAGES = ("winrm", "requests_ntlm", f"{UTILS}._gate", f"{UTILS}._vendor_migration", f"{UTILS}._reconcile")
+PACKAGES = (
+    "winrm",
+    "requests_ntlm",
+    "sqlalchemy.dialects.sqlite",
+    f"{UTILS}._gate",
+    f"{UTILS}._vendor_migration",
+    f"{UTILS}._reconcile",
+)
 
 
 class CallbackModule(CallbackBase):

@@ -171,7 +171,17 @@ Function Start-Process {
 
 Function icacls.exe {
     Add-Call -Text "icacls $args"
+    if ($script:State['slips_in']) { Set-Content -LiteralPath (Join-Path -Path $args[0] -ChildPath $script:State['slips_in']) -Value 'x' }
     $global:LASTEXITCODE = 0
+}
+
+Function Get-FolderAccess {
+    param([string] $Path)
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $Path -PathType Container)) { throw "$Path is no folder" }
+    $trusted = 'S-1-5-18', 'S-1-5-32-544'
+    $access = @{ owner = $trusted[1]; allowed = $trusted; own = 'S-1-5-21-1-2-3-1001' }
+    foreach ($name in @($script:State['access'].Keys)) { $access[$name] = $script:State['access'][$name] }
+    $access
 }
 
 Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
@@ -409,8 +419,8 @@ Function Get-AuthenticodeSignature {
 
 Reset-PretendWindows
 Export-ModuleMember -Function @(
-    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ItemProperty', 'Get-Process',
-    'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
+    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-FolderAccess',
+    'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',

@@ -172,6 +172,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "task_start": {"state": "Running", "writes": {}},
         "task_stop_state": "Ready",
         "broken_cim": [],
+        "access": {},
+        "slips_in": "",
         "registry": {},
         "denied_keys": [],
         "web": {

@@ -11,6 +11,8 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:Schema = 1
+# SYSTEM and the group of the administrators.
+$script:Trusted = @('S-1-5-18', 'S-1-5-32-544')
 $script:LeaseStates = @('held', 'free')
 $script:UpgradeStates = @('staged', 'done', 'failed', 'restart', 'incident')
 $script:AttemptStates = @('prepared', 'running', 'completed', 'failed', 'switched', 'rolled_back')
@@ -33,20 +35,44 @@ $script:AttemptParts = [ordered]@{
 Function New-WorkFolder {
     <#
     .SYNOPSIS
-    Makes the folder where ledger, installer and backups lie, closed to all but SYSTEM and the administrators.
+    Makes the folder where ledger, installer and backups lie, closed to all but SYSTEM and the administrators. One that is
+    there must be as closed: what SYSTEM runs and trusts lies in it.
     #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
     if (Test-Path -LiteralPath $work) {
+        Assert-Closed -Path $work
         return
     }
     $null = New-Item -Path $work -ItemType Directory -Force
-    # Below ProgramData every user may make files; what SYSTEM runs and trusts must not lie open like that.
+    # Below ProgramData every user may make files.
     $null = icacls.exe $work /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
     if ($LASTEXITCODE -ne 0) {
         throw "icacls ended with code $LASTEXITCODE for $work"
+    }
+    if (@(Get-ChildItem -LiteralPath $work -Force).Count -gt 0) {
+        throw "somebody put something into $work before it was closed: see what it is and remove the folder"
+    }
+}
+
+Function Assert-Closed {
+    <#
+    .SYNOPSIS
+    An error where somebody else than SYSTEM and the administrators owns the folder or may be at it.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $access = Get-FolderAccess -Path $Path
+    $strangers = @($access['allowed'] | Where-Object -FilterScript { $_ -notin $script:Trusted })
+    if ($access['owner'] -notin ($script:Trusted + $access['own'])) {
+        $strangers += $access['owner']
+    }
+    if ($strangers.Count -gt 0) {
+        throw "$Path is open to $(($strangers | Sort-Object -Unique) -join ', '): only SYSTEM and the administrators may own it and be at it. " +
+        'See who made it and what is in it; then close it, or remove it if nothing of it is ours'
     }
 }
 

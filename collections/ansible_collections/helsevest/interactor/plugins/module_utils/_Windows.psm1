@@ -443,8 +443,27 @@ Function Get-PageEncoding {
     [System.Text.Encoding]::UTF8
 }
 
+Function Get-FolderAccess {
+    <#
+    .SYNOPSIS
+    Who owns a folder, who is allowed something there, and who we are (own): each as a SID.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Specialized.OrderedDictionary])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $sid = [System.Security.Principal.SecurityIdentifier]
+    $acl = Get-Acl -LiteralPath $Path
+    $rules = @($acl.GetAccessRules($true, $true, $sid) | Where-Object -FilterScript { "$($_.AccessControlType)" -eq 'Allow' })
+    [ordered]@{
+        owner = $acl.GetOwner($sid).Value
+        allowed = @($rules | ForEach-Object -Process { $_.IdentityReference.Value } | Sort-Object -Unique)
+        own = [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    }
+}
+
 Export-ModuleMember -Function @(
-    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-Sha256', 'Get-WebAnswer',
-    'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
+    'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
     'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
 )

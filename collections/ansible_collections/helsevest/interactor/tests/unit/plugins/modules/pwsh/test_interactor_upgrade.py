@@ -122,6 +122,41 @@ def test_stage_fetches_once_and_verifies(offered: Server):
     assert not [name for name in offered.files() if name.endswith((".new", ".lock")) or "part-" in name]
 
 
+EVERYBODY, SOMEBODY = "S-1-5-32-545", "S-1-5-21-1-2-3-1002"
+
+
+@pytest.mark.parametrize(
+    ("access", "stranger"),
+    [
+        ({"owner": SOMEBODY}, SOMEBODY),
+        ({"allowed": ["S-1-5-18", "S-1-5-32-544", EVERYBODY]}, EVERYBODY),
+        ({"owner": SOMEBODY, "allowed": ["S-1-5-18", EVERYBODY]}, f"{SOMEBODY}, {EVERYBODY}"),
+    ],
+)
+def test_a_work_folder_that_is_open_to_others_is_refused(staged: Server, access: dict[str, Any], stranger: str):
+    """Who can write there could have SYSTEM run what it likes, and read the backups."""
+    staged.update(access=access)
+    before = staged.files()
+    result = staged.ask("upgrade", step="install")
+    work = staged.contract["paths"]["work"]
+    assert result["failed"]
+    assert f"{work} is open to {stranger}: only SYSTEM and the administrators may own it" in result["msg"]
+    assert staged.files() == before
+    assert acts(staged) == []
+
+
+def test_a_work_folder_that_we_own_is_ours(staged: Server):
+    staged.update(access={"owner": "S-1-5-21-1-2-3-1001"})
+    assert "failed" not in staged.ask("upgrade", step="stage")
+
+
+def test_what_slips_into_a_new_work_folder_is_refused(offered: Server):
+    offered.update(slips_in="lease.ps1")
+    result = offered.ask("upgrade", step="stage")
+    assert "somebody put something into" in result["msg"]
+    assert [call.split()[0] for call in offered.take_calls()] == ["icacls"]
+
+
 def test_stage_goes_on_where_the_line_broke(offered: Server):
     sent = {"base64": base64.b64encode(INSTALLER.encode()).decode(), "each": 5}
     offered.update(downloads={offered.contract["installer"]["url"]: sent})

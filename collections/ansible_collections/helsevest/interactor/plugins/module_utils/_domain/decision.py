@@ -194,9 +194,10 @@ def _why_undone(standing: Standing, attempt: Attempt) -> str:
     return (why or "not switched in its window") + left
 
 
-def _point_of_no_return(standing: Standing, attempt: Attempt | None) -> dict[str, Any] | None:
+def _point_of_no_return(situation: Situation) -> dict[str, Any] | None:
     """What is known to have been made in the cloud since the switch; None before the cloud was asked."""
-    made = standing.made.get(str(attempt.number)) if attempt and attempt.state is AttemptState.SWITCHED else None
+    attempt = situation.attempt
+    made = situation.standing.made.get(str(attempt.number)) if attempt and situation.may_be_switched else None
     if made is None:
         return None
     passed = True if made.things else False if made.known else None
@@ -289,7 +290,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
         owes=() if moved else tuple(owes(site, findings, begun, situation.now)),
         begun=begun,
         rolled_back=situation.is_rolled_back,
-        point_of_no_return=_point_of_no_return(standing, attempt),
+        point_of_no_return=_point_of_no_return(situation),
         needs_us=_needs_us(situation, verdict, outcome) or any(r.code in STOPS for r in answer.reasons),
         failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
         led_here=site.leader in {member.id for member in situation.all_on_server},

@@ -23,7 +23,7 @@ from .texts import REMEDIES
 from .times import format_local
 from .verdict import Finding
 from .window import Opening
-from .words import AttemptState, Step
+from .words import Step
 
 UPGRADING = frozenset({Step.STAGE, Step.INSTALL})
 STARTING = frozenset({Step.LEASE, Step.MANIFEST, Step.START})
@@ -259,7 +259,7 @@ def _in_use(case: Case) -> Iterator[Reason]:
 
 def _point_of_no_return(case: Case) -> Iterator[Reason]:
     attempt = case.situation.attempt
-    if attempt is None or attempt.state is not AttemptState.SWITCHED:
+    if attempt is None or not case.situation.may_be_switched:
         return
     made, asked = case.standing.made.get(str(attempt.number)), case.standing.rollback_asked.get(str(attempt.number))
     if made is None:

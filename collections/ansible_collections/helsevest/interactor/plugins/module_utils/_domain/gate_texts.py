@@ -177,8 +177,8 @@ REASONS: dict[str, Told] = {
         "PC-ar før flyttinga. Vi finn ein ny dato saman med dykk.",
     ),
     "point_of_no_return": Told(
-        means="a rollback was asked for, and orders have been made in the cloud since the switch, or the cloud does "
-        "not say whether",
+        means="a rollback is due or was asked for, and orders have been made in the cloud since the switch, or the "
+        "cloud does not say whether",
         who="us",
         do="read the list of what would be lost in the report. To lose it all the same: `playbooks/rollback.yml` with "
         "`-e rollback_loses=` and the number that the reason tells",

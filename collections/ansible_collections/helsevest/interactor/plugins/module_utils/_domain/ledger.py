@@ -64,7 +64,8 @@ class Attempt:
     """One attempt to move the sites of a server; at most one of them is open or switched.
 
     `sites` are those that it moves; empty where an earlier version opened it. `not_as_before` are the files that a
-    rollback did not bring back to what they were. `day` is the date in Norway on which its manifest was made:
+    rollback did not bring back to what they were. `switching` is when a switch began to write the configuration; that
+    it came to its end is told by `switched` alone. `day` is the date in Norway on which its manifest was made:
     `history_months` are counted back from it (M3).
     """
 
@@ -75,6 +76,7 @@ class Attempt:
     history_months: int | None = None
     started: datetime | None = None
     finished: datetime | None = None
+    switching: datetime | None = None
     switched: datetime | None = None
     ended: datetime | None = None
     before: Mapping[str, Any] | None = None
@@ -99,6 +101,7 @@ class Attempt:
             history_months=None if raw.get("history_months") is None else int(raw["history_months"]),
             started=_moment(raw, "started"),
             finished=_moment(raw, "finished"),
+            switching=_moment(raw, "switching"),
             switched=_moment(raw, "switched"),
             ended=_moment(raw, "ended"),
             before=raw.get("before"),

@@ -213,6 +213,19 @@ class Situation:
         return self.attempt is not None and self.attempt.state is not AttemptState.ROLLED_BACK
 
     @property
+    def may_be_switched(self) -> bool:
+        """Whether people may have worked in the cloud: the site was switched, or a switch that nobody brought to its
+        end has left a configuration that does not name the server.
+
+        A server that goes down in the middle of a switch lets people in when it starts again, and nobody records it.
+        """
+        attempt = self.attempt
+        if attempt is None:
+            return False
+        begun = attempt.state.is_open and attempt.switching is not None and self.standing.mode != LOCAL_MODE
+        return begun or attempt.state is AttemptState.SWITCHED
+
+    @property
     def is_uncompared(self) -> bool:
         """Whether the site was switched without this journal: by another controller, or before it was restored.
 
@@ -337,7 +350,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
             return Next(Phase.ROLLBACK, Step.LOOK, server)
         made = standing.made.get(number)
         # Until the switch nobody can have made anything in the cloud.
-        asked = attempt.state is not AttemptState.SWITCHED or (made is not None and made.run_id == situation.run_id)
+        asked = not situation.may_be_switched or (made is not None and made.run_id == situation.run_id)
         return Next(Phase.ROLLBACK, Step.RESTORE if asked else Step.MADE, server)
     if attempt.state is AttemptState.SWITCHED:
         if situation.lease_to_return:
@@ -401,7 +414,7 @@ def _is_asked_for(situation: Situation, attempt: Attempt) -> bool:
     if asked is None:
         return False
     answered = made is not None and situation.run_id not in (made.run_id, asked.run_id)
-    refused = attempt.state is AttemptState.SWITCHED and made is not None and not made.is_accepted(asked)
+    refused = situation.may_be_switched and made is not None and not made.is_accepted(asked)
     return not (answered and refused)
 
 

@@ -499,6 +499,28 @@ class TestTheOrderOfSteps:
         of = with_attempt(MOVE_NIGHT, state, rollback_asked=asked, made={"1": Made(EARLIER, True, 3)})
         assert step(MOVE_NIGHT, of) == (Phase.ROLLBACK, Step.RESTORE, True)
 
+    @pytest.mark.parametrize("at", [MOVE_NIGHT, MORNING_AFTER])
+    @pytest.mark.parametrize("mode", ["server_in_cloud", None])
+    def test_a_switch_that_nobody_brought_to_its_end_may_have_let_people_work_in_the_cloud(
+        self, at: datetime, mode: str | None
+    ) -> None:
+        """The server went down in the middle of it, and let people in when it came up again."""
+        of = with_attempt(at, AttemptState.COMPLETED, mode=mode, reconciled={"1": reconcile(MANIFEST, MANIFEST)})
+        assert of.ledger is not None
+        (attempt,) = of.ledger.attempts
+        begun = replace(attempt, switching=MOVE_NIGHT)
+        lost = replace(of, ledger=replace(of.ledger, lease_held=False, lease_lost=True, attempts=(begun,)))
+        assert step(at, lost) == (Phase.ROLLBACK, Step.MADE, True)
+        assert step(at, replace(lost, made={"1": Made(RUN, True, 0)})) == (Phase.ROLLBACK, Step.RESTORE, True)
+        used = replace(lost, made={"1": Made(RUN, True, 3)})
+        assert step(at, used) == (Phase.ROLLBACK, Step.RESTORE, False)
+        assert codes(at, used) == {"point_of_no_return"}
+        assert answer(at, used).needs_us
+        said = replace(used, rollback_asked={"1": RollbackAsked("Kari", "the office asks", "3")})
+        assert step(at, said) == (Phase.ROLLBACK, Step.RESTORE, True)
+        put_back = replace(lost, mode="local")
+        assert step(at, put_back) == (Phase.ROLLBACK, Step.RESTORE, True)
+
     def test_the_answer_tells_whether_the_point_of_no_return_is_passed(self) -> None:
         thing = {"category": "orders", "id": "o-1", "at": "2027-05-19T06:10:00Z"}
         for made, expected in (

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
-from simulator.faults import CLOUD, Fault, Faults
+from simulator.faults import Fault, Faults, is_cloud
 
 _FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
@@ -98,8 +98,8 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
             fault = _FAULT.validate_json(await request.read())
         except ValidationError as error:
             return _json(400, {"error": str(error)})
-        if fault.host not in {*world.hosts, CLOUD}:
-            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud, {CLOUD}"})
+        if fault.host not in world.hosts and not is_cloud(fault.host):
+            return _json(400, {"error": f"{fault.host} is neither a host nor the cloud of a site, cloud/1001"})
         faults.arm(fault)
         return _json(200, asdict(fault))
 

@@ -12,17 +12,26 @@ from typing import Literal
 
 from simulator.calls import Answer, Call, Host, HostDown, ModuleCall
 
-CLOUD = "cloud"
-"""What the cloud is called here, whatever its address."""
+_CLOUD = "cloud/"
+
+
+def cloud_of(site: str) -> str:
+    """What the cloud is called here, as one site sees it: what breaks for one does not break for another."""
+    return f"{_CLOUD}{site}"
+
+
+def is_cloud(host: str) -> bool:
+    """Whether a name is the cloud's, as some site sees it."""
+    return host.startswith(_CLOUD) and host != _CLOUD
 
 
 @dataclass(frozen=True)
 class Fault:
     """What breaks: the `nth` call of `host` whose words end with `call`, such as `interactor_migrate start`.
 
-    For the cloud `host` is CLOUD, and the words are path and method, such as `1001/attempts POST`. `do`: `hold` lets
-    the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line then
-    stays broken until it is mended.
+    For the cloud `host` is `cloud_of` a site, and the words are path and method, such as `attempts POST`. `do`: `hold`
+    lets the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line
+    then stays broken until it is mended.
     """
 
     host: str

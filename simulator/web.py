@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
-from simulator.faults import CLOUD, Faults, FaultyHost
+from simulator.faults import Faults, FaultyHost, cloud_of
 from simulator.ntlm import Login
 from simulator.proxy import Peer, Peers, Refusal
 from simulator.winrm import Record, WinRM
@@ -122,12 +122,13 @@ class Web:
         self, request: web.BaseRequest, transport: asyncio.BaseTransport, body: bytes
     ) -> web.Response:
         words = f"{request.path} {request.method}"
+        line = cloud_of(request.path.partition("/sites/")[2].partition("/")[0])
         try:
-            if self._faults.is_broken(CLOUD):
+            if self._faults.is_broken(line):
                 raise HostDown
-            await self._faults.meet(CLOUD, words, "before", _no_restart)
+            await self._faults.meet(line, words, "before", _no_restart)
             answer = self._cloud(request, body)
-            await self._faults.meet(CLOUD, words, "after", _no_restart)
+            await self._faults.meet(line, words, "after", _no_restart)
         except HostDown:
             return _silence(transport)
         return answer

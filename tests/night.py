@@ -23,7 +23,7 @@ from typing import Any, Literal
 import yaml
 
 from simulator import demo
-from simulator.faults import CLOUD
+from simulator.faults import cloud_of
 from simulator.testing import Simulation, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,9 +160,11 @@ class Night:
         for site in self._of("start"):
             if site not in late:
                 self._simulation.mend(_server(site), drop=True)
+                self._simulation.mend(cloud_of(site), drop=True)
         self._resume(self._of("start"))
         for site in late:
             self._simulation.mend(_server(site))
+            self._simulation.mend(cloud_of(site))
         if self._of("running"):
             self._to("running")
             self._all(*(lambda site=site: self._break(site) for site in self._of("running")))
@@ -200,11 +202,12 @@ class Night:
         if not case.call:
             self._kill_after(site, case.seconds)
             return
-        host, call = (CLOUD, f"{site}/attempts {case.call.split()[1]}") if "cloud" in case.call else ("", case.call)
+        of_cloud = case.call.startswith("cloud")
+        host, call = (cloud_of(site), f"attempts {case.call.split()[1]}") if of_cloud else (_server(site), case.call)
         do = "hold" if case.do == "kill" else case.do
-        self._broken_at(site, host or _server(site), call, case.when, do)
+        self._broken_at(site, host, call, case.when, do)
         if do != "hold":
-            self._simulation.mend(_server(site))
+            self._simulation.mend(host)
 
     def _break_again(self, site: str) -> None:
         if self._cases[site].again:

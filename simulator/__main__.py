@@ -14,7 +14,7 @@ from pathlib import Path
 
 from simulator.calls import Fetch
 from simulator.clock import Clock
-from simulator.scenario import Scenario, load
+from simulator.scenario import Scenario, ScenarioError, load
 from simulator.server import serving
 from simulator.world import World
 
@@ -48,7 +48,11 @@ def main() -> int:
             run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interactor-simulation-")))
         run_dir = run_dir.resolve()
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        asyncio.run(_run(scenario, clock, run_dir, parent if options.with_parent else None))
+        try:
+            asyncio.run(_run(scenario, clock, run_dir, parent if options.with_parent else None))
+        except ScenarioError as error:
+            print(error, file=sys.stderr)
+            return 1
     return 0
 
 

@@ -52,6 +52,7 @@ def _counted(value: Any) -> Any:  # noqa: ANN401
 class Machine(Model):
     """What a Windows host is like."""
 
+    engine: Literal["model", "powershell", "wine"] = "model"
     powered_on: bool = True
     computer_name: str | None = None
     os: str = "Microsoft Windows 11 Pro"

@@ -70,6 +70,9 @@ async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterat
             yield facts
         finally:
             server.close()
+            for host in world.hosts.values():
+                if host.engine is not None:
+                    await host.engine.close()
             await fetcher.close()
             await http.shutdown(1.0)
             await runner.cleanup()

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.calls import Fetch
 from simulator.clock import Clock
 from simulator.cloud import Cloud
+from simulator.engines import engine_of
 from simulator.host import SimulatedHost
 from simulator.programs import Programs, installer_bytes
 from simulator.scenario import Machine, Scenario, Site
@@ -68,6 +69,7 @@ class World:
         # All was there before the clock starts: nobody has just been at work.
         for host in self.hosts.values():
             host.drive.date(host.booted)
+            host.engine = engine_of(host)
 
     def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
         host = SimulatedHost(

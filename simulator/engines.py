@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator.calls import Engine
+from simulator.calls import Engine, Unknown
+from simulator.engine import PowerShellEngine
+from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+from simulator.engine.pool import Pool
 from simulator.scenario import ScenarioError
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
+USER = "interactor-svc"
+"""The account that logs in at every host."""
 
-def engine_of(host: SimulatedHost) -> Engine | None:
-    """The engine that the scenario wants for a host; None where its model answers.
 
-    Raises ScenarioError for an engine that is not there.
-    """
-    match host.machine.engine:
-        case "model":
-            return None
-        case other:
-            raise ScenarioError(f"{host.name}: engine: is {other!r}; this simulator has no such engine yet")
+class Engines:
+    """Makes the engines of a world's hosts; what they share is made when the first one is wanted."""
+
+    def __init__(self) -> None:
+        self._pool: Pool | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def of(self, host: SimulatedHost) -> Engine | None:
+        """The engine that the scenario wants for a host; None where its model answers.
+
+        Raises ScenarioError for an engine that is not there.
+        """
+        match host.machine.engine:
+            case "model":
+                return None
+            case "powershell":
+                return self._powershell(host)
+            case other:
+                raise ScenarioError(f"{host.name}: engine: is {other!r}; this simulator has no such engine yet")
+
+    def _powershell(self, host: SimulatedHost) -> Engine:
+        try:
+            if self._pool is None:
+                self._pool = Pool(find_pwsh(), os.cpu_count() or 1)
+                self._folder = tempfile.TemporaryDirectory(prefix="interactor-drives-")
+            assert self._folder is not None
+            return PowerShellEngine(host, self._pool, Path(self._folder.name) / host.name, USER)
+        except (EngineMissing, EngineBroken, Unknown) as error:
+            raise ScenarioError(f"{host.name}: engine: {error}") from error

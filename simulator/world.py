@@ -8,7 +8,7 @@ from typing import Any
 from simulator.calls import Fetch
 from simulator.clock import Clock
 from simulator.cloud import Cloud
-from simulator.engines import engine_of
+from simulator.engines import Engines
 from simulator.host import SimulatedHost
 from simulator.programs import Programs, installer_bytes
 from simulator.scenario import Machine, Scenario, Site
@@ -67,9 +67,10 @@ class World:
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
         # All was there before the clock starts: nobody has just been at work.
+        self._engines = Engines()
         for host in self.hosts.values():
             host.drive.date(host.booted)
-            host.engine = engine_of(host)
+            host.engine = self._engines.of(host)
 
     def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
         host = SimulatedHost(

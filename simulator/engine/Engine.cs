@@ -13,6 +13,7 @@ using System.IO;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Management.Automation.Provider;
+using System.Management.Automation.Runspaces;
 using System.Security;
 using System.Text;
 using System.Text.Json;
@@ -54,6 +55,13 @@ namespace Interactor.Simulator
         {
             return Ask(what, JsonDocument.Parse(of).RootElement).GetRawText();
         }
+    }
+
+    /// <summary>Opens the sessions that a command opens itself: Windows is found in these, too.</summary>
+    public class Sessions
+    {
+        public static InitialSessionState State { get; set; }
+        public static PowerShell Create() { return PowerShell.Create(State); }
     }
 
     /// <summary>A console without a window: keeps the exit code, and what is shown, as powershell.exe gives it to WinRM.</summary>

@@ -23,14 +23,9 @@ Function New-SessionState {
 }
 
 # Ansible's wrapper opens a session of its own for a module with [PowerShell]::Create(): a class of the session comes
-# before the engine's short name, so that this one, too, finds Windows in it.
-$ownSessions = @'
-class PowerShell {
-    static [System.Management.Automation.PowerShell] Create() {
-        return [System.Management.Automation.PowerShell]::Create([System.AppDomain]::CurrentDomain.GetData('interactor.session'))
-    }
-}
-'@
+# before the engine's short name, so that this one, too, finds Windows in it. A method of the class itself would belong to
+# the session that was the first to have the class.
+$ownSessions = 'class PowerShell : Interactor.Simulator.Sessions { }'
 
 Function ConvertTo-CliXmlText {
     <#
@@ -127,7 +122,7 @@ $env:PATH = ''
 $kept = @{}
 foreach ($name in [System.Environment]::GetEnvironmentVariables().Keys) { $kept[$name] = [System.Environment]::GetEnvironmentVariable($name) }
 $state = New-SessionState
-[System.AppDomain]::CurrentDomain.SetData('interactor.session', $state)
+[Interactor.Simulator.Sessions]::State = $state
 [Interactor.Simulator.Line]::Write('{"ready": true}')
 while ($null -ne ($line = [Interactor.Simulator.Line]::Read())) {
     $done = Invoke-Job -Job (ConvertFrom-Json -InputObject $line -AsHashtable -DateKind String)

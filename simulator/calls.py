@@ -206,7 +206,8 @@ class CloudService(Protocol):
 class World(Protocol):
     """All of a scenario, as the wire sees it.
 
-    A `snapshot() -> dict` may be there too; the control API shows it. The hosts' engines are closed at the end.
+    A `snapshot() -> dict` and `engine_figures` may be there too; the control API shows them. The hosts' engines are
+    closed at the end.
     """
 
     @property

@@ -40,6 +40,13 @@ class Engines:
             case other:
                 raise ScenarioError(f"{host.name}: engine: is {other!r}; this simulator has no such engine yet")
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """How many commands have run in PowerShell, and the seconds of processor time that they took together."""
+        if self._pool is None:
+            return {"commands": 0, "cpu_seconds": 0.0}
+        return {"commands": self._pool.commands, "cpu_seconds": round(self._pool.cpu_seconds, 3)}
+
     def _powershell(self, host: SimulatedHost) -> Engine:
         try:
             if self._pool is None:

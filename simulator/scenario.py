@@ -49,10 +49,13 @@ def _counted(value: Any) -> Any:  # noqa: ANN401
     return {"sessions": value} if isinstance(value, int) else value
 
 
+EngineName = Literal["model", "powershell", "wine"]
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
-    engine: Literal["model", "powershell", "wine"] = "model"
+    engine: EngineName = "model"
     powered_on: bool = True
     computer_name: str | None = None
     os: str = "Microsoft Windows 11 Pro"
@@ -266,6 +269,11 @@ class Scenario(Model):
             for part in ("server", "interactor", "data", "migration", "upgrade")
         }
         return said.model_copy(update={"clients": clients, **update})
+
+    def on(self, engine: EngineName) -> Scenario:
+        """The same fleet with every server on an engine, where it does not say otherwise."""
+        server = self.defaults.server.model_copy(update={"engine": engine})
+        return self.model_copy(update={"defaults": self.defaults.model_copy(update={"server": server})})
 
 
 def overlay(base: M, said: BaseModel) -> M:

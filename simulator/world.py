@@ -121,6 +121,11 @@ class World:
             server.settle()
 
     @property
+    def engine_figures(self) -> dict[str, float]:
+        """What the hosts on engines have cost: commands and seconds of processor time."""
+        return self._engines.figures
+
+    @property
     def installer_sha256(self) -> str:
         """What the vendor contract has to say of this scenario's installer."""
         return hashlib.sha256(installer_bytes(self._scenario.installer)).hexdigest()

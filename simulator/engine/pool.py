@@ -81,7 +81,8 @@ class Pool:
         self._pwsh = pwsh
         self._room = asyncio.Semaphore(most)
         self._free: list[_Worker] = []
-        self.started = 0
+        self.commands = 0
+        self.cpu_seconds = 0.0
 
     async def run(self, job: dict[str, Any], asked: Asked) -> dict[str, Any]:
         """Run a command in a process that nothing else uses meanwhile; what it left behind.
@@ -92,7 +93,6 @@ class Pool:
             if self._free:
                 worker = self._free.pop()
             else:
-                self.started += 1
                 worker = await _Worker.start(self._pwsh)
             try:
                 done = await worker.run(job, asked)
@@ -100,6 +100,8 @@ class Pool:
                 await worker.kill()
                 raise
             self._free.append(worker)
+            self.commands += 1
+            self.cpu_seconds += done["cpu"]
             return done
 
     async def close(self) -> None:

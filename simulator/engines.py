@@ -21,9 +21,14 @@ USER = "interactor-svc"
 
 
 class Engines:
-    """Makes the engines of a world's hosts; what they share is made when the first one is wanted."""
+    """Makes the engines of a world's hosts; what they share is made when the first one is wanted.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many PowerShell processes run at once; one for each processor of this machine where it is not said.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most or os.cpu_count() or 1
         self._pool: Pool | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -47,12 +52,20 @@ class Engines:
             return {"commands": 0, "cpu_seconds": 0.0}
         return {"commands": self._pool.commands, "cpu_seconds": round(self._pool.cpu_seconds, 3)}
 
+    async def close(self) -> None:
+        """End all processes, and remove the hosts' drives."""
+        if self._pool is not None:
+            await self._pool.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
     def _powershell(self, host: SimulatedHost) -> Engine:
         try:
             if self._pool is None:
-                self._pool = Pool(find_pwsh(), os.cpu_count() or 1)
+                self._pool = Pool(find_pwsh(), self._most)
                 self._folder = tempfile.TemporaryDirectory(prefix="interactor-drives-")
             assert self._folder is not None
-            return PowerShellEngine(host, self._pool, Path(self._folder.name) / host.name, USER)
+            folder = tempfile.mkdtemp(prefix=f"{host.name}-", dir=self._folder.name)
+            return PowerShellEngine(host, self._pool, Path(folder), USER)
         except (EngineMissing, EngineBroken, Unknown) as error:
             raise ScenarioError(f"{host.name}: engine: {error}") from error

@@ -270,10 +270,11 @@ class Scenario(Model):
         }
         return said.model_copy(update={"clients": clients, **update})
 
-    def on(self, engine: EngineName) -> Scenario:
-        """The same fleet with every server on an engine, where it does not say otherwise."""
-        server = self.defaults.server.model_copy(update={"engine": engine})
-        return self.model_copy(update={"defaults": self.defaults.model_copy(update={"server": server})})
+    def on(self, engine: EngineName, *, clients: bool = False) -> Scenario:
+        """The same fleet with every server on an engine, where it does not say otherwise; with the PCs as well."""
+        parts = ("server", "client") if clients else ("server",)
+        machines = {part: getattr(self.defaults, part).model_copy(update={"engine": engine}) for part in parts}
+        return self.model_copy(update={"defaults": self.defaults.model_copy(update=machines)})
 
 
 def overlay(base: M, said: BaseModel) -> M:

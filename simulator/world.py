@@ -52,9 +52,16 @@ def _pages(scenario: Scenario) -> dict[str, dict[str, BytesPage]]:
 
 
 class World:
-    """All of a scenario (the protocol of simulator.calls). `fetch` is how hosts ask the servers of the net."""
+    """All of a scenario (the protocol of simulator.calls).
 
-    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch) -> None:
+    Args:
+        scenario: the fleet.
+        clock: its time.
+        fetch: how hosts ask the servers of the net.
+        engines: makes the hosts' engines; several worlds may have the same.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch, engines: Engines | None = None) -> None:
         self.clock = clock
         self.cloud = Cloud(scenario.sites, self.settle)
         self.cloud_url = scenario.vendor.cloud
@@ -67,7 +74,7 @@ class World:
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
         # All was there before the clock starts: nobody has just been at work.
-        self._engines = Engines()
+        self._engines = engines or Engines()
         for host in self.hosts.values():
             host.drive.date(host.booted)
             host.engine = self._engines.of(host)

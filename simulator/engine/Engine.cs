@@ -111,6 +111,24 @@ namespace Interactor.Simulator
         public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName, PSCredentialTypes types, PSCredentialUIOptions options) { throw Nobody("Get-Credential"); }
     }
 
+    /// <summary>The drives that no simulated machine has: whoever looks there is told so, and the simulator as well.</summary>
+    [CmdletProvider("Nowhere", ProviderCapabilities.None)]
+    public sealed class NowhereProvider : NavigationCmdletProvider
+    {
+        protected override bool IsValidPath(string path) { return true; }
+        protected override bool IsItemContainer(string path) { throw Unknown(); }
+        protected override void GetItem(string path) { throw Unknown(); }
+        protected override bool ItemExists(string path) { throw Unknown(); }
+        protected override void NewItem(string path, string itemTypeName, object newItemValue) { throw Unknown(); }
+
+        private Exception Unknown()
+        {
+            string drive = "the drive " + (PSDriveInfo == null ? "of this path" : PSDriveInfo.Name + ":");
+            Line.Ask("unknown", new Dictionary<string, object> { { "text", drive } });
+            return new ItemNotFoundException("the engine does not know " + drive);
+        }
+    }
+
     /// <summary>A key of the registry, as it is piped.</summary>
     public sealed class Key
     {

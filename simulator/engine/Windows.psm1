@@ -172,7 +172,7 @@ Function quser.exe {
 }
 
 Function icacls.exe {
-    if ($args[1] -ne '/inheritance:r' -or $args[2] -ne '/grant:r') { Deny -Text "icacls.exe $($args[1]) $($args[2])" }
+    if ("$args" -notmatch ' /inheritance:r /grant:r \*S-1-5-') { Deny -Text "icacls.exe $(@($args | Select-Object -Skip 1))" }
     # The simulated drive has no rights.
     $global:LASTEXITCODE = [int](-not (Test-Path -LiteralPath $args[0]))
 }
@@ -222,7 +222,7 @@ Function New-ScheduledTaskTrigger {
     param ([switch] $Once, [datetime] $At, [timespan] $RepetitionInterval, [timespan] $RepetitionDuration, [switch] $AtStartup)
 
     if ($AtStartup) { return @{ startup = $true } }
-    if (-not $Once -or $RepetitionDuration.TotalDays -lt 365) { Deny -Text 'a trigger that is neither at startup nor once and again for years' }
+    if (-not $Once -or -not $PSBoundParameters.ContainsKey('RepetitionInterval') -or $RepetitionDuration.TotalDays -lt 365) { Deny -Text 'a trigger that is neither at startup nor once and again for years' }
     @{ startup = $false; at = $At.ToUniversalTime().ToString('o'); minutes = $RepetitionInterval.TotalMinutes }
 }
 
@@ -422,6 +422,9 @@ Function Initialize-Host {
     .SYNOPSIS
     Drives C: and D: are folders; a command that is not found is told to the simulator, also where the script goes on.
     #>
+    foreach ($letter in 'AB EFGHIJKLMNOPQRSTUVWXYZ'.Replace(' ', '').ToCharArray()) {
+        $null = New-PSDrive -Name $letter -PSProvider Nowhere -Root '' -Scope Global
+    }
     $root = [System.AppDomain]::CurrentDomain.GetData('interactor.root')
     $users = @{ Name = 'HKU'; PSProvider = 'Registry'; Root = 'HKEY_USERS'; Scope = 'Global' }
     $null = New-PSDrive @users

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from simulator.calls import FetchError, Unknown
 from simulator.clock import instant
 from simulator.engine.mirror import Mirror
-from simulator.engine.registry import Registry
+from simulator.engine.registry import HIVES, Registry
 from simulator.windows import Process, Task
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Answers:
             "users": lambda _of: host.logged_on, "tasks": self._tasks, "register task": self._register,
             "start task": self._start_task, "stop task": self._stop_task, "unregister task": self._unregister,
             "signer": lambda of: host.signer(host.drive.read(of["path"])),
-            "registry look": lambda of: self._registry.look(of["key"]),
+            "registry look": self._look_up,
             "registry make": lambda of: self._registry.make(of["key"]),
             "registry set": lambda of: self._registry.set(of["key"], of["name"], of["value"]),
             "registry unset": lambda of: self._registry.unset(of["key"], of["name"]),
@@ -85,6 +85,12 @@ class Answers:
             "seconds": {setting: minutes * 60 for setting, minutes in idle.items() if minutes is not None},
             "drives": [drive for drive in ("C:", "D:") if self._host.drive.is_folder(drive)],
         }
+
+    def _look_up(self, of: dict[str, str]) -> dict[str, Any] | None:
+        hive = of["key"].partition("\\")[0]
+        if hive.upper() not in HIVES:
+            self.unknown.append(f"the registry's {hive}")
+        return self._registry.look(of["key"])
 
     # ---- services
 

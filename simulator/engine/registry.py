@@ -13,6 +13,7 @@ from simulator.windows import connection_settings
 
 MACHINE = "HKEY_LOCAL_MACHINE"
 USERS = "HKEY_USERS"
+HIVES = (MACHINE, USERS, "HKEY_CURRENT_USER")
 _SHORT = {"HKLM": MACHINE, "HKCU": "HKEY_CURRENT_USER", "HKU": USERS}
 _CURRENT = rf"{MACHINE}\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _INTERNET = r"Microsoft\Windows\CurrentVersion\Internet Settings"

@@ -16,8 +16,10 @@ Function New-SessionState {
     What a session of a command begins with, and each that the command opens itself.
     #>
     $state = [System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
-    $provider = [System.Management.Automation.Runspaces.SessionStateProviderEntry]::new('Registry', [Interactor.Simulator.RegistryProvider], $null)
-    $state.Providers.Add($provider)
+    foreach ($provider in 'Registry', 'Nowhere') {
+        $type = ([type]"Interactor.Simulator.${provider}Provider")
+        $state.Providers.Add([System.Management.Automation.Runspaces.SessionStateProviderEntry]::new($provider, $type, $null))
+    }
     $state.ImportPSModule([string[]]@(Join-Path -Path $PSScriptRoot -ChildPath 'Windows.psm1'))
     $state
 }

@@ -183,7 +183,11 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show all that the playbooks print")
     parser.add_argument("--engine", choices=get_args(EngineName), default="model", help="what the servers run on")
     chosen = parser.parse_args()
-    return run(chosen.state, verbose=chosen.verbose, engine=chosen.engine)
+    try:
+        return run(chosen.state, verbose=chosen.verbose, engine=chosen.engine)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -75,6 +75,9 @@ class PowerShellEngine:
             if self._host.restarts_next:
                 self._host.restarts_next = False
                 self._host.restart()
+        if isinstance(call, Answer) and done["code"] == 0:
+            # A folder's full name is this machine's in the engine; Windows tells this one.
+            return call
         return Answer(done["stdout"].encode(), done["stderr"].encode(), done["code"])
 
     def _environment(self) -> dict[str, str]:

@@ -169,6 +169,14 @@ def test_files_are_put_and_fetched_by_ansibles_own_scripts(machine: Machine) -> 
     assert sorted(machine.host.drive.folders()) == sorted({*machine.host.drive.folders()} - {"C:\\none"})
 
 
+def test_ansibles_folder_for_the_time_being_is_made(machine: Machine) -> None:
+    temp = r"C:\Users\interactor-svc\AppData\Local\Temp"
+    made = machine.helper("powershell_mkdtemp.ps1", Directory="%TEMP%", Name="ansible-tmp-1")
+    assert made.stdout.decode() == f"{temp}\\ansible-tmp-1\r\n"
+    assert machine.host.drive.is_folder(f"{temp}\\ansible-tmp-1")
+    assert machine.helper("powershell_expand_user.ps1", Path="~\\x").stdout == b"C:\\Users\\interactor-svc\\x\r\n"
+
+
 def test_the_registry_is_read_and_written(machine_with: Callable[..., Machine]) -> None:
     machine = machine_with(server={"pending_restart": ["file_rename"], "proxies": [{}, {"proxy_enable": 1}]})
     told = machine.raw(

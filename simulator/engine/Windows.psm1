@@ -321,23 +321,55 @@ Function Get-CimInstance {
 
 # ---- files: what Windows tells of paths, with its own slash
 
-Function Join-Path {
-    param ([Parameter(Mandatory, Position = 0)] [string] $Path, [Parameter(Mandatory, Position = 1)] [string] $ChildPath)
+Function ConvertTo-WindowsPath {
+    <#
+    .SYNOPSIS
+    A path with Windows' slash, where what it was made of is a path of Windows: no folder of the engine's own.
+    #>
+    param ([Parameter(ValueFromPipeline)] [AllowNull()] [object] $Path, [Parameter(Mandatory)] [AllowEmptyString()] [string] $Of)
 
-    $joined = Microsoft.PowerShell.Management\Join-Path -Path $Path -ChildPath $ChildPath
-    if ($joined -match '^[A-Za-z]+:') { $joined = $joined.Replace('/', '\') }
-    $joined
+    process {
+        if ($Path -is [string] -and $Of -match '^[A-Za-z]+:|\\') { return $Path.Replace('/', '\') }
+        $Path
+    }
+}
+
+Function Join-Path {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Path,
+        [Parameter(Mandatory, Position = 1)] [AllowNull()] [AllowEmptyString()] [string] $ChildPath,
+        [Parameter(Position = 2, ValueFromRemainingArguments)] [string[]] $AdditionalChildPath = @()
+    )
+
+    process {
+        foreach ($each in $Path) {
+            $with = @{ Path = $each; ChildPath = $ChildPath; AdditionalChildPath = $AdditionalChildPath }
+            Microsoft.PowerShell.Management\Join-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
 }
 
 Function Split-Path {
-    param ([Parameter(Mandatory, Position = 0)] [string] $Path, [switch] $Parent, [switch] $Leaf, [switch] $Qualifier)
+    [CmdletBinding(DefaultParameterSetName = 'Path')]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ParameterSetName = 'Path')] [string[]] $Path,
+        [Parameter(Mandatory, ParameterSetName = 'LiteralPath')] [string[]] $LiteralPath,
+        [switch] $Parent, [switch] $Leaf, [switch] $LeafBase, [switch] $Extension, [switch] $Qualifier,
+        [switch] $NoQualifier, [switch] $IsAbsolute
+    )
 
-    $null = $Parent
-    $with = @{ Path = $Path }
-    foreach ($part in 'Leaf', 'Qualifier') { if ($PSBoundParameters.ContainsKey($part)) { $with[$part] = $PSBoundParameters[$part] } }
-    $split = Microsoft.PowerShell.Management\Split-Path @with
-    if ($split -match '^[A-Za-z]+:') { $split = $split.Replace('/', '\') }
-    $split
+    process {
+        $with = @{} + $PSBoundParameters
+        if ($with.ContainsKey('LiteralPath')) {
+            if ($with.Count -gt 1) { Deny -Text 'Split-Path -LiteralPath with another parameter' }
+            return Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $LiteralPath[0]
+        }
+        foreach ($each in $Path) {
+            $with['Path'] = $each
+            Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
 }
 
 Function Get-AuthenticodeSignature {

@@ -126,6 +126,23 @@ def test_a_command_finds_nothing_of_an_earlier_one(machine: Machine) -> None:
     )
 
 
+def test_paths_have_windows_slash(machine: Machine) -> None:
+    told = machine.raw(
+        r"""
+        Join-Path -Path C:\Temp -ChildPath a\b
+        'C:\Temp', 'D:\x' | Join-Path -ChildPath c
+        Split-Path -Path C:\Temp\a\b.txt -Parent
+        Split-Path C:\Temp\a\b.txt -Leaf
+        Split-Path -LiteralPath 'C:\Temp\[1]\b.txt'
+        Split-Path -Path D:\a -Qualifier
+        Split-Path -Path HKLM:\SOFTWARE\X -NoQualifier
+        """
+    )
+    assert told.split("\n") == [
+        r"C:\Temp\a\b", r"C:\Temp\c", r"D:\x\c", r"C:\Temp\a", "b.txt", r"C:\Temp\[1]", "D:", r"\SOFTWARE\X",
+    ]  # fmt: skip
+
+
 def test_files_are_the_hosts_own(machine: Machine) -> None:
     drive = machine.host.drive
     assert machine.raw("Get-Content -LiteralPath C:\\EPJ\\epj.ini -Encoding utf8") == f"ini of {SERVER}"

@@ -34,9 +34,10 @@ class Fleet:
 
 
 class Twins:
-    """Both, and what the controller would say to them. `said` remembers every call and its answer."""
+    """Both, and what the controller would say to them. `steps` are those that were taken on both."""
 
     def __init__(self, scenario: Scenario, engines: Engines, runner: asyncio.Runner) -> None:
+        self.again = True
         self.model = Fleet(scenario)
         self.engine = Fleet(scenario.on("powershell", clients=True), engines)
         self._runner = runner
@@ -83,10 +84,14 @@ class Twins:
         return engine
 
     def everyway(self, host: str, module: str, **options: Any) -> dict[str, Any]:
-        """In check mode with a diff, for real, and for real once more with a diff; what the first real one answers."""
+        """In check mode with a diff, for real, and for real once more with a diff; what the first real one answers.
+
+        Without `again` not once more.
+        """
         self.ask(host, module, check=True, diff=True, **options)
         answer = self.ask(host, module, **options)
-        self.ask(host, module, diff=True, **options)
+        if self.again:
+            self.ask(host, module, diff=True, **options)
         return answer
 
 

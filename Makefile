@@ -32,8 +32,8 @@ lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
 .PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench test-next clean
-demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output
-	@python -m simulator.demo $(if $(VERBOSE),--verbose)
+demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
+	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 

@@ -11,10 +11,11 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import get_args
 
 from simulator.calls import Fetch
 from simulator.clock import Clock
-from simulator.scenario import Scenario, load
+from simulator.scenario import EngineName, Scenario, ScenarioError, load
 from simulator.server import serving
 from simulator.world import World
 
@@ -32,10 +33,11 @@ def main() -> int:
     parser.add_argument(
         "--rate", type=float, default=0.0, help="simulated seconds per second (default 0: the clock is still)"
     )
+    parser.add_argument("--engine", choices=get_args(EngineName), default="model", help="what the servers run on")
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
     options = parser.parse_args()
     try:
-        scenario = load(options.scenario)
+        scenario = load(options.scenario).on(options.engine)
         clock = Clock(scenario.clock, options.rate)
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -48,7 +50,11 @@ def main() -> int:
             run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interactor-simulation-")))
         run_dir = run_dir.resolve()
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        asyncio.run(_run(scenario, clock, run_dir, parent if options.with_parent else None))
+        try:
+            asyncio.run(_run(scenario, clock, run_dir, parent if options.with_parent else None))
+        except ScenarioError as error:
+            print(error, file=sys.stderr)
+            return 1
     return 0
 
 

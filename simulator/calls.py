@@ -67,8 +67,28 @@ class Answer:
     code: int = 0
 
 
+class Engine(Protocol):
+    """What runs the commands of a host as they arrive, in place of a model."""
+
+    async def execute(self, line: str, stdin: bytes) -> Answer:
+        """Run a command line with all of its standard input, unchanged.
+
+        Raises `Unknown` for what it cannot do, and `HostDown` where the host went down meanwhile.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End whatever it has started; nothing is executed any more."""
+        ...
+
+
 class Host(Protocol):
     """One simulated Windows host. `name` is its DNS name in lower case."""
+
+    @property
+    def engine(self) -> Engine | None:
+        """What runs this host's commands; None where `run` answers them."""
+        ...
 
     @property
     def name(self) -> str:
@@ -184,7 +204,11 @@ class CloudService(Protocol):
 
 
 class World(Protocol):
-    """All of a scenario, as the wire sees it. A `snapshot() -> dict` may be there too; the control API shows it."""
+    """All of a scenario, as the wire sees it.
+
+    A `snapshot() -> dict` and `engine_figures` may be there too; the control API shows them. The hosts' engines are
+    closed at the end.
+    """
 
     @property
     def hosts(self) -> Mapping[str, Host]:

@@ -47,7 +47,7 @@ class Calls:
 
 
 def control(world: World, calls: Calls, faults: Faults) -> web.Application:
-    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/faults`, `/slow` and `/state`."""
+    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/engines`, `/faults`, `/slow` and `/state`."""
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -93,6 +93,10 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
             return _json(404, {"error": "this world has no snapshot"})
         return _json(200, snapshot())
 
+    async def get_engines(_: web.Request) -> web.Response:
+        figures = getattr(world, "engine_figures", None)
+        return _json(404, {"error": "this world has no engines"}) if figures is None else _json(200, figures)
+
     async def post_faults(request: web.Request) -> web.Response:
         try:
             fault = _FAULT.validate_json(await request.read())
@@ -124,6 +128,7 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
     application.router.add_get("/faults/came", get_faults_came)
     application.router.add_post("/faults/mend", post_faults_mend)
     application.router.add_get("/state", get_state)
+    application.router.add_get("/engines", get_engines)
     application.router.add_post("/slow", post_slow)
     return application
 

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from simulator.scenario import EngineName
 from simulator.testing import Simulation, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,11 +114,15 @@ def tell_changes(before: dict[str, dict[str, Any]], after: dict[str, dict[str, A
             print(f"    {site} {row['name']}: {', '.join(changed)}")
 
 
-def run(state: Path, *, verbose: bool) -> int:
-    """Run the demo with its state in `state`; 0 when every playbook ended as a playbook of ours may."""
+def run(state: Path, *, verbose: bool, engine: str) -> int:
+    """Run the demo with its state in `state` and its servers on `engine`.
+
+    Returns:
+        0 when every playbook ended as a playbook of ours may.
+    """
     shutil.rmtree(state, ignore_errors=True)
     (state / "log").mkdir(parents=True)
-    with running(SCENARIO, state / "simulator") as simulation:
+    with running(SCENARIO, state / "simulator", engine=engine) as simulation:
         environment = ansible_environment(simulation, state)
         for number, tick in enumerate(TICKS):
             simulation.set_clock(tick.at)
@@ -145,6 +150,10 @@ def run(state: Path, *, verbose: bool) -> int:
                 return 1
         print(flush=True)
         width = max(shutil.get_terminal_size((160, 40)).columns, 100)
+        used = simulation.engines()
+        if used["commands"]:
+            each = used["cpu_seconds"] / used["commands"]
+            print(f"{used['commands']} commands ran in PowerShell, {each:.2f} s of processor time each\n", flush=True)
         last = play("report.yml", environment={**environment, "COLUMNS": str(width)})
         print(last.stdout[last.stdout.find("\n\n") :] if verbose else table_of(last.stdout))
     folder = os.path.relpath(state)
@@ -172,8 +181,13 @@ def main() -> int:
         "--state", type=Path, default=ROOT / "var" / "demo", help="folder for journal, report and logs (made anew)"
     )
     parser.add_argument("--verbose", action="store_true", help="show all that the playbooks print")
+    parser.add_argument("--engine", choices=get_args(EngineName), default="model", help="what the servers run on")
     chosen = parser.parse_args()
-    return run(chosen.state, verbose=chosen.verbose)
+    try:
+        return run(chosen.state, verbose=chosen.verbose, engine=chosen.engine)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ Tests arm a fault over the control API, wait until it has come, and mend it agai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.calls import Answer, Call, Host, HostDown, ModuleCall
+from simulator import manifest
+from simulator.calls import Answer, Call, Engine, Host, HostDown, ModuleCall
 
 _CLOUD = "cloud/"
 
@@ -129,12 +130,38 @@ class FaultyHost:
         """Go down and come up again."""
         self._host.restart()
 
+    @property
+    def engine(self) -> Engine | None:
+        """The host's engine, over the same line."""
+        return None if self._host.engine is None else _FaultyEngine(self, self._host.engine)
+
     async def run(self, call: Call) -> Answer:
         """Do what was called. Raises HostDown where the answer is not to go out."""
+        return await self.carry(call, lambda: self._host.run(call))
+
+    async def carry(self, call: Call | Answer, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Do the work of a call. Raises HostDown where the answer is not to go out."""
         if not isinstance(call, ModuleCall):
-            return await self._host.run(call)
+            return await work()
         words = f"{call.name} {call.arguments.get('step') or ''}".strip()
         await self._faults.meet(self.name, words, "before", self.restart)
-        answer = await self._host.run(call)
+        answer = await work()
         await self._faults.meet(self.name, words, "after", self.restart)
         return answer
+
+
+class _FaultyEngine:
+    """A host's engine over the host's line."""
+
+    def __init__(self, host: FaultyHost, engine: Engine) -> None:
+        self._host = host
+        self._engine = engine
+
+    async def execute(self, line: str, stdin: bytes) -> Answer:
+        """Run a command as it came. Raises HostDown where the answer is not to go out."""
+        call = manifest.decode(line, stdin, "")
+        return await self._host.carry(call, lambda: self._engine.execute(line, stdin))
+
+    async def close(self) -> None:
+        """End the engine."""
+        await self._engine.close()

@@ -73,6 +73,11 @@ class Drive:
         """Have all that is here written at a moment."""
         self._written = dict.fromkeys(self._files, moment)
 
+    def date_file(self, path: str, moment: datetime) -> None:
+        """Have a file that is there written at a moment."""
+        self.read(path)
+        self._written[normal(path).casefold()] = moment
+
     def touch(self, path: str) -> None:
         """Have a file that is there written now."""
         self.write(path, self.read(path))
@@ -157,6 +162,15 @@ class Drive:
         for key, (spelled, content) in sorted(self._files.items()):
             if key.startswith(start):
                 yield spelled[len(start) :], content
+
+    def files(self) -> Iterator[tuple[str, bytes, datetime]]:
+        """Every file: its path as it is spelled, its content, and when it was written last."""
+        for key, (spelled, content) in self._files.items():
+            yield spelled, content, self._written[key]
+
+    def folders(self) -> Iterator[str]:
+        """Every folder as it is spelled, those above a folder before it."""
+        yield from sorted(self._folders.values(), key=len)
 
     def copy_folder(self, source: str, target: str) -> None:
         """Make `target` a copy of `source`; what was in `target` is gone."""

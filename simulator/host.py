@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator import models
-from simulator.calls import Answer, Call, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
+from simulator.calls import Answer, Call, Engine, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive, join
 from simulator.models import lease
 from simulator.programs import Programs, described
@@ -60,6 +60,7 @@ class SimulatedHost:
         self.power = {"sleep_minutes": machine.sleep_minutes, "hibernate_minutes": machine.hibernate_minutes}
         self.clients: tuple[SimulatedHost, ...] = ()
         self.programs: Programs | None = None
+        self.engine: Engine | None = None
         self.damages_downloads = False
         self.cut_after: int | None = None
         self.signed_by: Callable[[str | None], str | None] = lambda publisher: publisher

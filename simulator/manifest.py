@@ -43,9 +43,9 @@ def decode(command: str, stdin: bytes, profile: str) -> Call | Answer:
     Raises:
         Unknown: names what is not recognised. It never quotes an argument or the input.
     """
-    script = _script(command)
+    text = script(command)
     if not stdin:
-        return RawScript(script)
+        return RawScript(text)
     parts = frames(stdin)
     starter = _object(parts[0], "the bootstrap input")
     if starter.get("name") != "exec_wrapper":
@@ -82,7 +82,8 @@ def decode(command: str, stdin: bytes, profile: str) -> Call | Answer:
     raise Unknown(f"the script {name!r}")
 
 
-def _script(command: str) -> str:
+def script(command: str) -> str:
+    """The script of a command line. Raises Unknown where it is no encoded command."""
     match = _ENCODED.match(command)
     if match is None:
         raise Unknown(f"the command {ntpath.basename(command.split(' ')[0])!r} without -EncodedCommand")

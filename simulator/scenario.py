@@ -49,9 +49,13 @@ def _counted(value: Any) -> Any:  # noqa: ANN401
     return {"sessions": value} if isinstance(value, int) else value
 
 
+EngineName = Literal["model", "powershell", "wine"]
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
+    engine: EngineName = "model"
     powered_on: bool = True
     computer_name: str | None = None
     os: str = "Microsoft Windows 11 Pro"
@@ -265,6 +269,12 @@ class Scenario(Model):
             for part in ("server", "interactor", "data", "migration", "upgrade")
         }
         return said.model_copy(update={"clients": clients, **update})
+
+    def on(self, engine: EngineName, *, clients: bool = False) -> Scenario:
+        """The same fleet with every server on an engine, where it does not say otherwise; with the PCs as well."""
+        parts = ("server", "client") if clients else ("server",)
+        machines = {part: getattr(self.defaults, part).model_copy(update={"engine": engine}) for part in parts}
+        return self.model_copy(update={"defaults": self.defaults.model_copy(update=machines)})
 
 
 def overlay(base: M, said: BaseModel) -> M:

@@ -15,13 +15,13 @@ from aiohttp import web
 
 from simulator.calls import Credential, Fetch, World
 from simulator.control import Calls, control
+from simulator.engines import USER
 from simulator.faults import Faults
 from simulator.ntlm import accept
 from simulator.pki import Authority
 from simulator.proxy import Peers, Proxy
 from simulator.web import Fetcher, Web
 
-USER = "interactor-svc"
 _BACKLOG = 1_024
 _FILES = ("simulation.json", "ca.pem", "accounts")
 
@@ -70,6 +70,9 @@ async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterat
             yield facts
         finally:
             server.close()
+            for host in world.hosts.values():
+                if host.engine is not None:
+                    await host.engine.close()
             await fetcher.close()
             await http.shutdown(1.0)
             await runner.cleanup()

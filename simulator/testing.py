@@ -49,6 +49,10 @@ class Simulation:
         """The calls that arrived so far, `{host, call}` each."""
         return list(_ask(f"{self.facts['control_url']}/calls"))
 
+    def engines(self) -> dict[str, float]:
+        """What ran in PowerShell: `commands`, and `cpu_seconds` that they took together."""
+        return dict(_ask(f"{self.facts['control_url']}/engines"))
+
     def slow(self, host: str, seconds: int) -> None:
         """Let every call to `host` take so many real seconds more."""
         _ask(f"{self.facts['control_url']}/slow", {"host": host, "seconds": seconds})
@@ -80,13 +84,16 @@ class Simulation:
 
 
 @contextmanager
-def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "simulator") -> Iterator[Simulation]:
+def running(
+    scenario: Path, run_dir: Path, *, rate: float = 0.0, engine: str | None = None, module: str = "simulator"
+) -> Iterator[Simulation]:
     """Start a simulation, wait until it is ready, and end it with the block; it also ends when this process dies.
 
     Args:
         scenario: the scenario's file.
         run_dir: the folder for `simulation.json`.
         rate: simulated seconds per second.
+        engine: what the servers run on, where the scenario does not say; None: on the model.
         module: what is run, for tests with a world of their own.
 
     Raises:
@@ -98,7 +105,7 @@ def running(scenario: Path, run_dir: Path, *, rate: float = 0.0, module: str = "
     run_dir.mkdir(parents=True, exist_ok=True)
     with errors.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*command, "--rate", str(rate)],
+            [*command, "--rate", str(rate), *(["--engine", engine] if engine else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

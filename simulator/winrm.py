@@ -167,10 +167,11 @@ class WinRM:
         call: Call | Answer | None = None
         try:
             call = manifest.decode(line, stdin, self._profile)
+            engine = self._host.engine
             if isinstance(call, Answer):
-                return call
+                return call if engine is None else await engine.execute(line, stdin)
             await self._record(self._host.name, call)
-            return await self._host.run(call)
+            return await (self._host.run(call) if engine is None else engine.execute(line, stdin))
         except HostDown:
             raise
         except Unknown as unknown:

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.calls import Fetch
 from simulator.clock import Clock
 from simulator.cloud import Cloud
+from simulator.engines import Engines
 from simulator.host import SimulatedHost
 from simulator.programs import Programs, installer_bytes
 from simulator.scenario import Machine, Scenario, Site
@@ -51,9 +52,16 @@ def _pages(scenario: Scenario) -> dict[str, dict[str, BytesPage]]:
 
 
 class World:
-    """All of a scenario (the protocol of simulator.calls). `fetch` is how hosts ask the servers of the net."""
+    """All of a scenario (the protocol of simulator.calls).
 
-    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch) -> None:
+    Args:
+        scenario: the fleet.
+        clock: its time.
+        fetch: how hosts ask the servers of the net.
+        engines: makes the hosts' engines; several worlds may have the same.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch, engines: Engines | None = None) -> None:
         self.clock = clock
         self.cloud = Cloud(scenario.sites, self.settle)
         self.cloud_url = scenario.vendor.cloud
@@ -66,8 +74,10 @@ class World:
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
         # All was there before the clock starts: nobody has just been at work.
+        self._engines = engines or Engines()
         for host in self.hosts.values():
             host.drive.date(host.booted)
+            host.engine = self._engines.of(host)
 
     def _host(self, name: str, role: str, number: str, machine: Machine) -> SimulatedHost:
         host = SimulatedHost(
@@ -116,6 +126,11 @@ class World:
         """Bring every host up to the clock."""
         for server in self._servers.values():
             server.settle()
+
+    @property
+    def engine_figures(self) -> dict[str, float]:
+        """What the hosts on engines have cost: commands and seconds of processor time."""
+        return self._engines.figures
 
     @property
     def installer_sha256(self) -> str:

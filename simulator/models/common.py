@@ -136,6 +136,7 @@ class Work:
 
     def lock(self) -> None:
         """Nobody else is at work here, and a write that the power cut off is ended."""
+        self.host.drive.make_folder(self.contract("paths.work"))
         for path in (self.ledger_path, self.contract("paths.config")):
             if not self.host.drive.is_file(path) and self.read_durable("file", path) is not None:
                 self.host.drive.move(path + ".new", path)

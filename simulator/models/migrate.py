@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator import data
+from simulator.files import parent
 from simulator.models import lease, switch
 from simulator.models.common import Options, Refused, Work, arguments_of
 from simulator.models.manifest import id_path, keep_ids, kept_ids, read_list, refuse_outside
@@ -166,6 +167,7 @@ def _list(work: Work, number: int, day: str, months: int) -> dict[str, Any]:
         raise Refused(f"the list program wrote no {path}")
     content = drive.read(path)
     drive.remove(path)
+    drive.make_folder(parent(id_path(work, number)))
     records = read_list(content)
     manifest = data.manifest(records)
     refuse_outside(manifest, day, months)

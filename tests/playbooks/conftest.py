@@ -108,9 +108,11 @@ class Controller:
 
 
 @contextmanager
-def controlling(folder: Path, scenario: Path = DEMO, inventory: Path | None = None) -> Iterator[Controller]:
-    """A fresh simulation and a fresh controller whose state lies in `folder`."""
-    with running(scenario, folder / "simulator") as simulation:
+def controlling(
+    folder: Path, scenario: Path = DEMO, inventory: Path | None = None, engine: str | None = None
+) -> Iterator[Controller]:
+    """A fresh simulation, its servers on an engine or the model, and a controller whose state lies in `folder`."""
+    with running(scenario, folder / "simulator", engine=engine) as simulation:
         yield Controller(
             simulation, folder / "state", inventory or ROOT / "inventories" / "demo" / "sites.register.yml"
         )

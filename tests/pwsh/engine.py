@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from ansible.executor.powershell import module_manifest
 
+from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+
 HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
 MODULES = COLLECTION / "plugins" / "modules"
@@ -33,20 +35,12 @@ LONG_AGO = 1_600_000_000
 
 def find() -> str:
     """The engine's path; skips the test where there is none, fails it where one is named and does not work."""
-    named = os.environ.get("INTERACTOR_PWSH")
-    path = named or shutil.which("pwsh")
-    if path is None:
-        pytest.skip("no PowerShell engine: $INTERACTOR_PWSH is not set and there is no pwsh on the PATH")
     try:
-        command = [path, "-NoProfile", "-Command", "$PSVersionTable.PSVersion.Major"]
-        told = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        pytest.fail(f"the PowerShell engine {path!r} does not work: {error}")
-    if told.returncode != 0 or not told.stdout.strip().isdigit():
-        pytest.fail(f"the PowerShell engine {path!r} does not work: code {told.returncode}: {told.stderr[:500]}")
-    return path
+        return find_pwsh()
+    except EngineMissing as error:
+        pytest.skip(str(error))
+    except EngineBroken as error:
+        pytest.fail(str(error))
 
 
 class PretendHost:

@@ -26,6 +26,7 @@ from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
 
+from simulator import manifest
 from simulator.calls import (
     Answer,
     Call,
@@ -49,12 +50,30 @@ SECRET = "do-not-show-me"
 LARGE = bytes(range(256)) * 2_000
 
 
+class FakeEngine:
+    """Keeps what it is told to run."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, bytes]] = []
+        self.closed = False
+
+    async def execute(self, line: str, stdin: bytes) -> Answer:
+        self.seen.append((line, stdin))
+        if not stdin and "power cut" in str(manifest.decode(line, stdin, "")):
+            raise HostDown
+        return Answer(b"run\n", b"#< CLIXML", 4)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 @dataclass
 class FakeHost:
     """Knows one module, one script, and keeps files."""
 
     name: str
     powered_on: bool = True
+    engine: FakeEngine | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     seen: list[Call] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -123,8 +142,9 @@ class FakeWorld:
         self.clock = Clock(START)
         self.cloud = FakeCloud()
         self.cloud_url = "https://interactor.dips.no/migration/v1"
-        names = ("srv.one.example", "srv.two.example", "srv.off.example")
+        names = ("srv.one.example", "srv.two.example", "srv.off.example", "srv.real.example")
         self.hosts: dict[str, FakeHost] = {name: FakeHost(name, powered_on="off" not in name) for name in names}
+        self.hosts["srv.real.example"].engine = FakeEngine()
         self.pages: Mapping[str, Mapping[str, FakePage]] = {
             "interactor.dips.no": {"*": FakePage(404, "text/plain; charset=utf-8", "default backend – 404")},
             "config.nhn.no": {"/kunde.pac": FakePage(200, "application/x-ns-proxy-autoconfig", b"function F() {}")},
@@ -210,6 +230,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     one.start()
     yield one
     one.stop()
+    assert [host.engine.closed for host in one.world.hosts.values() if host.engine] == [True]
     assert list(one.run_dir.iterdir()) == []
 
 
@@ -370,6 +391,59 @@ def test_a_host_that_goes_down_in_the_middle_of_a_call_gives_no_answer(served: S
         protocol.get_command_output(shell, command)
     with pytest.raises(winrm.exceptions.WSManFaultError):
         served.pywinrm("srv.two.example").run_command(shell, "PowerShell", encoded("hostname"))
+
+
+def sent_module(step: str) -> bytes:
+    """Standard input as ansible-core sends it with a module, small."""
+    action = {
+        "name": "module_wrapper.ps1",
+        "params": {
+            "Script": "ansible_collections.helsevest.interactor.plugins.modules.interactor_migrate.ps1",
+            "Variables": [{"Name": "complex_args", "Value": {"step": step}}],
+        },
+    }
+    return b'{"name": "exec_wrapper"}\n\0\0\0\0\n' + json.dumps({"actions": [action]}).encode()
+
+
+def run_with_input(protocol: winrm.Protocol, stdin: bytes) -> tuple[bytes, bytes, int]:
+    shell = protocol.open_shell()
+    command = protocol.run_command(shell, "PowerShell", encoded("bootstrap"))
+    protocol.send_command_input(shell, command, stdin, end=True)
+    return protocol.get_command_output(shell, command)
+
+
+def test_an_engine_gets_the_bytes_as_they_came(served: Served):
+    host = served.world.hosts["srv.real.example"]
+    assert host.engine is not None
+    host.engine.seen.clear()
+    stdin = sent_module("look")
+    assert run_with_input(served.pywinrm("srv.real.example"), stdin) == (b"run\n", b"#< CLIXML", 4)
+    assert host.engine.seen == [(" ".join(["PowerShell", *encoded("bootstrap")]), stdin)]
+    assert host.seen == []
+    calls = requests.get(f"{served.facts['control_url']}/calls", timeout=30).json()
+    assert calls[-1] == {"host": "srv.real.example", "call": "helsevest.interactor.interactor_migrate look"}
+    assert not host.engine.closed
+
+
+@pytest.mark.parametrize(("when", "times"), [("before", 0), ("after", 1)])
+def test_the_line_to_an_engine_breaks_as_well(served: Served, when: str, times: int):
+    host = served.world.hosts["srv.real.example"]
+    assert host.engine is not None
+    host.engine.seen.clear()
+    control = f"{served.facts['control_url']}/faults"
+    fault = {"host": host.name, "call": "interactor_migrate start", "nth": 1, "when": when, "do": "cut"}
+    assert requests.post(control, json=fault, timeout=30).status_code == 200
+    try:
+        with pytest.raises(requests.exceptions.ConnectionError):
+            run_with_input(served.pywinrm(host.name), sent_module("start"))
+        assert len(host.engine.seen) == times
+    finally:
+        requests.post(f"{control}/mend", timeout=30)
+
+
+def test_an_engine_that_goes_down_gives_no_answer(served: Served):
+    with pytest.raises(requests.exceptions.ConnectionError):
+        run(served.pywinrm("srv.real.example"), "power cut")
 
 
 def test_a_document_type_declaration_is_refused(served: Served):

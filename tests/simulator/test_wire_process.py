@@ -101,3 +101,12 @@ def test_a_wrong_scenario_is_told_and_ends_with_1(tmp_path: Path):
     assert "Traceback" not in errors
     with pytest.raises(RuntimeError, match="nonsense"), running(wrong, tmp_path / "run"):
         pass
+
+
+def test_an_engine_that_is_not_there_is_named(tmp_path: Path):
+    scenario = tmp_path / "scenario.yml"
+    scenario.write_text("sites: {9001: {domain: proverom.example, clients: [], server: {engine: wine}}}")
+    done = start("--scenario", str(scenario))
+    out, errors = done.communicate(timeout=20)
+    assert (done.returncode, out) == (1, "")
+    assert errors == "srv.proverom.example: engine: is 'wine'; this simulator has no such engine yet\n"

@@ -32,14 +32,13 @@ Function Receive-WebFile {
     )
 
     $answer = [ordered]@{ whole = $false; length = [long]0; total = $null; received = [long]0; error = $null }
-    $native = Resolve-NativePath -Path $Path
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     $exchange = $null
     try {
         Enable-Tls12
         foreach ($try in 1, 2) {
             $note = Read-PartNote -Path $Path
-            $answer['length'] = Get-PartLength -Path $Path
+            $answer['length'] = Get-FileLength -Path $Path
             if ($null -ne $note['total'] -and $answer['length'] -eq $note['total']) {
                 $answer['total'] = $note['total']
                 $answer['whole'] = $true
@@ -54,19 +53,19 @@ Function Receive-WebFile {
             if ($answer['length'] -eq 0) {
                 throw 'it does not send the file from its start'
             }
-            [System.IO.File]::Delete($native)
+            Remove-WholeFile -Path $Path
         }
         if ($exchange['status'] -notin 200, 206) {
             throw "it answers $($exchange['status'])"
         }
         if ($exchange['status'] -eq 200) {
             # First what the bytes belong to, then the bytes.
-            [System.IO.File]::Delete($native)
+            Remove-WholeFile -Path $Path
             Write-DurableText -Path "$Path.note" -Text "$($exchange['total'])`n$($exchange['tag'])"
             $answer['length'] = [long]0
         }
         $answer['total'] = $exchange['total']
-        $file = [System.IO.FileStream]::new($native, [System.IO.FileMode]::Append, [System.IO.FileAccess]::Write)
+        $file = Open-FileEnd -Path $Path
         try {
             $buffer = New-Object -TypeName byte[] -ArgumentList 262144
             $stream = $exchange['response'].GetResponseStream()
@@ -104,18 +103,6 @@ Function Receive-WebFile {
         }
     }
     $answer
-}
-
-Function Get-PartLength {
-    [CmdletBinding()]
-    [OutputType([long])]
-    param ([Parameter(Mandatory)] [string] $Path)
-
-    $file = [System.IO.FileInfo]::new((Resolve-NativePath -Path $Path))
-    if ($file.Exists) {
-        return $file.Length
-    }
-    [long]0
 }
 
 Function Read-PartNote {

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every call of ours to Windows that is neither a cmdlet nor a program stands here, or in _Download.psm1. Windows
-# PowerShell 5.1 must run it.
+# Every call of ours to Windows that is neither a cmdlet nor a program stands here. Windows PowerShell 5.1 must run it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -192,6 +191,45 @@ Function Copy-DurableFile {
     finally {
         $source.Dispose()
     }
+}
+
+Function Get-FileLength {
+    <#
+    .SYNOPSIS
+    The bytes of a file; 0 where there is none.
+    #>
+    [CmdletBinding()]
+    [OutputType([long])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $file = [System.IO.FileInfo]::new((Resolve-NativePath -Path $Path))
+    if ($file.Exists) {
+        return $file.Length
+    }
+    [long]0
+}
+
+Function Remove-WholeFile {
+    <#
+    .SYNOPSIS
+    Removes a file, if there is one.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    [System.IO.File]::Delete((Resolve-NativePath -Path $Path))
+}
+
+Function Open-FileEnd {
+    <#
+    .SYNOPSIS
+    A file to be written on from its end. To be disposed of.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.IO.FileStream])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    [System.IO.FileStream]::new((Resolve-NativePath -Path $Path), [System.IO.FileMode]::Append, [System.IO.FileAccess]::Write)
 }
 
 Function Lock-File {
@@ -463,7 +501,8 @@ Function Get-FolderAccess {
 }
 
 Export-ModuleMember -Function @(
-    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
-    'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
+    'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-FileEnd',
+    'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile', 'Resolve-NativePath',
+    'Save-DurableWriter', 'Write-DurableText'
 )

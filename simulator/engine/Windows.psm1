@@ -1,0 +1,498 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# A Windows made of a simulated host's state: the cmdlets and programs of Windows that our scripts call, and no others.
+# Whatever has a state or an effect is asked of the simulator, which holds both. What is not known here is refused by its
+# name and told to the simulator as well, since a script may catch the error.
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Function Request-Simulator {
+    <#
+    .SYNOPSIS
+    Asks the simulator; its answer as hashtables, arrays and scalars. An error says why it says no.
+    #>
+    param ([Parameter(Mandatory)] [string] $What, [System.Collections.IDictionary] $Of = @{})
+
+    $answer = [Interactor.Simulator.Line]::AskJson($What, (ConvertTo-Json -InputObject $Of -Depth 9 -Compress))
+    $told = ConvertFrom-Json -InputObject $answer -AsHashtable -DateKind String -NoEnumerate
+    if ($told -is [array]) { return , $told }
+    $told
+}
+
+Function Deny {
+    param ([Parameter(Mandatory)] [string] $Text)
+
+    $null = Request-Simulator -What 'unknown' -Of @{ text = $Text }
+    throw "the engine does not know $Text"
+}
+
+Function Confirm-Answer {
+    <#
+    .SYNOPSIS
+    An error with the simulator's words where it says that an act did not come to pass.
+    #>
+    param ([AllowNull()] [object] $Answer)
+
+    if ($Answer) { throw $Answer }
+}
+
+Function ConvertTo-Moment {
+    param ([AllowNull()] [string] $Text)
+
+    if ($Text) { [datetimeoffset]::Parse($Text, [cultureinfo]::InvariantCulture).LocalDateTime }
+}
+
+# ---- the clock
+
+Function Get-Date {
+    <#
+    .SYNOPSIS
+    This machine's own clock, which is the scenario's.
+    #>
+    param (
+        [Parameter(Position = 0)] [datetime] $Date, [string] $Format, [object] $UFormat, [switch] $AsUTC,
+        [int] $Year, [int] $Month, [int] $Day, [int] $Hour, [int] $Minute, [int] $Second, [int] $Millisecond
+    )
+
+    $with = @{} + $PSBoundParameters
+    if (-not $with.ContainsKey('Date')) { $with['Date'] = ConvertTo-Moment -Text (Request-Simulator -What 'clock') }
+    Microsoft.PowerShell.Utility\Get-Date @with
+}
+
+Function Start-Sleep {
+    <#
+    .SYNOPSIS
+    No time passes: the scenario's clock is moved by whoever runs it.
+    #>
+    param ([double] $Seconds, [int] $Milliseconds)
+
+    $null = $Seconds, $Milliseconds
+}
+
+Function Get-TimeZone { [pscustomobject]@{ Id = (Request-Simulator -What 'machine')['time_zone'] } }
+
+# ---- services
+
+Function Get-Service {
+    param ([Parameter(Position = 0)] [string[]] $Name)
+
+    $all = Request-Simulator -What 'services'
+    foreach ($each in $Name) {
+        if (@($all | Where-Object -FilterScript { $_['name'] -like $each }).Count -eq 0 -and -not [WildcardPattern]::ContainsWildcardCharacters($each)) {
+            throw "Cannot find any service with service name '$each'."
+        }
+    }
+    foreach ($service in $all) {
+        if ($Name -and -not ($Name | Where-Object -FilterScript { $service['name'] -like $_ })) { continue }
+        [pscustomobject]@{ Name = $service['name']; DisplayName = $service['name']; Status = $service['status']; StartType = $service['mode'] }
+    }
+}
+
+Function Start-Service {
+    [CmdletBinding(SupportsShouldProcess)]
+    param ([Parameter(Position = 0)] [string] $Name)
+
+    Confirm-Answer -Answer (Request-Simulator -What 'start service' -Of @{ name = $Name })
+}
+
+Function Stop-Service {
+    [CmdletBinding(SupportsShouldProcess)]
+    param ([Parameter(Position = 0)] [string] $Name, [switch] $Force)
+
+    $null = $Force
+    Confirm-Answer -Answer (Request-Simulator -What 'stop service' -Of @{ name = $Name })
+}
+
+Function Restart-Service {
+    [CmdletBinding(SupportsShouldProcess)]
+    param ([Parameter(Position = 0)] [string] $Name, [switch] $Force)
+
+    $null = $Force
+    Confirm-Answer -Answer (Request-Simulator -What 'stop service' -Of @{ name = $Name })
+    Confirm-Answer -Answer (Request-Simulator -What 'start service' -Of @{ name = $Name })
+}
+
+# ---- processes and programs
+
+Function Get-Process {
+    param ([Parameter(Position = 0)] [string[]] $Name, [int[]] $Id)
+
+    foreach ($process in (Request-Simulator -What 'processes')) {
+        if ($Name -and -not ($Name | Where-Object -FilterScript { $process['name'] -like $_ })) { continue }
+        if ($Id -and $Id -notcontains $process['id']) { continue }
+        $told = [pscustomobject]@{ Id = [int]$process['id']; ProcessName = $process['name']; Name = $process['name']; Path = $process['path']; SessionId = [int]$process['session'] }
+        # The text is parsed where it is called: a block of this module would see this module's names.
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name CloseMainWindow -Value { Close-PretendedWindow -Id $this.Id } -PassThru
+    }
+}
+
+Function Close-PretendedWindow {
+    param ([int] $Id)
+
+    Request-Simulator -What 'ask process to close' -Of @{ id = $Id }
+}
+
+Function Stop-Process {
+    [CmdletBinding()]
+    param ([int] $Id, [switch] $Force)
+
+    if (-not $Force) { Deny -Text 'Stop-Process without -Force' }
+    $problem = Request-Simulator -What 'end process' -Of @{ id = $Id }
+    if ($problem) { Write-Error -Message $problem }
+}
+
+Function Start-Process {
+    param ([string] $FilePath, [string] $ArgumentList, [switch] $Wait, [switch] $PassThru)
+
+    $path = $FilePath.Replace('/', '\')
+    if (-not $Wait -or -not $PassThru) { Deny -Text "Start-Process $path without -Wait -PassThru" }
+    $ended = Request-Simulator -What 'run' -Of @{ path = $path; arguments = $ArgumentList }
+    if ($null -eq $ended) { throw "This command cannot be run due to the error: The system cannot find the file specified: $path" }
+    [pscustomobject]@{ ExitCode = [int]$ended }
+}
+
+Function Get-SmbOpenFile {
+    $open = Request-Simulator -What 'open files'
+    if ($null -eq $open) { throw 'The specified service does not exist.' }
+    foreach ($path in $open) { [pscustomobject]@{ Path = $path; ClientUserName = 'somebody' } }
+}
+
+Function msg.exe {
+    if ("$($args[0])" -ne '*' -or "$($args[1])" -notmatch '^/TIME:\d+$' -or $args.Count -ne 3) { Deny -Text "msg.exe with $($args.Count) arguments like these" }
+    $global:LASTEXITCODE = [int]((Request-Simulator -What 'warn') -eq 0)
+}
+
+Function quser.exe {
+    ' USERNAME              SESSIONNAME        ID  STATE   IDLE TIME  LOGON TIME'
+    foreach ($user in (Request-Simulator -What 'users')) { " $user" }
+    $global:LASTEXITCODE = 0
+}
+
+Function icacls.exe {
+    if ("$args" -notmatch ' /inheritance:r /grant:r \*S-1-5-') { Deny -Text "icacls.exe $(@($args | Select-Object -Skip 1))" }
+    # The simulated drive has no rights.
+    $global:LASTEXITCODE = [int](-not (Test-Path -LiteralPath $args[0]))
+}
+
+Function Get-PretendedAccess {
+    <#
+    .SYNOPSIS
+    Every folder is closed to all but SYSTEM and the administrators: the simulated drive has no rights.
+    #>
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if (-not (Test-Path -LiteralPath $Path -PathType Container)) { throw "Cannot find path '$Path' because it does not exist." }
+    [ordered]@{ owner = 'S-1-5-32-544'; allowed = @('S-1-5-18', 'S-1-5-32-544'); own = 'S-1-5-18' }
+}
+
+Function chcp.com {
+    if ($args.Count -gt 1 -or ($args.Count -eq 1 -and $args[0] -ne 65001)) { Deny -Text "chcp.com $args" }
+    $global:LASTEXITCODE = 0
+    'Active code page: 65001'
+}
+
+# ---- scheduled tasks
+
+Function Get-ScheduledTask {
+    param ([Parameter(Position = 0)] [string] $TaskName = '*', [string] $TaskPath = '*')
+
+    foreach ($task in (Request-Simulator -What 'tasks')) {
+        if ($task['name'] -notlike $TaskName -or $task['path'] -notlike $TaskPath) { continue }
+        $action = [pscustomobject]@{ Execute = $task['program']; Arguments = $task['arguments'] }
+        [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action) }
+    }
+}
+
+Function Get-ScheduledTaskInfo {
+    param ([string] $TaskName, [string] $TaskPath)
+
+    foreach ($task in (Request-Simulator -What 'tasks')) {
+        if ($task['name'] -eq $TaskName -and $task['path'] -eq $TaskPath) {
+            return [pscustomobject]@{ TaskName = $TaskName; NextRunTime = ConvertTo-Moment -Text $task['next'] }
+        }
+    }
+    throw "No task '$TaskPath$TaskName' was found."
+}
+
+Function New-ScheduledTaskAction {
+    param ([string] $Execute, [string] $Argument)
+
+    @{ program = $Execute; arguments = $Argument }
+}
+
+Function New-ScheduledTaskPrincipal {
+    param ([string] $UserId, [string] $LogonType, [string] $RunLevel)
+
+    @{ user = $UserId; logon = $LogonType; level = $RunLevel }
+}
+
+Function New-ScheduledTaskTrigger {
+    param ([switch] $Once, [datetime] $At, [timespan] $RepetitionInterval, [timespan] $RepetitionDuration, [switch] $AtStartup)
+
+    if ($AtStartup) { return @{ startup = $true } }
+    if (-not $Once -or -not $PSBoundParameters.ContainsKey('RepetitionInterval') -or $RepetitionDuration.TotalDays -lt 365) { Deny -Text 'a trigger that is neither at startup nor once and again for years' }
+    @{ startup = $false; at = $At.ToUniversalTime().ToString('o'); minutes = $RepetitionInterval.TotalMinutes }
+}
+
+Function New-ScheduledTaskSettingsSet {
+    param (
+        [switch] $AllowStartIfOnBatteries, [switch] $DontStopIfGoingOnBatteries, [timespan] $ExecutionTimeLimit = '72:00:00',
+        [string] $MultipleInstances, [switch] $StartWhenAvailable
+    )
+
+    @{
+        batteries = $AllowStartIfOnBatteries.IsPresent -and $DontStopIfGoingOnBatteries.IsPresent
+        limit_minutes = $ExecutionTimeLimit.TotalMinutes
+        instances = $MultipleInstances
+        late = $StartWhenAvailable.IsPresent
+    }
+}
+
+Function Register-ScheduledTask {
+    param (
+        [string] $TaskName, [hashtable] $Action, [hashtable] $Principal, [hashtable] $Settings, [switch] $Force,
+        [object[]] $Trigger = @()
+    )
+
+    $of = @{ name = $TaskName; action = $Action; principal = $Principal; settings = $Settings; triggers = @($Trigger); force = $Force.IsPresent }
+    Confirm-Answer -Answer (Request-Simulator -What 'register task' -Of $of)
+    Get-ScheduledTask -TaskName $TaskName
+}
+
+Function Start-ScheduledTask {
+    param ([string] $TaskName)
+
+    Confirm-Answer -Answer (Request-Simulator -What 'start task' -Of @{ name = $TaskName })
+}
+
+Function Stop-ScheduledTask {
+    param ([string] $TaskName)
+
+    Confirm-Answer -Answer (Request-Simulator -What 'stop task' -Of @{ name = $TaskName })
+}
+
+Function Unregister-ScheduledTask {
+    [CmdletBinding(SupportsShouldProcess)]
+    param ([string] $TaskName)
+
+    Confirm-Answer -Answer (Request-Simulator -What 'unregister task' -Of @{ name = $TaskName })
+}
+
+# ---- CIM
+
+Function Get-CimInstance {
+    [CmdletBinding()]
+    param ([string] $Namespace = 'root\cimv2', [Parameter(Position = 0)] [string] $ClassName, [string] $Filter = '')
+
+    $machine = Request-Simulator -What 'machine'
+    switch ("$Namespace $ClassName $Filter".Trim()) {
+        'root\cimv2 Win32_OperatingSystem' {
+            return [pscustomobject]@{
+                Caption = $machine['os']; BuildNumber = $machine['build']
+                LocalDateTime = Get-Date
+                LastBootUpTime = ConvertTo-Moment -Text $machine['booted']
+            }
+        }
+        'root\cimv2 Win32_ComputerSystem' {
+            return [pscustomobject]@{ Name = $machine['name']; TotalPhysicalMemory = [uint64]$machine['memory_bytes'] }
+        }
+        # Both drives have the same room.
+        { $_ -match "^root\\cimv2 Win32_LogicalDisk DeviceID = '[CD]:'$" } {
+            $drive = $Filter.Split("'")[1]
+            if ($machine['drives'] -notcontains $drive) { return }
+            return [pscustomobject]@{ DeviceID = $drive; FreeSpace = [uint64]$machine['free_bytes'] }
+        }
+        'root\cimv2 Win32_Service' {
+            foreach ($service in (Request-Simulator -What 'services')) {
+                [pscustomobject]@{
+                    Name = $service['name']; PathName = $service['path']; StartMode = $service['mode']
+                    StartName = $service['account']; State = $service['status']; ProcessId = [uint32]$service['process']
+                }
+            }
+            return
+        }
+        'root\cimv2\power Win32_PowerPlan IsActive = TRUE' {
+            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($machine['plan'])" }
+        }
+        { $_.StartsWith('root\cimv2\power Win32_PowerSettingDataIndex InstanceID = ') } {
+            foreach ($setting in $machine['seconds'].Keys) {
+                # WQL doubles a backslash.
+                if ($Filter -eq "InstanceID = 'Microsoft:PowerSettingDataIndex\\$($machine['plan'])\\AC\\$setting'") {
+                    return [pscustomobject]@{ SettingIndexValue = [uint32]$machine['seconds'][$setting] }
+                }
+            }
+            return
+        }
+    }
+    Deny -Text "Get-CimInstance $Namespace $ClassName $Filter".TrimEnd()
+}
+
+# ---- files: what Windows tells of paths, with its own slash
+
+Function ConvertTo-WindowsPath {
+    <#
+    .SYNOPSIS
+    A path with Windows' slash, where what it was made of is a path of Windows: no folder of the engine's own.
+    #>
+    param ([Parameter(ValueFromPipeline)] [AllowNull()] [object] $Path, [Parameter(Mandatory)] [AllowEmptyString()] [string] $Of)
+
+    process {
+        if ($Path -is [string] -and $Of -match '^[A-Za-z]+:|\\') { return $Path.Replace('/', '\') }
+        $Path
+    }
+}
+
+Function Join-Path {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Path,
+        [Parameter(Mandatory, Position = 1)] [AllowNull()] [AllowEmptyString()] [string] $ChildPath,
+        [Parameter(Position = 2, ValueFromRemainingArguments)] [string[]] $AdditionalChildPath = @()
+    )
+
+    process {
+        foreach ($each in $Path) {
+            $with = @{ Path = $each; ChildPath = $ChildPath; AdditionalChildPath = $AdditionalChildPath }
+            Microsoft.PowerShell.Management\Join-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
+}
+
+Function Split-Path {
+    [CmdletBinding(DefaultParameterSetName = 'Path')]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ParameterSetName = 'Path')] [string[]] $Path,
+        [Parameter(Mandatory, ParameterSetName = 'LiteralPath')] [string[]] $LiteralPath,
+        [switch] $Parent, [switch] $Leaf, [switch] $LeafBase, [switch] $Extension, [switch] $Qualifier,
+        [switch] $NoQualifier, [switch] $IsAbsolute
+    )
+
+    process {
+        $with = @{} + $PSBoundParameters
+        if ($with.ContainsKey('LiteralPath')) {
+            if ($with.Count -gt 1) { Deny -Text 'Split-Path -LiteralPath with another parameter' }
+            return Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $LiteralPath[0]
+        }
+        foreach ($each in $Path) {
+            $with['Path'] = $each
+            Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
+}
+
+Function Get-AuthenticodeSignature {
+    param ([string] $FilePath)
+
+    if (-not (Test-Path -LiteralPath $FilePath -PathType Leaf)) { throw "File $FilePath was not found." }
+    $signer = Request-Simulator -What 'signer' -Of @{ path = $FilePath.Replace('/', '\') }
+    if ($null -eq $signer) { return [pscustomobject]@{ Status = 'NotSigned'; SignerCertificate = $null } }
+    $certificate = [pscustomobject]@{ Name = $signer }
+    Add-Member -InputObject $certificate -MemberType ScriptMethod -Name GetNameInfo -Value {
+        param ($type, $ofIssuer)
+        if ("$type" -ne 'SimpleName' -or $ofIssuer) { throw 'GetNameInfo' }
+        $this.Name
+    }
+    [pscustomobject]@{ Status = 'Valid'; SignerCertificate = $certificate }
+}
+
+# ---- the net: in place of what _Windows.psm1 asks of .NET. Aliases lead here, for they come before all functions.
+
+Function Get-PretendedAnswer {
+    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20)
+
+    $null = $TimeoutSeconds
+    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds }
+    $content = ''
+    if ($null -ne $told['body']) {
+        $encoding = [System.Text.Encoding]::UTF8
+        if ("$($told['content_type'])" -match 'charset="?([A-Za-z0-9._-]+)') { $encoding = [System.Text.Encoding]::GetEncoding($Matches[1]) }
+        $content = $encoding.GetString([System.Convert]::FromBase64String($told['body']))
+    }
+    [ordered]@{
+        status = [int]$told['status']
+        content = $content
+        length = [long]$told['length']
+        seconds = [double]$told['seconds']
+        milliseconds = [int]$told['milliseconds']
+        final_url = $told['final_url']
+        issuer = $told['issuer']
+        error = $told['error']
+    }
+}
+
+Function Open-PretendedExchange {
+    [CmdletBinding()]
+    param ([string] $Uri, [int] $Timeout, [int] $ReadTimeout, [long] $From = 0)
+
+    $null = $Timeout, $ReadTimeout
+    # How long the caller reads: what the line brings in that time is all that comes.
+    $seconds = $PSCmdlet.SessionState.PSVariable.GetValue('MaximumSeconds', 20)
+    $told = Request-Simulator -What 'download' -Of @{ url = $Uri; start = $From; seconds = [double]$seconds }
+    if ($told['error']) { throw $told['error'] }
+    $body = [System.IO.MemoryStream]::new([System.Convert]::FromBase64String($told['body']))
+    $response = [pscustomobject]@{
+        StatusCode = [int]$told['status']; Headers = $told['headers']; ContentLength = [long]$told['length']; Body = $body
+    }
+    Add-Member -InputObject $response -MemberType ScriptMethod -Name GetResponseStream -Value { , $this.Body }
+    Add-Member -InputObject $response -MemberType ScriptMethod -Name Close -Value { $this.Body.Dispose() }
+    $request = [pscustomobject]@{}
+    Add-Member -InputObject $request -MemberType ScriptMethod -Name Abort -Value { }
+    @{ request = $request; response = $response }
+}
+
+# ---- what is compiled once
+
+Function Add-CompiledType {
+    <#
+    .SYNOPSIS
+    Ansible's Add-CSharpType: the same text is compiled once in a process, for its types stay in it.
+    #>
+    param ([string[]] $References, [switch] $IgnoreWarnings, [switch] $PassThru, [object] $AnsibleModule, [string[]] $CompileSymbols = @())
+
+    $null = $IgnoreWarnings, $PassThru, $AnsibleModule, $CompileSymbols
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes(($References + $CompileSymbols) -join "`0")
+    $name = 'interactor.compiled.' + [System.Convert]::ToBase64String([System.Security.Cryptography.SHA256]::HashData($bytes))
+    if (-not $PassThru -and [System.AppDomain]::CurrentDomain.GetData($name)) { return }
+    Ansible.ModuleUtils.AddType\Add-CSharpType @PSBoundParameters
+    [System.AppDomain]::CurrentDomain.SetData($name, $true)
+}
+
+Function Initialize-Host {
+    <#
+    .SYNOPSIS
+    Drives C: and D: are folders; a command that is not found is told to the simulator, also where the script goes on.
+    #>
+    foreach ($letter in 'AB EFGHIJKLMNOPQRSTUVWXYZ'.Replace(' ', '').ToCharArray()) {
+        $null = New-PSDrive -Name $letter -PSProvider Nowhere -Root '' -Scope Global
+    }
+    $root = [System.AppDomain]::CurrentDomain.GetData('interactor.root')
+    $users = @{ Name = 'HKU'; PSProvider = 'Registry'; Root = 'HKEY_USERS'; Scope = 'Global' }
+    $null = New-PSDrive @users
+    foreach ($letter in 'C', 'D') {
+        $folder = [System.IO.Path]::Combine($root, $letter)
+        if ([System.IO.Directory]::Exists($folder)) { $null = New-PSDrive -Name $letter -PSProvider FileSystem -Root $folder -Scope Global }
+    }
+    Set-Location -LiteralPath 'C:\'
+    $ExecutionContext.SessionState.InvokeCommand.CommandNotFoundAction = {
+        param ($name)
+        # What is not found is also looked for with Get- before its name.
+        if ($name -notlike 'get-*-*') { $null = Request-Simulator -What 'unknown' -Of @{ text = "the command $name" } }
+    }
+}
+
+Initialize-Host
+Set-Alias -Name Add-CSharpType -Value Add-CompiledType -Scope Global -Option AllScope
+Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Option AllScope
+Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope
+Set-Alias -Name Open-WebExchange -Value Open-PretendedExchange -Scope Global -Option AllScope
+Export-ModuleMember -Function @(
+    'Add-CompiledType', 'chcp.com', 'Get-AuthenticodeSignature', 'Get-CimInstance', 'Get-Date', 'Get-PretendedAccess',
+    'Get-PretendedAnswer', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone',
+    'icacls.exe', 'Join-Path', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'Open-PretendedExchange', 'quser.exe',
+    'Register-ScheduledTask', 'Restart-Service', 'Split-Path', 'Start-Process', 'Start-ScheduledTask', 'Start-Service',
+    'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Unregister-ScheduledTask'
+)

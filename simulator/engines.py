@@ -1,0 +1,71 @@
+"""Which engine runs the commands of a host."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.calls import Engine, Unknown
+from simulator.engine import PowerShellEngine
+from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+from simulator.engine.pool import Pool
+from simulator.scenario import ScenarioError
+
+if TYPE_CHECKING:
+    from simulator.host import SimulatedHost
+
+USER = "interactor-svc"
+"""The account that logs in at every host."""
+
+
+class Engines:
+    """Makes the engines of a world's hosts; what they share is made when the first one is wanted.
+
+    Args:
+        most: how many PowerShell processes run at once; one for each processor of this machine where it is not said.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most or os.cpu_count() or 1
+        self._pool: Pool | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def of(self, host: SimulatedHost) -> Engine | None:
+        """The engine that the scenario wants for a host; None where its model answers.
+
+        Raises ScenarioError for an engine that is not there.
+        """
+        match host.machine.engine:
+            case "model":
+                return None
+            case "powershell":
+                return self._powershell(host)
+            case other:
+                raise ScenarioError(f"{host.name}: engine: is {other!r}; this simulator has no such engine yet")
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """How many commands have run in PowerShell, and the seconds of processor time that they took together."""
+        if self._pool is None:
+            return {"commands": 0, "cpu_seconds": 0.0}
+        return {"commands": self._pool.commands, "cpu_seconds": round(self._pool.cpu_seconds, 3)}
+
+    async def close(self) -> None:
+        """End all processes, and remove the hosts' drives."""
+        if self._pool is not None:
+            await self._pool.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _powershell(self, host: SimulatedHost) -> Engine:
+        try:
+            if self._pool is None:
+                self._pool = Pool(find_pwsh(), self._most)
+                self._folder = tempfile.TemporaryDirectory(prefix="interactor-drives-")
+            assert self._folder is not None
+            folder = tempfile.mkdtemp(prefix=f"{host.name}-", dir=self._folder.name)
+            return PowerShellEngine(host, self._pool, Path(folder), USER)
+        except (EngineMissing, EngineBroken, Unknown) as error:
+            raise ScenarioError(f"{host.name}: engine: {error}") from error

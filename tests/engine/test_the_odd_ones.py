@@ -1,0 +1,375 @@
+"""Model = engine where things go wrong: odd machines, ledgers, installers, restarts, lists and people in Interactor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from simulator.clock import stamp
+from simulator.host import SimulatedHost
+from simulator.scenario import Scenario
+from simulator.windows import Process
+from tests.engine.twins import Twins
+
+pytestmark = pytest.mark.pwsh
+KEY = "9001-1-4f3a"
+OPENING: dict[str, Any] = {"history_months": 12, "day": "2027-05-10", "mode": "server_in_cloud"}
+ODD = Scenario.model_validate(
+    {
+        "pages": {"interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}}},
+        "sites": {
+            "9001": {
+                "domain": "rar.example",
+                "interactor": {"service": "stopped", "version": "6.1.9", "mode": "server_in_cloud"},
+                "server": {
+                    "computer_name": "GAMLESRV",
+                    "uptime_hours": 0.25,
+                    "free_gb": 3.14,
+                    "memory_mb": 4095,
+                    "clock_offset_seconds": -400,
+                    "sleep_minutes": 30,
+                    "hibernate_minutes": None,
+                    "pending_restart": ["windows_update", "component_servicing", "file_rename"],
+                    "scheduled_restarts": ["2027-05-19T03:00:00+02:00", "2027-05-18T23:00:00Z", "2027-05-19T01:00:00Z"],
+                    "proxies": [{"proxy_enable": 1, "proxy_server": "p:8080", "proxy_override": "<local>"}, {}],
+                    "proxy_per_machine": True,
+                },
+                "clients": [{"name": "pc1", "proxies": []}, {"name": "pc2", "time_zone": "UTC"}],
+            },
+            "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},
+        },
+    }
+)
+
+
+Opened = Callable[..., "Server"]
+
+
+class Server:
+    """Site 9001's server, twice: every call is taken on both, and what is done to one is done to the other."""
+
+    def __init__(self, twins: Twins) -> None:
+        self.twins = twins
+        self.contract = twins.contract
+        self.contract["untouched"] = {
+            "services": ["EPJServer", "Ingen"],
+            "folders": [r"C:\EPJ"],
+            "files": [r"C:\EPJ\Data\journal.mdf", r"C:\EPJ\ingen.ini"],
+        }
+        self.hosts = twins.hosts("srv.begge.example")
+        self.ledger = self.contract["paths"]["work"] + "\\ledger.json"
+
+    def take(self, module: str, step: str | None = None, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        said = {"step": step, **options} if step else options
+        return self.twins.ask(self.hosts[0].name, module, site="9001", check=check, **said)
+
+    def twice(self, module: str, step: str, **options: Any) -> dict[str, Any]:
+        """In check mode, for real, and once more, which changes nothing."""
+        self.take(module, step, check=True, **options)
+        first = self.take(module, step, **options)
+        assert not first.get("failed"), first
+        assert self.take(module, step, **options)["changed"] is False
+        return first
+
+    def each(self, act: Callable[[SimulatedHost], object]) -> None:
+        """Do something to both hosts."""
+        for host in self.hosts:
+            act(host)
+
+    def write(self, path: str, content: bytes) -> None:
+        self.each(lambda host: host.drive.write(path, content))
+
+    def pass_minutes(self, minutes: int) -> None:
+        self.twins.set_clock(stamp(self.twins.model.clock.now() + timedelta(minutes=minutes)))
+
+    def upgrade(self) -> None:
+        self.twice("upgrade", "stage")
+        self.twice("upgrade", "install")
+        again = self.take("upgrade", "stage")
+        assert (again["changed"], again["staged"], again["ledger"]["upgrade"]["state"]) == (False, True, "done")
+
+    def open(self) -> dict[str, Any]:
+        """Take the lease and open attempt 1."""
+        self.twice("migrate", "lease")
+        attempt = {"number": 1, "key": KEY}
+        self.twice("migrate", "manifest", attempt=attempt, **OPENING)
+        for fleet in self.twins.both:
+            fleet.world.cloud.open_attempt("9001", 1, KEY, 12)
+        return attempt
+
+
+@pytest.fixture
+def opened(twins_of: Callable[[Scenario], Twins]) -> Opened:
+    """Makes a server with what is said of its site."""
+
+    def make(**said: Any) -> Server:
+        site = {"domain": "begge.example", "clients": ["pc1"], **said}
+        return Server(twins_of(Scenario.model_validate({"sites": {"9001": site}})))
+
+    return make
+
+
+def test_the_probe_of_odd_machines(twins_of: Callable[[Scenario], Twins]) -> None:
+    twins = twins_of(ODD)
+    for host in twins.model.world.hosts.values():
+        answer = twins.ask(host.name, "preflight", site=host.site, role=host.role)
+        assert "failed" not in answer
+
+
+@pytest.mark.parametrize("text", ['{"schema": 3}', '{"schema": 1, "site": "1"}', "[]"])
+def test_a_ledger_that_cannot_be_trusted(text: str, opened: Opened) -> None:
+    both = opened()
+    both.write(both.ledger, text.encode())
+    assert both.take("preflight", role="server")["facts"]["interactor"]["ledger_error"]
+
+
+def test_every_refusal_of_a_move_that_failed(opened: Opened) -> None:
+    both = opened(migration={"minutes": 20, "ends": "failed", "message": "linjen falt ut"})
+    both.upgrade()
+    assert both.take("migrate", "follow", attempt={"number": 1, "key": KEY})["failed"] is True
+    attempt = both.open()
+    other = {"number": 1, "key": "another"}
+    for step in ("start", "follow", "switch", "restore"):
+        assert both.take("migrate", step, attempt=other)["failed"] is True
+    for refused in (other, {"number": 2, "key": "k"}):
+        assert both.take("migrate", "manifest", attempt=refused, **OPENING)["failed"] is True
+    both.twice("migrate", "start", attempt=attempt)
+    both.pass_minutes(10)
+    assert both.take("migrate", "switch", attempt=attempt)["failed"] is True
+    both.pass_minutes(20)
+    assert both.twice("migrate", "follow", attempt=attempt)["ledger"]["attempts"][0]["message"] == "linjen falt ut"
+    both.twice("migrate", "restore", attempt=attempt)
+    for refused, mode in (({"number": 3, "key": "k"}, "server_in_cloud"), ({"number": 2, "key": "k"}, "second")):
+        assert both.take("migrate", "manifest", attempt=refused, **{**OPENING, "mode": mode})["failed"] is True
+    both.contract["site"] = both.contract.pop("paths")
+    assert both.take("migrate", "look")["msg"] == "look: contract: paths.work is missing"
+
+
+@pytest.mark.parametrize("ends", ["code_1603", "code_87", "wrong_version", "code_1618", "no_start"])
+def test_an_upgrade_that_fails(ends: str, opened: Opened) -> None:
+    both = opened(upgrade={"ends": ends})
+    both.twice("upgrade", "stage")
+    both.take("upgrade", "confirm")
+    both.take("upgrade", "install", check=True)
+    result = both.take("upgrade", "install")
+    assert (result["upgraded"], result["version"]) == (False, "5.4.1")
+    assert result["reason"].endswith("version 5.4.1 is back")
+    both.take("upgrade", "install")
+    both.take("upgrade", "confirm")
+
+
+@pytest.mark.parametrize("code", [3010, 1641])
+def test_an_upgrade_with_a_restart(code: int, opened: Opened) -> None:
+    both = opened(upgrade={"ends": f"code_{code}"})
+    both.twice("upgrade", "stage")
+    result = both.take("upgrade", "install")
+    assert (result["upgraded"], f"(code {code})" in result["reason"]) == (False, True)
+    for step in ("stage", "install"):
+        assert both.take("upgrade", step)["failed"] is True
+    if code == 3010:
+        assert both.twice("upgrade", "confirm")["again"] is True
+        both.pass_minutes(60)
+        both.each(lambda host: host.restart())
+    assert both.twice("upgrade", "confirm")["upgraded"] is True
+    assert both.take("upgrade", "look")["version"] == "6.2.0"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"sha256": ""}, "64 hex digits are wanted"),
+        ({"arguments": "/quiet"}, "without /norestart"),
+        ({"sha256": "0" * 64}, "its SHA-256 is"),
+        ({"publisher": "Somebody Else"}, "it is signed by 'DIPS AS'"),
+        ({"url": "https://ingen.example/Setup.exe"}, "could not be fetched: ingen.example is not a known name"),
+    ],
+)
+def test_what_cannot_be_staged(said: dict[str, str], reason: str, opened: Opened) -> None:
+    both = opened()
+    both.contract["installer"].update(said)
+    both.take("upgrade", "stage", check=True)
+    assert reason in both.take("upgrade", "stage")["reason"]
+    assert both.take("upgrade", "install")["failed"] is True
+
+
+@pytest.mark.parametrize("ends", ["bad_hash", "unsigned", "other_publisher"])
+def test_an_installer_that_is_not_the_contracts(ends: str, opened: Opened) -> None:
+    both = opened(upgrade={"ends": ends})
+    assert "is not the installer" in both.take("upgrade", "stage")["reason"]
+
+
+def test_a_broken_download(opened: Opened) -> None:
+    both = opened(upgrade={"cut_after": 250_000})
+    assert both.take("upgrade", "stage")["reason"] == "250000 of 400000 bytes fetched"
+    assert both.twice("upgrade", "stage")["staged"] is True
+
+
+def test_a_slow_line(opened: Opened) -> None:
+    both = opened(server={"link_mbit": 0.01})
+    assert both.take("preflight", role="server")["facts"]["speed"]["bytes"] < 10_000
+    assert both.take("upgrade", "stage")["again"] is True
+
+
+def test_people_in_interactor_and_a_full_drive(opened: Opened) -> None:
+    both = opened(server={"in_use": 2, "free_gb": 1.0})
+    both.twice("upgrade", "stage")
+    assert both.take("upgrade", "install")["reason"] == "Interactor is in use: 2 open"
+    both.each(lambda host: host.processes.clear())
+    assert "needs 1025 MB free" in both.take("upgrade", "install")["msg"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("code", [None, 0, 1603])
+def test_an_upgrade_that_was_cut_off(code: int | None, restarted: bool, opened: Opened) -> None:
+    both = opened(upgrade={"ends": "code_1618"})
+    both.twice("upgrade", "stage")
+    # A try that leaves a backup, then what one that died would have left.
+    both.take("upgrade", "install")
+    ledger = json.loads(both.hosts[0].drive.read(both.ledger))
+    ledger["upgrade"].update(started=stamp(both.twins.model.clock.now()), code=code)
+    both.write(both.ledger, json.dumps(ledger).encode())
+    both.write(both.contract["paths"]["install"] + r"\Interactor.exe", b"half a file")
+    if restarted:
+        both.pass_minutes(60)
+        both.each(lambda host: host.restart())
+    both.each(lambda host: host.stop_service(both.contract["service"]["name"]))
+    assert both.take("upgrade", "confirm", check=True)["changed"] is True
+    result = both.take("upgrade", "confirm")
+    assert result["version"] == "5.4.1"
+    assert result["again"] is (code is None and not restarted)
+
+
+BAD_LISTS = {
+    "fewer": b'{"category": "orders", "id": "a"}\n',
+    "no_object": b'\n{"category": "orders", "id": "a", "date": "2027-05-01"}\n["orders"]\n',
+    "list_of_one": b'[{"category": "orders", "id": "a", "date": "2027-05-01"}]\n',
+    "null": b"null\n",
+    "cut_off": b'{"category": "orders", "id": "a", "date": "2027-05-01"}\n{"category": "orders", "id": "b", "da',
+    "two_in_a_line": b'{"category": "orders", "id": "a"}, {"category": "orders", "id": "b"}\n',
+    "number": b'{"category": "orders", "id": 17, "date": "2027-05-01"}\n',
+    "capitals": b'{"category": "orders", "ID": "a", "date": "2027-05-01"}\n',
+    "category": b'{"category": "Orders", "id": "a", "date": "2027-05-01"}\n',
+    "id": '{"category": "orders", "id": "bestilling æ", "date": "2027-05-01"}\n'.encode(),
+    "kelvin": '{"category": "orders", "id": "\u212a", "date": "2027-05-01"}\n'.encode(),
+    "long": b'{"category": "orders", "id": "' + b"a" * 65 + b'", "date": "2027-05-01"}\n',
+    "empty": b'{"category": "orders", "id": "", "date": "2027-05-01"}\n',
+    "number_of_a_person": b'{"category": "orders", "id": "01010112345", "date": "2027-05-01"}\n',
+    "number_within": b'{"category": "orders", "id": "p-01010112345.2", "date": "2027-05-01"}\n',
+    "date": b'{"category": "orders", "id": "a", "date": "2027-02-29"}\n',
+    "moment": b'{"category": "orders", "id": "a", "date": "2027-05-01T08:00:00Z"}\n',
+    "utf8": b'{"category": "orders", "id": "\xff", "date": "2027-05-01"}\n',
+    "order_too_old": b'{"category": "orders", "id": "a", "date": "2026-05-09"}\n',
+    "order_ahead": b'{"category": "orders", "id": "a", "date": "2027-05-11"}\n',
+    "requisition_behind": b'{"category": "started_requisitions", "id": "a", "date": "2027-05-09"}\n',
+}
+GOOD_LISTS = {
+    "nothing": b"",
+    "blank_lines_and_a_mark": b'\xef\xbb\xbf\r\n{"category": "orders", "id": "a", "date": "2026-05-10"}\r\n \n',
+    "edges": b'{"category": "orders", "id": "a", "date": "2027-05-10", "more": {"id": "b"}}\n'
+    b'{"date": "2027-05-10", "id": "A:b_c.d-1", "category": "started_requisitions"}\n'
+    b'{"category": "favourite_packages", "id": "2027-05-10T07:00:00Z", "date": "1999-12-31"}\n',
+    "twice": b'{"category": "orders", "id": "a", "date": "2027-05-10"}\n' * 2,
+    "twelve_digits_and_a_uuid": b'{"category": "orders", "id": "123456789012", "date": "2027-05-10"}\n'
+    b'{"category": "orders", "id": "6f0c2a5e-1b7d-4c3a-9e21-a12345678901", "date": "2027-05-10"}\n',
+    "a_moment_as_id": b'{"category": "orders", "id": "2027-05-10T07:00:00Z", "date": "2027-05-10"}\n',
+}
+
+
+@pytest.fixture(scope="module")
+def lister(engines: Any, runner: Any) -> Server:
+    """A server with the newest version and no attempt yet, for lists of all kinds."""
+    site = {"domain": "begge.example", "clients": ["pc1"]}
+    both = Server(Twins(Scenario.model_validate({"sites": {"9001": site}}), engines, runner))
+    both.upgrade()
+    return both
+
+
+def tell(both: Server, content: bytes) -> None:
+    """Let the vendor's program write this list."""
+    listed = both.contract["migration"]["list_file"]
+
+    def listing(host: SimulatedHost) -> None:
+        def write(_program: str, _arguments: str) -> int:
+            host.drive.write(listed, content)
+            return 0
+
+        host.run_program = write  # type: ignore[method-assign]
+
+    both.each(listing)
+
+
+@pytest.mark.parametrize("name", BAD_LISTS)
+def test_a_list_that_cannot_be_trusted_is_refused_with_the_same_words(name: str, lister: Server) -> None:
+    tell(lister, BAD_LISTS[name])
+    refused = lister.take("migrate", "manifest", attempt={"number": 1, "key": KEY}, **OPENING)
+    assert refused["failed"] is True
+    assert refused["ledger"]["attempts"] == []
+    for secret in ("01010112345", "2026-05-09", "2027-05-11", "2027-05-09", "bestilling", "2027-02-29"):
+        assert secret not in refused["msg"]
+    assert not [path for path in lister.hosts[1].snapshot()["files"] if ".ids" in path or "list" in path]
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(GOOD_LISTS, 1)))
+def test_a_list_is_counted_and_its_ids_are_kept_alike(number: int, name: str, lister: Server) -> None:
+    tell(lister, GOOD_LISTS[name])
+    attempt = {"number": number, "key": f"9001-{number}-4f3a"}
+    manifest = lister.twice("migrate", "manifest", attempt=attempt, **OPENING)["manifest"]
+    ids = lister.take("migrate", "ids", attempt=attempt, categories=list(manifest))["ids"]
+    assert {category: len(found) for category, found in ids.items()} == {
+        category: part["count"] for category, part in manifest.items()
+    }
+    lister.twice("migrate", "restore", attempt=attempt)
+    assert lister.take("migrate", "ids", attempt=attempt, categories=["orders"])["failed"] is True
+
+
+INSTALL = r"C:\Program Files\DIPS\Interactor"
+OPEN = (("Interactor", INSTALL + r"\Interactor.exe"),)
+LIKE = (("Interactor", r"C:\EPJ\Interactor.exe"),)
+TEXT = "Lagre rekvisisjonene, og lukk Interactor."
+
+
+PROGRAMS = {"nobody": (), "one": OPEN, "three": (*OPEN, *OPEN, *LIKE)}
+
+
+@pytest.mark.parametrize(
+    ("programs", "pc", "users", "warning", "close"),
+    [
+        ("nobody", 0, 0, None, False),
+        ("nobody", 0, 2, TEXT, True),
+        ("nobody", 2, 1, TEXT, True),
+        ("one", 0, 0, TEXT, False),
+        ("one", 0, 2, TEXT, False),
+        ("one", 2, 1, None, True),
+        ("three", 0, 0, TEXT, True),
+        ("three", 0, 2, None, True),
+        ("three", 2, 1, TEXT, True),
+    ],
+)
+def test_who_is_in_it(programs: str, pc: int, users: int, warning: str | None, close: bool, opened: Opened) -> None:
+    both = opened(server={"users": users}, clients=[{"name": "pc1", "in_use": pc}])
+
+    def run(host: SimulatedHost) -> None:
+        host.processes = [Process(name, path) for name, path in PROGRAMS[programs]]
+
+    both.each(run)
+    said = {name: value for name, value in (("warning", warning), ("close", close)) if value is not None}
+    both.take("migrate", "lease", check=True, **said)
+    assert "failed" not in both.take("migrate", "lease", **said)
+    both.take("migrate", "users", **said)
+    both.take("migrate", "handback")
+
+
+def test_a_lease_that_is_lost(opened: Opened) -> None:
+    both = opened()
+    flag = both.contract["paths"]["maintenance_flag"]
+    assert both.take("migrate", "lease")["ledger"]["lease"]["state"] == "held"
+    both.each(lambda host: host.drive.remove(flag))
+    assert both.take("migrate", "look")["ledger"]["lease"]["state"] == "lost"
+    assert both.take("migrate", "lease")["ledger"]["lease"]["state"] == "held"
+    both.each(lambda host: host.drive.remove(flag))
+    assert both.take("migrate", "handback", check=True)["changed"] is True
+    assert both.take("migrate", "handback")["ledger"]["lease"]["state"] == "free"

@@ -171,7 +171,7 @@ Function Start-Process {
 
 Function icacls.exe {
     Add-Call -Text "icacls $args"
-    $global:LASTEXITCODE = 0
+    $global:LASTEXITCODE = [int][bool]$script:State['icacls_fails']
 }
 
 Function Start-Sleep { param([int] $Seconds) $null = $Seconds }

@@ -44,8 +44,11 @@ Function New-WorkFolder {
     }
     $null = New-Item -Path $work -ItemType Directory -Force
     # Below ProgramData every user may make files; what SYSTEM runs and trusts must not lie open like that.
-    $null = icacls.exe $work /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
+    # 5.1 puts a name with blanks in quotation marks, and a backslash before the last one would be read as a part of it.
+    $null = icacls.exe $work.TrimEnd('\') /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
     if ($LASTEXITCODE -ne 0) {
+        # The next run would take it for a closed one.
+        Remove-Item -LiteralPath $work -Force
         throw "icacls ended with code $LASTEXITCODE for $work"
     }
 }

@@ -177,3 +177,24 @@ def test_what_cannot_be_is_refused(shop: Shop):
     assert "letters, digits" in shop.save(r"..\one")
     shop.server.write(BACKUP + r"\two\install\shop.exe", "without a manifest")
     assert shop.save("two").endswith("has no manifest")
+
+
+def test_four_thousand_files_in_a_folder(shop: Shop):
+    folder = SOURCES["data"] + r"\Pasienter [å] 2027"
+    for number in range(4000):
+        shop.server.write(f"{folder}\\brev {number}.txt", str(number))
+    before = shop.live()
+    assert len(shop.save()) == 4000 + len(FILES)
+    shop.server.write(f"{folder}\\brev 17.txt", "annet")
+    shop.server.write(f"{folder}\\brev å.txt", "nytt")
+    shop.server.path(f"{folder}\\brev 3999.txt").unlink()
+    assert shop.restore() == []
+    assert shop.live() == before
+
+
+def test_a_backslash_at_the_end_of_a_folder_is_no_part_of_its_name(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(SOURCES, "data", SOURCES["data"] + "\\")
+    assert shop.save() == ALL
+    shop.server.write(r"C:\Shop\Data\orders.bin", "y")
+    assert shop.restore() == []
+    assert shop.server.read(r"C:\Shop\Data\orders.bin") == FILES[r"C:\Shop\Data\orders.bin"]

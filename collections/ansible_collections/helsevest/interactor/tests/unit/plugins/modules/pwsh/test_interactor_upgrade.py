@@ -122,6 +122,21 @@ def test_stage_fetches_once_and_verifies(offered: Server):
     assert not [name for name in offered.files() if name.endswith((".new", ".lock")) or "part-" in name]
 
 
+def test_a_folder_that_cannot_be_closed_is_not_left_open(offered: Server):
+    """What lies there is run as SYSTEM."""
+    offered.contract["paths"]["work"] = "C:\\ProgramData\\Flytting [å] 2027\\"
+    offered.update(icacls_fails=True)
+    for _ in range(2):
+        refused = offered.ask("upgrade", step="stage")
+        assert refused["msg"] == "stage: icacls ended with code 1 for C:\\ProgramData\\Flytting [å] 2027\\"
+        assert not offered.path(r"C:\ProgramData\Flytting [å] 2027").exists()
+    offered.take_calls()
+    offered.update(icacls_fails=False)
+    assert offered.ask("upgrade", step="stage")["staged"] is True
+    # A backslash before a quotation mark would be taken for a part of the name.
+    assert offered.take_calls()[0].startswith(r"icacls C:\ProgramData\Flytting [å] 2027 /inheritance:r ")
+
+
 def test_stage_goes_on_where_the_line_broke(offered: Server):
     sent = {"base64": base64.b64encode(INSTALLER.encode()).decode(), "each": 5}
     offered.update(downloads={offered.contract["installer"]["url"]: sent})

@@ -91,8 +91,8 @@ class FileCoverage:
     def __str__(self) -> str:
         spans = list(_spans(self.missed))
         more = ", …" if len(spans) > MOST_SPANS else ""
-        missed = f"  not run: lines {', '.join(spans[:MOST_SPANS])}{more}" if self.percent else ""
-        return f"{self.name:26}{self.statements:4} statements{self.percent:7.1f} %{missed if spans else ''}"
+        missed = f"  not run: lines {', '.join(spans[:MOST_SPANS])}{more}" if spans else ""
+        return f"{self.name:26}{self.statements:4} statements{self.percent:7.1f} %{missed}"
 
 
 def _spans(lines: Iterable[int]) -> Iterator[str]:

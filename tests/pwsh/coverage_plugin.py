@@ -77,8 +77,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     report = config.stash.get(REPORT, [])
     if not report:
         return
+    whole = is_whole(config)
     terminalreporter.section(TITLE)
     for file in report:
-        terminalreporter.write_line(str(file))
-    if is_whole(config) and (names := too_few(report)):
+        if whole or file.percent:
+            terminalreporter.write_line(str(file))
+    if whole and (names := too_few(report)):
         terminalreporter.write_line(f"less than {LEAST:g} % of {', '.join(names)}: that is a failure", red=True)

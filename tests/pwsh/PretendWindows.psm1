@@ -172,7 +172,7 @@ Function Start-Process {
 Function icacls.exe {
     Add-Call -Text "icacls $args"
     if ($script:State['slips_in']) { Set-Content -LiteralPath (Join-Path -Path $args[0] -ChildPath $script:State['slips_in']) -Value 'x' }
-    $global:LASTEXITCODE = 0
+    $global:LASTEXITCODE = [int][bool]$script:State['icacls_fails']
 }
 
 Function Get-FolderAccess {
@@ -343,14 +343,20 @@ Function Get-ItemProperty {
 }
 
 Function Get-ChildItem {
-    param([string] $LiteralPath, [switch] $Recurse, [switch] $File, [switch] $Force)
+    [CmdletBinding()]
+    param([string] $LiteralPath, [switch] $Recurse, [switch] $File, [switch] $Force, [switch] $Name)
     if (-not $LiteralPath.StartsWith('Registry::')) {
         return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters
     }
     $key = Get-RegistryKey -Path $LiteralPath
-    $script:State['registry'].Keys | Where-Object -FilterScript { $_ -like "$key\*" } |
-        ForEach-Object -Process { $_.Substring($key.Length + 1).Split('\')[0] } | Sort-Object -Unique |
-        ForEach-Object -Process { [pscustomobject]@{ PSChildName = $_ } }
+    $below = $script:State['registry'].Keys | Where-Object -FilterScript { $_ -like "$key\*" } |
+        ForEach-Object -Process { $_.Substring($key.Length + 1).Split('\')[0] } | Sort-Object -Unique
+    foreach ($child in @($below)) {
+        if ($Name) { $child; continue }
+        # Without -Name the provider opens each.
+        if ($script:State['denied_keys'] -contains "$key\$child") { Write-Error -Message 'Requested registry access is not allowed.'; continue }
+        [pscustomobject]@{ PSChildName = $child }
+    }
 }
 
 # ---- the net and signatures
@@ -410,8 +416,8 @@ Function Receive-WebFile {
 }
 
 Function Get-AuthenticodeSignature {
-    param([string] $FilePath)
-    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $FilePath)) { throw "File $FilePath was not found." }
+    param([string] $LiteralPath)
+    if (-not (Microsoft.PowerShell.Management\Test-Path -LiteralPath $LiteralPath)) { throw "File $LiteralPath was not found." }
     $signer = [pscustomobject]@{ Name = $script:State['signature']['publisher'] }
     Add-Member -InputObject $signer -MemberType ScriptMethod -Name GetNameInfo -Value { param($type, $ofIssuer) if ("$type" -ne 'SimpleName' -or $ofIssuer) { throw 'GetNameInfo' }; $this.Name }
     [pscustomobject]@{ Status = $script:State['signature']['status']; SignerCertificate = $signer }

@@ -14,13 +14,15 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible.executor.powershell import module_manifest
 
 from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+from tests.pwsh.coverage import MarkedScripts, marked_scripts
 
 HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
@@ -188,7 +190,9 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
 class Engine:
     """One PowerShell process that runs modules, one after the other."""
 
-    def __init__(self, folder: Path) -> None:
+    running: ClassVar[list[Engine]] = []
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._count = 0
         self._utilities: dict[str, list[str]] = {}
@@ -205,8 +209,16 @@ class Engine:
             stderr=self._errors,
             text=True,
             # Nothing here runs long enough to pay for what .NET learns of it.
-            env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "DOTNET_TieredPGO": "0"},
+            env={
+                **os.environ,
+                **(environment or {}),
+                "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+                "DOTNET_TieredPGO": "0",
+            },
         )
+        self.running.append(self)
+        self._marked: MarkedScripts | None = None
+        self._marked = marked_scripts(self.script)
 
     @property
     def pid(self) -> int:
@@ -214,9 +226,12 @@ class Engine:
         return self._process.pid
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, if it has not ended."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if self._process.stdin.closed:
+            return
+        self.running.remove(self)
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._process.stdout.close()
@@ -234,6 +249,17 @@ class Engine:
             pytest.fail(f"the engine said {told!r}: {(self.folder / 'stderr.txt').read_text()[:2000]}")
         return output.read_text(encoding="utf-8")
 
+    def marked(self, script: Path) -> Path:
+        """What runs in the place of a script of ours: where the run measures, a copy that tells what of it was run."""
+        return self._marked.path(script) if self._marked else script
+
+    def _mark(self, sent: dict[str, str]) -> None:
+        """Put a script's copy with marks into a script that is about to be sent."""
+        path = Path(sent["path"])
+        copy = self.marked(path)
+        if copy != path:
+            sent["script"] = module_manifest._ScriptInfo(content=copy.read_bytes(), path=str(path)).script
+
     def _file(self, name: str, text: str) -> str:
         path = self.folder / f"{self._count}.{name}"
         path.write_text(text, encoding="utf-8")
@@ -241,6 +267,7 @@ class Engine:
 
     def script(self, text: str, stdin: str = "") -> str:
         """Run a bare script in a session of its own; its output, with `ERROR:` in it where it failed."""
+        text = self._marked.text(text) if self._marked else text
         return self._ask(script=self._file("script", text), input=self._file("input", stdin))
 
     def module(
@@ -256,7 +283,7 @@ class Engine:
             text = self._as_on_the_wire(name, sent, host)
         else:
             text = self._ask(
-                module=str(MODULES / f"{name}.ps1"),
+                module=str(self.marked(MODULES / f"{name}.ps1")),
                 arguments=self._file("arguments", json.dumps(sent)),
                 utilities=self._utilities[name],
                 state=str(host.file),
@@ -268,10 +295,19 @@ class Engine:
         return result
 
     def _as_on_the_wire(self, name: str, arguments: dict[str, Any], host: PretendHost) -> str:
+        return self.script(*self.on_the_wire(name, arguments, host))
+
+    def on_the_wire(
+        self, name: str, arguments: dict[str, Any], host: PretendHost, *, elsewhere: bool = False
+    ) -> tuple[str, str]:
+        """What ansible-core would start on a host, and what it would send to its standard input.
+
+        Our scripts are the marked ones, unless they run elsewhere than in this process.
+        """
         path = MODULES / f"{name}.ps1"
         wire = module_manifest._create_powershell_wrapper(
             name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
-            module_data=path.read_bytes(),
+            module_data=(path if elsewhere else self.marked(path)).read_bytes(),
             module_path=str(path),
             module_args=arguments,
             environment={"PRETEND_STATE": str(host.file)},
@@ -283,9 +319,12 @@ class Engine:
         )
         start, manifest = wire.decode().split("\n\0\0\0\0\n")
         sent = json.loads(manifest)
+        if not elsewhere:
+            for script in sent["scripts"].values():
+                self._mark(script)
         params = sent["actions"][-1]["params"]
         ours = [sent["scripts"][utility]["path"] for utility in params["PowerShellModules"] if utility != ADD_TYPE]
-        if self._utilities:
+        if self._utilities and not elsewhere:
             # Compiled already; types of a name that is there would be others.
             params["CSharpModules"] = []
         # Last, so that its functions are the ones that are found.
@@ -293,5 +332,6 @@ class Engine:
         sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}
         params["PowerShellModules"].append(PRETEND)
         bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
-        self._utilities[name] = [*ours, str(HERE / PRETEND)]
-        return self.script(bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(sent)}")
+        if not elsewhere:
+            self._utilities[name] = [*(str(self.marked(Path(utility))) for utility in ours), str(HERE / PRETEND)]
+        return bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(sent)}"

@@ -10,6 +10,8 @@ import functools
 import hashlib
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +82,27 @@ class Server(PretendHost):
         script, arguments = re.fullmatch(
             r'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "([^"]+)" (.*)', action["Arguments"]
         ).groups()  # type: ignore[union-attr]
-        told = self.engine.script(
-            f"""
-            $env:PRETEND_STATE = '{self.file}'
-            Import-Module -Name '{HERE / PRETEND}' -Force
-            & '{self.path(script)}' {arguments}
-            """
-        )
+        with self._marked(self.path(script)):
+            told = self.engine.script(
+                f"""
+                $env:PRETEND_STATE = '{self.file}'
+                Import-Module -Name '{HERE / PRETEND}' -Force
+                & '{self.path(script)}' {arguments}
+                """
+            )
         assert told.strip() == "", told
         assert not self.state["refused"], self.state["refused"]
+
+    @contextmanager
+    def _marked(self, script: Path) -> Iterator[None]:
+        """A script on the host, as the copy that tells what of it was run; it has to lie where it lies."""
+        sent = script.read_bytes()
+        assert sent == LEASE_SCRIPT.read_bytes()
+        script.write_bytes(self.engine.marked(LEASE_SCRIPT).read_bytes())
+        try:
+            yield
+        finally:
+            script.write_bytes(sent)
 
     def unchanged_by(self, module: str, **options: Any) -> dict[str, Any]:
         """Run a module in check mode and see that it leaves everything as it was; its result."""

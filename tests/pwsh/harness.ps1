@@ -58,6 +58,27 @@ Function Invoke-Module {
     $written.ToString()
 }
 
+Function New-Mark {
+    <#
+    .SYNOPSIS
+    The type that the marks of tests/pwsh/coverage.ps1 call: a byte for every statement. A compiler would take a second.
+    #>
+    $name = [System.Reflection.AssemblyName]::new('InteractorCoverage')
+    $module = [System.Reflection.Emit.AssemblyBuilder]::DefineDynamicAssembly($name, 'Run').DefineDynamicModule('InteractorCoverage')
+    $type = $module.DefineType('InteractorCoverage', 'Public, Abstract, Sealed')
+    $hits = $type.DefineField('Hits', [byte[]], 'Public, Static')
+    $code = $type.DefineMethod('Hit', 'Public, Static', [void], @([int])).GetILGenerator()
+    $code.Emit([System.Reflection.Emit.OpCodes]::Ldsfld, $hits)
+    $code.Emit([System.Reflection.Emit.OpCodes]::Ldarg_0)
+    $code.Emit([System.Reflection.Emit.OpCodes]::Ldc_I4_1)
+    $code.Emit([System.Reflection.Emit.OpCodes]::Stelem_I1)
+    $code.Emit([System.Reflection.Emit.OpCodes]::Ret)
+    $made = $type.CreateType()
+    $made.GetField('Hits').SetValue($null, [byte[]]::new(10000))
+    $made
+}
+
+if ($env:INTERACTOR_COVERAGE) { $mark = New-Mark }
 $sessions = @{}
 # Streams of our own: the scripts on the way set the console's.
 $in = [System.IO.StreamReader]::new([Console]::OpenStandardInput())
@@ -85,4 +106,7 @@ while ($null -ne ($line = $in.ReadLine())) {
     }
     [System.IO.File]::WriteAllText($case.output, $text)
     $out.WriteLine('done')
+}
+if ($env:INTERACTOR_COVERAGE) {
+    [System.IO.File]::WriteAllBytes((Join-Path -Path $env:INTERACTOR_COVERAGE -ChildPath "$(New-Guid).hits"), $mark.GetField('Hits').GetValue($null))
 }

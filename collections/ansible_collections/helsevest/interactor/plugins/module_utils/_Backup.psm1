@@ -42,7 +42,8 @@ Function Get-SourceFile {
             continue
         }
         $files = @(Get-Item -LiteralPath $Source[$name] -Force)
-        $root = $files[0].FullName
+        # A folder's own path keeps a backslash that was written at its end, and its files' paths do not double it.
+        $root = $files[0].FullName.TrimEnd('\', '/')
         if ($files[0] -is [System.IO.DirectoryInfo]) {
             $files = @(Get-ChildItem -LiteralPath $Source[$name] -Recurse -File -Force)
         }
@@ -238,7 +239,10 @@ Function Copy-BackupFile {
         [Parameter(Mandatory)] [string] $Destination
     )
 
-    $null = New-Item -Path (Split-Path -Path $Destination -Parent) -ItemType Directory -Force
+    $folder = Split-Path -Path $Destination -Parent
+    if (-not (Test-Path -LiteralPath $folder)) {
+        $null = New-Item -Path $folder -ItemType Directory -Force
+    }
     Copy-DurableFile -Path $Path -Destination $Destination
     # A file that came back must not look as if somebody had been at work in it just now.
     (Get-Item -LiteralPath $Destination -Force).LastWriteTimeUtc = (Get-Item -LiteralPath $Path -Force).LastWriteTimeUtc

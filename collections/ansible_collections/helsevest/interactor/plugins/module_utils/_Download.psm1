@@ -36,7 +36,7 @@ Function Receive-WebFile {
     $exchange = $null
     try {
         Enable-Tls12
-        foreach ($try in 1, 2) {
+        for ($try = 1; $try -le 2; $try++) {
             $note = Read-PartNote -Path $Path
             $answer['length'] = Get-FileLength -Path $Path
             if ($null -ne $note['total'] -and $answer['length'] -eq $note['total']) {

@@ -57,7 +57,7 @@ Function Test-Installer {
     if ($hash -ne $wanted) {
         return "its SHA-256 is $hash, not $($wanted.ToLowerInvariant())"
     }
-    $signature = Get-AuthenticodeSignature -FilePath $Path
+    $signature = Get-AuthenticodeSignature -LiteralPath $Path
     if ([string]$signature.Status -ne 'Valid') {
         return "its signature is $($signature.Status)"
     }

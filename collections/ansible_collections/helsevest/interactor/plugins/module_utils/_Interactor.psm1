@@ -367,7 +367,7 @@ Function Register-SystemTask {
     }
     $task = @{
         TaskName = $Name
-        Action = New-ScheduledTaskAction @Action
+        Action = New-ScheduledTaskAction -Execute $Action['Execute'] -Argument $Action['Argument']
         # SYSTEM by its number: its name is another one on a Norwegian Windows.
         Principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
         Force = $true

@@ -48,12 +48,18 @@ Function New-WorkFolder {
     }
     $null = New-Item -Path $work -ItemType Directory -Force
     # Below ProgramData every user may make files.
-    $null = icacls.exe $work /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
+    # 5.1 puts a name with blanks in quotation marks, and a backslash before the last one would be read as a part of it.
+    $null = icacls.exe $work.TrimEnd('\') /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
     if ($LASTEXITCODE -ne 0) {
+        # The next run would take it for a closed one.
+        Remove-Item -LiteralPath $work -Force
         throw "icacls ended with code $LASTEXITCODE for $work"
     }
     if (@(Get-ChildItem -LiteralPath $work -Force).Count -gt 0) {
-        throw "somebody put something into $work before it was closed: see what it is and remove the folder"
+        # Out of the way, or the next run would take it for ours.
+        $aside = "$($work.TrimEnd('\')).$([guid]::NewGuid())"
+        Move-Item -LiteralPath $work -Destination $aside
+        throw "somebody put something into $work before it was closed: it lies in $aside now, see what it is"
     }
 }
 

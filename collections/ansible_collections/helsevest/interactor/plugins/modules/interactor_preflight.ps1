@@ -134,11 +134,11 @@ Function Get-ProfileFact {
     The Internet Options of everyone who is signed in, numbered; who that is stays here.
     #>
     $profiles = [System.Collections.Generic.List[object]]::new()
-    $accounts = Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' |
-        Where-Object -FilterScript { $_.PSChildName -match '^S-1-5-21-[0-9-]+$' } |
-        Sort-Object -Property PSChildName
+    # Their names alone: to open one that is locked is an error that would take the others with it.
+    $accounts = Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' -Name |
+        Where-Object -FilterScript { $_ -match '^S-1-5-21-[0-9-]+$' } | Sort-Object
     foreach ($account in @($accounts)) {
-        $key = "HKEY_USERS\$($account.PSChildName)\Software\Microsoft\Windows\CurrentVersion\Internet Settings"
+        $key = "HKEY_USERS\$account\Software\Microsoft\Windows\CurrentVersion\Internet Settings"
         $binary = Find-Fact -Block { Get-RegistryValue -Key "$key\Connections" -Name 'DefaultConnectionSettings' }
         $hex = $null
         if ($null -ne $binary) {
@@ -229,7 +229,7 @@ Function Test-RestartTask {
 }
 
 Function Get-ScheduledRestart {
-    $moments = [System.Collections.Generic.List[object]]::new()
+    $moments = [System.Collections.Generic.List[string]]::new()
     foreach ($task in @(Get-ScheduledTask | Where-Object -FilterScript { Test-RestartTask -Task $_ })) {
         $next = (Get-ScheduledTaskInfo -TaskName $task.TaskName -TaskPath $task.TaskPath).NextRunTime
         if ($null -ne $next) {
@@ -239,7 +239,7 @@ Function Get-ScheduledRestart {
             }
         }
     }
-    $moments.Sort()
+    $moments.Sort([System.StringComparer]::Ordinal)
     , $moments
 }
 

@@ -177,3 +177,31 @@ def test_what_cannot_be_is_refused(shop: Shop):
     assert "letters, digits" in shop.save(r"..\one")
     shop.server.write(BACKUP + r"\two\install\shop.exe", "without a manifest")
     assert shop.save("two").endswith("has no manifest")
+
+
+def test_four_thousand_files_in_a_folder(shop: Shop):
+    """Kept by the test itself: our copies wait for the disk 4,000 times."""
+    below = r"Pasienter [å] 2027"
+    texts = {f"{below}\\brev {number}.txt": str(number) for number in range(4000)}
+    for name, text in texts.items():
+        shop.server.write(f"{SOURCES['data']}\\{name}", text)
+        shop.server.write(f"{BACKUP}\\one\\data\\{name}", text)
+    files = [listed(f"data/{name}".replace("\\", "/"), text) for name, text in texts.items()]
+    files += [file for file in ALL if str(file["path"]).startswith("data/")]
+    shop.server.write(BACKUP + r"\one\manifest.json", json.dumps({"files": files}))
+    before = shop.live()
+    folder = f"{SOURCES['data']}\\{below}"
+    shop.server.write(f"{folder}\\brev 17.txt", "annet")
+    shop.server.write(f"{folder}\\brev å.txt", "nytt")
+    shop.server.path(f"{folder}\\brev 3999.txt").unlink()
+    only = "([ordered]@{ data = $source['data'] })"
+    assert shop.call(f"Restore-Backup -Contract $contract -Name 'one' -Source {only}") == []
+    assert shop.live() == before
+
+
+def test_a_backslash_at_the_end_of_a_folder_is_no_part_of_its_name(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(SOURCES, "data", SOURCES["data"] + "\\")
+    assert shop.save() == ALL
+    shop.server.write(r"C:\Shop\Data\orders.bin", "y")
+    assert shop.restore() == []
+    assert shop.server.read(r"C:\Shop\Data\orders.bin") == FILES[r"C:\Shop\Data\orders.bin"]

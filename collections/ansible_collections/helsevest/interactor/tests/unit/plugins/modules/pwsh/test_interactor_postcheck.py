@@ -52,3 +52,14 @@ def test_a_ledger_or_configuration_that_cannot_be_read_is_an_error(server: Serve
     assert "is no JSON" in server.ask("postcheck")["msg"]
     server.write(server.ledger_file, "{}")
     assert server.ask("postcheck")["msg"].startswith("the check: ledger ")
+
+
+def test_four_thousand_files_in_a_folder(server: Server):
+    server.contract["untouched"]["folders"] = [r"C:\EPJ\Meldinger [inn]"]
+    texts = {f"melding å {number}.xml": f"melding {number}".encode() for number in range(4000)}
+    for name, text in texts.items():
+        server.write(f"C:\\EPJ\\Meldinger [inn]\\{name}", text.decode())
+    lines = sorted(f"{name}\t{hashlib.sha256(text).hexdigest()}" for name, text in texts.items())
+    facts = server.ask("postcheck")["facts"]
+    folder = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    assert facts["untouched"] == {r"folder:C:\EPJ\Meldinger [inn]": folder}

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy import judge_profile
 
 from tests.pwsh.engine import service
 from tests.pwsh.fixtures import Server
@@ -232,6 +233,23 @@ def test_what_fails_takes_nothing_else_with_it(server: Server):
     assert (first["status"], first["text"], first["error"]) == (0, None, "NameResolutionFailure: no such host")
     assert second["heading"] == "Testing 123"
     assert facts["speed"]["error"] == "it answers 503"
+
+
+def test_a_profile_that_is_locked_hides_no_other(server: Server):
+    kari, ola = f"HKEY_USERS\\{KARI}", f"HKEY_USERS\\{OLA}"
+    server.update(
+        registry={
+            f"{kari}{SETTINGS}": {"ProxyEnable": 1, "ProxyServer": "p:8080"},
+            f"{ola}{SETTINGS}": {"ProxyEnable": 1, "ProxyServer": "p:8080", "AutoConfigURL": "http://blåbær.example/x"},
+        },
+        denied_keys=[kari, f"{kari}{SETTINGS}", f"{kari}{SETTINGS}\\Connections"],
+    )
+    locked, open_one = facts_of(server, "client")["proxy"]["profiles"]
+    unknown = dict.fromkeys(["proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections"])
+    assert locked == {"profile": 1, **unknown}
+    assert (open_one["profile"], open_one["proxy_server"], open_one["proxy_enable"]) == (2, "p:8080", 1)
+    script = server.contract["proxy"]["script"]
+    assert [judge_profile(profile, script) for profile in (locked, open_one)] == ["unknown", "double"]
 
 
 def test_a_page_is_told_as_people_read_it(server: Server):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -153,8 +154,27 @@ def test_a_work_folder_that_we_own_is_ours(staged: Server):
 def test_what_slips_into_a_new_work_folder_is_refused(offered: Server):
     offered.update(slips_in="lease.ps1")
     result = offered.ask("upgrade", step="stage")
-    assert "somebody put something into" in result["msg"]
+    aside = re.search(r"somebody put something into .+ before it was closed: it lies in (.+) now, see", result["msg"])
+    assert aside
+    assert offered.read(f"{aside[1]}\\lease.ps1") == "x\n"
     assert [call.split()[0] for call in offered.take_calls()] == ["icacls"]
+    offered.update(slips_in="")
+    assert offered.ask("upgrade", step="stage")["staged"] is True
+
+
+def test_a_folder_that_cannot_be_closed_is_not_left_open(offered: Server):
+    """What lies there is run as SYSTEM."""
+    offered.contract["paths"]["work"] = "C:\\ProgramData\\Flytting [å] 2027\\"
+    offered.update(icacls_fails=True)
+    for _ in range(2):
+        refused = offered.ask("upgrade", step="stage")
+        assert refused["msg"] == "stage: icacls ended with code 1 for C:\\ProgramData\\Flytting [å] 2027\\"
+        assert not offered.path(r"C:\ProgramData\Flytting [å] 2027").exists()
+    offered.take_calls()
+    offered.update(icacls_fails=False)
+    assert offered.ask("upgrade", step="stage")["staged"] is True
+    # A backslash before a quotation mark would be taken for a part of the name.
+    assert offered.take_calls()[0].startswith(r"icacls C:\ProgramData\Flytting [å] 2027 /inheritance:r ")
 
 
 def test_stage_goes_on_where_the_line_broke(offered: Server):

@@ -152,6 +152,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
             "booted": "2027-05-05T06:30:00Z",
             "utc": "2027-05-10T07:00:00Z",
             "time_zone": "W. Europe Standard Time",
+            "channel_binding": "Relaxed",
             "plan": "{381b4222-f694-41f0-9685-ff5bb260df2e}",
             "seconds": {"{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}": 0, "{9d7815a6-7ee4-497e-8888-515a05f02364}": 0},
         },

@@ -55,6 +55,9 @@ def test_a_look_tells_the_same_of_every_server(site: str, engine: Engine, tmp_pa
         pretended = office.pretend(host, tmp_path / host.name)
         for name, content in host.drive.below(office.contract["paths"]["data"]):
             pretended.write(f"{office.contract['paths']['data']}\\{name}", content.decode())
+        program = office.contract["migration"]["program"]
+        if host.drive.is_file(program):
+            pretended.write(program, "the program")
         pretended.update(web=with_web(office, pretended.state))
         for step in ("look", "again"):
             arguments = {"contract": office.contract, "site": site, "run_id": "r", "now": stamp(office.clock.now())}

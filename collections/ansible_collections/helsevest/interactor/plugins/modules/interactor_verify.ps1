@@ -189,7 +189,7 @@ try {
         'look' { $module.Result.facts = Get-Look -Contract $contract }
         'again' { $module.Result.facts = [ordered]@{ booted = Get-BootFact; state = Get-StateMark -Contract $contract } }
         'trial' {
-            $module.Result.trial = $null
+            $told = $null
             if (-not $module.CheckMode) {
                 $trial = @{
                     Contract = $contract
@@ -198,8 +198,9 @@ try {
                     Day = $module.Params.day
                     Month = $module.Params.history_months
                 }
-                $module.Result.trial = Invoke-Trial @trial
+                $told = Invoke-Trial @trial
             }
+            $module.Result.trial = $told
         }
     }
 }

@@ -14,7 +14,7 @@ import pytest
 from tests.playbooks.conftest import DEMO, ROOT, Controller, Done, controlling
 
 SERVER = "srv.fjordgata.example"
-ONE = ("--limit", "1001-server")
+ONE = ("--limit", "1001-server", "-e", "verify_round_trips=1")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def message(done: Done) -> str:
 
 def test_a_walk_puts_everything_back_and_writes_its_protocol(fleet: Controller) -> None:
     before = fleet.simulation.state()
-    done = fleet.play("verify", *ONE, verify_name="Kari Nordmann", verify_commit="0123abc")
+    said = {"verify_name": "Kari Nordmann", "verify_commit": "0123abc"}
+    done = fleet.play("verify", "--limit", "1001-server", **said)
     assert done.code == 0, done.output
     assert fleet.simulation.state() == before
     told = protocol(fleet)

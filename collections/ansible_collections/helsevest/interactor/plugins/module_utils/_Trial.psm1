@@ -81,6 +81,28 @@ Function Assert-NoMove {
     }
 }
 
+Function Lock-Beside {
+    <#
+    .SYNOPSIS
+    Keeps a run of a move out while something is tried; $null where our folder is not there yet. To be disposed of.
+    #>
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
+    if (-not (Test-Path -LiteralPath $work)) {
+        return $null
+    }
+    try {
+        Lock-File -Path "$work\run.lock"
+    }
+    catch {
+        if ($_.Exception.Message -like 'another run *') {
+            throw "refused: $($_.Exception.Message)"
+        }
+        throw
+    }
+}
+
 Function Get-MissingFolder {
     <#
     .SYNOPSIS
@@ -278,7 +300,27 @@ Function Invoke-Trial {
         [Parameter(Mandatory)] [int] $Month
     )
 
-    Assert-NoMove -Contract $Contract -Site $Site
+    $lock = Lock-Beside -Contract $Contract
+    try {
+        Assert-NoMove -Contract $Contract -Site $Site
+        Invoke-TrialAlone @PSBoundParameters
+    }
+    finally {
+        if ($null -ne $lock) {
+            $lock.Dispose()
+        }
+    }
+}
+
+Function Invoke-TrialAlone {
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site,
+        [Parameter(Mandatory)] [string] $Script,
+        [Parameter(Mandatory)] [string] $Day,
+        [Parameter(Mandatory)] [int] $Month
+    )
+
     $trial = Get-TrialContract -Contract $Contract
     $work = $trial['paths']['work']
     $told = [ordered]@{

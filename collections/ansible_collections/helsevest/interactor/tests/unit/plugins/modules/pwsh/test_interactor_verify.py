@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import shutil
 from typing import Any
 
 import pytest
@@ -173,6 +173,17 @@ def test_beside_a_move_nothing_is_tried(real: Server, state: str):
     assert whole(real) == before
 
 
+def test_beside_another_run_nothing_is_tried(real: Server):
+    real.write(real.ledger_file, json.dumps(LEDGER))
+    lock = real.path(real.contract["paths"]["work"]) / "run.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "trial: refused: another run is at work on this server" in trial(real)["msg"]
+    lock.unlink()
+    assert trial(real)["trial"]["durable"] == ALL
+    assert not lock.exists()
+
+
 def test_while_people_are_kept_out_nothing_is_tried(real: Server):
     real.write(real.contract["paths"]["maintenance_flag"], "")
     before = whole(real)
@@ -245,4 +256,3 @@ def test_a_ledger_of_another_site_is_refused(real: Server):
     real.write(real.ledger_file, json.dumps({**LEDGER, "site": "1"}))
     for step in ("look", "again"):
         assert "belongs to site '1'" in real.ask("verify", step=step)["msg"]
-    shutil.rmtree(real.path(real.contract["paths"]["work"]))

@@ -60,6 +60,9 @@ class Machine(Model):
     computer_name: str | None = None
     os: str = "Microsoft Windows 11 Pro"
     build: str = "22631"
+    powershell: str = "5.1.22621.4391"
+    culture: str = "nb-NO"
+    channel_binding: Literal["None", "Relaxed", "Strict"] = "Relaxed"
     memory_mb: Count = 16384
     free_gb: float = 120.5
     uptime_hours: float = 9.5
@@ -87,6 +90,7 @@ class Server(Machine):
 
     os: str = "Microsoft Windows Server 2022 Standard"
     build: str = "20348"
+    powershell: str = "5.1.20348.2849"
     free_gb: float = 81.5
     uptime_hours: float = 120.5
     tells_open_files: bool = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import ModuleCall, Unknown
-from simulator.models import migrate, postcheck, preflight, stock, upgrade
+from simulator.models import migrate, postcheck, preflight, stock, upgrade, verify
 from simulator.models.common import COMMON, Options, Refused, Work, arguments_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ OURS = {
     "interactor_upgrade": Model(upgrade.OPTIONS, upgrade.answer),
     "interactor_migrate": Model(migrate.OPTIONS, migrate.answer),
     "interactor_postcheck": Model({}, postcheck.answer, "the check"),
+    "interactor_verify": Model(verify.OPTIONS, verify.answer),
 }
 
 

@@ -140,7 +140,7 @@ def _manifest(work: Work) -> None:
     if work.check_mode:
         return
     switch.save_before(work, number)
-    before = _list(work, number, day, months)
+    before = listed(work, number, day, months)
     work.host.drive.remove(work.contract("migration.status_file"))
     ledger["attempts"].append(
         {
@@ -155,7 +155,7 @@ def _manifest(work: Work) -> None:
     work.result["manifest"] = before
 
 
-def _list(work: Work, number: int, day: str, months: int) -> dict[str, Any]:
+def listed(work: Work, number: int, day: str, months: int) -> dict[str, Any]:
     """Let the vendor's program list what a move will take; count and hash it. Of the list only the ids are kept."""
     path, drive = work.contract("migration.list_file"), work.host.drive
     drive.remove(path)

@@ -9,10 +9,14 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-Function Reset-PretendWindows {
-    $script:File = $env:PRETEND_STATE
+Function Read-State {
     $text = Get-Content -LiteralPath $script:File -Raw -Encoding utf8
     $script:State = ConvertFrom-Json -InputObject $text -AsHashtable -DateKind String
+}
+
+Function Reset-PretendWindows {
+    $script:File = $env:PRETEND_STATE
+    Read-State
     Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
     $null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
     Get-PSDrive -Name D -ErrorAction Ignore | Remove-PSDrive -Scope Global
@@ -204,7 +208,7 @@ Function Get-ScheduledTaskInfo {
     if ($script:State['tasks'][$TaskName]['path'] -ne $TaskPath) { Deny -Text "the task $TaskPath$TaskName" }
     $next = $script:State['tasks'][$TaskName]['next']
     if ($null -ne $next) { $next = [datetimeoffset]::Parse($next).LocalDateTime }
-    [pscustomobject]@{ NextRunTime = $next }
+    [pscustomobject]@{ NextRunTime = $next; LastTaskResult = $script:State['task_start']['result'] }
 }
 
 Function New-ScheduledTaskAction {
@@ -246,6 +250,22 @@ Function Start-ScheduledTask {
     $script:State['tasks'][$TaskName]['state'] = $script:State['task_start']['state']
     Add-Call -Text "start task $TaskName"
     Save-Written -Effect $script:State['task_start']
+    if ($script:State['task_start']['runs']) { Invoke-TaskScript -Action $script:State['tasks'][$TaskName]['actions'][0] -Module $script:State['task_start']['runs'] }
+}
+
+Function Invoke-TaskScript {
+    <#
+    .SYNOPSIS
+    Runs the script of a task's action here and now; `runs` is where this module lies.
+    #>
+    param([System.Collections.IDictionary] $Action, [string] $Module)
+    if ($Action['Arguments'] -notmatch '^-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "([^"]+)" (.*)$') { Deny -Text "the task's action $($Action['Arguments'])" }
+    $path = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Matches[1])
+    # In a session of its own, as Windows does; what it changes is in the file.
+    $shell = [PowerShell]::Create()
+    $null = $shell.AddScript("Import-Module -Name '$Module'; & '$path' $($Matches[2])").Invoke()
+    Read-State
+    $shell.Dispose()
 }
 
 Function Stop-ScheduledTask {
@@ -281,7 +301,7 @@ Function Get-CimInstance {
         }
         # Both drives have the same room.
         { $_ -match "^root\\cimv2 Win32_LogicalDisk DeviceID = '[CD]:'$" } {
-            return [pscustomobject]@{ FreeSpace = $computer['free_bytes'] }
+            return [pscustomobject]@{ FreeSpace = $computer['free_bytes']; FileSystem = 'NTFS' }
         }
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
@@ -342,6 +362,15 @@ Function Get-ItemProperty {
     $item
 }
 
+Function Get-Item {
+    param([string] $LiteralPath, [switch] $Force)
+    if (-not $LiteralPath.StartsWith('WSMan:')) {
+        return Microsoft.PowerShell.Management\Get-Item @PSBoundParameters
+    }
+    if ($LiteralPath -ne 'WSMan:\localhost\Service\Auth\CbtHardeningLevel') { Deny -Text "Get-Item $LiteralPath" }
+    [pscustomobject]@{ Value = $script:State['computer']['channel_binding'] }
+}
+
 Function Get-ChildItem {
     [CmdletBinding()]
     param([string] $LiteralPath, [switch] $Recurse, [switch] $File, [switch] $Force, [switch] $Name)
@@ -362,7 +391,8 @@ Function Get-ChildItem {
 # ---- the net and signatures
 
 Function Get-WebAnswer {
-    param([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20)
+    param([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0)
+    $null = $From
     $answer = [ordered]@{ status = 0; content = ''; length = 0; seconds = 0.0; milliseconds = 1; final_url = $null; issuer = $null; error = $null }
     if ($Uri -eq $script:State['version_url']) {
         $running = @($script:State['services'].Values | Where-Object -FilterScript { $_['main'] -and $_['status'] -eq 'Running' })
@@ -425,8 +455,9 @@ Function Get-AuthenticodeSignature {
 
 Reset-PretendWindows
 Export-ModuleMember -Function @(
-    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-FolderAccess',
-    'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
+    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-FolderAccess', 'Get-Item',
+    'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
+    'Get-TimeZone', 'Get-WebAnswer',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',

@@ -31,6 +31,7 @@ MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
+BASIC = "Ansible.Basic.cs"
 # Seconds since 1970: nobody has been at work since.
 LONG_AGO = 1_600_000_000
 
@@ -148,6 +149,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
             "booted": "2027-05-05T06:30:00Z",
             "utc": "2027-05-10T07:00:00Z",
             "time_zone": "W. Europe Standard Time",
+            "channel_binding": "Relaxed",
             "plan": "{381b4222-f694-41f0-9685-ff5bb260df2e}",
             "seconds": {"{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}": 0, "{9d7815a6-7ee4-497e-8888-515a05f02364}": 0},
         },
@@ -294,6 +296,36 @@ class Engine:
         result.pop("invocation", None)
         return result
 
+    def stock(
+        self, name: str, path: Path, arguments: dict[str, Any], *, check_mode: bool = False, state: str = ""
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Run a stock module (its full name, its file) as it is: its result, or None and why there is none.
+
+        It goes as ansible-core would send it, without a pretended Windows; with the file of a `state` only the first
+        time, then without the wrappers.
+        """
+        sent = {**arguments, "_ansible_check_mode": check_mode, "_ansible_module_name": name.rpartition(".")[2]}
+        if state and name in self._utilities:
+            text = self._ask(
+                module=str(path),
+                arguments=self._file("arguments", json.dumps(sent)),
+                utilities=[str(HERE / PRETEND)],
+                state=state,
+            )
+        else:
+            start, manifest = _wrapped(name, path, path.read_bytes(), sent, {})
+            params = manifest["actions"][-1]["params"]
+            if self._utilities and params["CSharpModules"] == [BASIC]:
+                params["CSharpModules"] = []
+            text = self.script(*_sent(start, manifest))
+            self._utilities[name] = []
+        try:
+            result: dict[str, Any] = json.loads(text)
+        except ValueError:
+            return None, text
+        result.pop("invocation", None)
+        return result, ""
+
     def _as_on_the_wire(self, name: str, arguments: dict[str, Any], host: PretendHost) -> str:
         return self.script(*self.on_the_wire(name, arguments, host))
 
@@ -305,20 +337,9 @@ class Engine:
         Our scripts are the marked ones, unless they run elsewhere than in this process.
         """
         path = MODULES / f"{name}.ps1"
-        wire = module_manifest._create_powershell_wrapper(
-            name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
-            module_data=(path if elsewhere else self.marked(path)).read_bytes(),
-            module_path=str(path),
-            module_args=arguments,
-            environment={"PRETEND_STATE": str(host.file)},
-            async_timeout=0,
-            become_plugin=None,
-            substyle="powershell",
-            task_vars={},
-            profile="legacy",
-        )
-        start, manifest = wire.decode().split("\n\0\0\0\0\n")
-        sent = json.loads(manifest)
+        full = f"ansible_collections.helsevest.interactor.plugins.modules.{name}"
+        content = (path if elsewhere else self.marked(path)).read_bytes()
+        start, sent = _wrapped(full, path, content, arguments, {"PRETEND_STATE": str(host.file)})
         if not elsewhere:
             for script in sent["scripts"].values():
                 self._mark(script)
@@ -331,7 +352,32 @@ class Engine:
         info = module_manifest._ScriptInfo(content=(HERE / PRETEND).read_bytes(), path=PRETEND)
         sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}
         params["PowerShellModules"].append(PRETEND)
-        bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
         if not elsewhere:
             self._utilities[name] = [*(str(self.marked(Path(utility))) for utility in ours), str(HERE / PRETEND)]
-        return bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(sent)}"
+        return _sent(start, sent)
+
+
+def _sent(start: str, manifest: dict[str, Any]) -> tuple[str, str]:
+    """The script that Windows would start, and its standard input."""
+    bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
+    return bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(manifest)}"
+
+
+def _wrapped(
+    name: str, path: Path, content: bytes, arguments: dict[str, Any], environment: dict[str, str]
+) -> tuple[str, dict[str, Any]]:
+    """What ansible-core sends for a module: the script that starts it, and the manifest."""
+    wire = module_manifest._create_powershell_wrapper(
+        name=name,
+        module_data=content,
+        module_path=str(path),
+        module_args=arguments,
+        environment=environment,
+        async_timeout=0,
+        become_plugin=None,
+        substyle="powershell",
+        task_vars={},
+        profile="legacy",
+    )
+    start, manifest = wire.decode().split("\n\0\0\0\0\n")
+    return start, json.loads(manifest)

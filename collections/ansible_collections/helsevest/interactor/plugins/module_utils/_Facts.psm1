@@ -10,6 +10,22 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+Function Find-Fact {
+    <#
+    .SYNOPSIS
+    What a block answers; $null where it fails or answers nothing.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [scriptblock] $Block)
+
+    try {
+        & $Block
+    }
+    catch {
+        $null
+    }
+}
+
 Function Get-PageFact {
     <#
     .SYNOPSIS
@@ -94,4 +110,4 @@ Function Get-UntouchedHash {
     $hashes
 }
 
-Export-ModuleMember -Function @('Get-PageFact', 'Get-UntouchedHash')
+Export-ModuleMember -Function @('Find-Fact', 'Get-PageFact', 'Get-UntouchedHash')

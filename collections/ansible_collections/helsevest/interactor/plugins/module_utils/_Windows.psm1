@@ -267,6 +267,19 @@ Function Close-ProcessWindow {
     }
 }
 
+Function Get-MemoryUse {
+    <#
+    .SYNOPSIS
+    How many bytes of memory this process takes now, and how many it took at its most.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.IDictionary])]
+    param ()
+
+    $process = [System.Diagnostics.Process]::GetCurrentProcess()
+    [ordered]@{ now = $process.WorkingSet64; most = $process.PeakWorkingSet64 }
+}
+
 Function Get-Sha256 {
     <#
     .SYNOPSIS
@@ -353,6 +366,7 @@ Function Get-WebAnswer {
     <#
     .SYNOPSIS
     One GET, with the proxy that this account has. It never throws: status is 0 and error set where no answer came.
+    With -From the part that begins at that byte is asked for; 206 says that it came.
 
     .OUTPUTS
     A dictionary: status, content (text), length (bytes read), seconds (reading the body), milliseconds (all of it),
@@ -364,7 +378,8 @@ Function Get-WebAnswer {
         [Parameter(Mandatory)] [string] $Uri,
         [int] $TimeoutSeconds = 20,
         [long] $MaximumBytes = 1MB,
-        [double] $MaximumSeconds = 20
+        [double] $MaximumSeconds = 20,
+        [long] $From = 0
     )
 
     $answer = [ordered]@{
@@ -381,7 +396,7 @@ Function Get-WebAnswer {
     $response = $null
     try {
         Enable-Tls12
-        $exchange = Open-WebExchange -Uri $Uri -Timeout ($TimeoutSeconds * 1000) -ReadTimeout ([int]($MaximumSeconds * 1000))
+        $exchange = Open-WebExchange -Uri $Uri -Timeout ($TimeoutSeconds * 1000) -ReadTimeout ([int]($MaximumSeconds * 1000)) -From $From
         $request = $exchange['request']
         $response = $exchange['response']
         $answer['status'] = [int]$response.StatusCode
@@ -502,7 +517,7 @@ Function Get-FolderAccess {
 
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
-    'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-FileEnd',
-    'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile', 'Resolve-NativePath',
-    'Save-DurableWriter', 'Write-DurableText'
+    'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter',
+    'Open-FileEnd', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
+    'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
 )

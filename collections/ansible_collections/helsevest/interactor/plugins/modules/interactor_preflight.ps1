@@ -28,21 +28,6 @@ $spec = @{
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 
-Function Find-Fact {
-    <#
-    .SYNOPSIS
-    What a block answers; $null where it fails or answers nothing.
-    #>
-    param ([Parameter(Mandatory)] [scriptblock] $Block)
-
-    try {
-        & $Block
-    }
-    catch {
-        $null
-    }
-}
-
 Function Get-RegistryValue {
     <#
     .SYNOPSIS

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -38,8 +39,15 @@ class HostModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         arguments = {name: value for name, value in self._task.args.items() if value is not None}
-        defaults = {"clock_url": None, **self.own_options}
+        defaults = {"clock_url": None, "timed": False, **self.own_options}
         self.options = {name: arguments.pop(name, default) for name, default in defaults.items()}
+        begun = perf_counter()
+        answer = self._answer(arguments, variables)
+        if self.options["timed"]:
+            answer["seconds"] = round(perf_counter() - begun, 1)
+        return answer
+
+    def _answer(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         try:
             told = arguments.pop("now", None)
             self.now: datetime = parse_time(told) if told else _clock.now(self.options["clock_url"])

@@ -58,7 +58,8 @@ def site() -> Iterator[str]:
                 "/odd": "blåbær".encode(),
             }.get(self.path)
             charset = {"/latin": "iso-8859-1", "/odd": "no-such-code"}.get(self.path)
-            self.send_response(404 if self.path == "/missing" else 200)
+            part = self.headers["Range"] == "bytes=1000-" and self.path == "/parts"
+            self.send_response(404 if self.path == "/missing" else 206 if part else 200)
             if charset:
                 self.send_header("Content-Type", f"text/html; charset={charset}")
             self.send_header("Content-Length", str(len(body) if body is not None else 300_000))
@@ -90,6 +91,17 @@ def test_no_more_is_read_than_was_asked_for(call: Call, site: str):
     answer = call(f"Get-WebAnswer -Uri '{site}/big' -MaximumBytes 200000 -MaximumSeconds 5")
     assert (answer["status"], answer["length"]) == (200, 200_000)
     assert 0 <= answer["seconds"] < 5
+
+
+@pytest.mark.parametrize(("path", "status"), [("parts", 206), ("whole", 200)])
+def test_a_part_can_be_asked_for(call: Call, site: str, path: str, status: int):
+    answer = call(f"Get-WebAnswer -Uri '{site}/{path}' -From 1000 -MaximumBytes 1")
+    assert (answer["status"], answer["length"], answer["error"]) == (status, 1, None)
+
+
+def test_memory_is_told_now_and_at_its_most(call: Call):
+    told = call("Get-MemoryUse")
+    assert 10_000_000 < told["now"] <= told["most"]
 
 
 def test_no_answer_is_no_exception(call: Call):

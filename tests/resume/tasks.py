@@ -156,7 +156,10 @@ class Taker:
 
     def _task(self, task: Mapping[str, Any], role: str, outer: Mapping[str, Any]) -> None:
         scope = self._scope(role, outer)
-        if "when" in task and not _expression(str(task["when"]))(**scope):
+        conditions = task.get("when", [])
+        if not all(
+            _expression(str(one))(**scope) for one in (conditions if isinstance(conditions, list) else [conditions])
+        ):
             return
         extra = {**outer, **value(task.get("vars", {}), scope)}
         if "block" not in task:

@@ -49,7 +49,11 @@ def start(cloud: Cloud, params: dict[str, Any], check_mode: bool) -> dict[str, A
             changed = cloud.start(number, key, params["history_months"])
         except CloudRefusedError as exc:
             raise CloudRefusedError(f"{exc}; {told(cloud.attempts())}") from None
-        return {**status(cloud, params), "changed": changed}
+        found = {**status(cloud, params), "changed": changed}
+        if found["attempt"]["state"] in ("failed", "discarded"):
+            # The same number and key again are no error to the cloud, and it brings nothing back.
+            raise CloudRefusedError(f"start of attempt {number} of site {params['site']}: {told(found['attempts'])}")
+        return found
     attempts = cloud.attempts()
     attempt = cloud.find(attempts, number, key)
     if attempt is None and (refusal := cloud.refusal(attempts, number)):

@@ -146,7 +146,8 @@ class Decision:
             differing = filter(None, [_told(self.differences, self.failing)])
             return "; ".join([*without, *differing, *(reason.text for reason in self.reasons)])
         if attempt and self.outcome in (Outcome.FAILED, Outcome.ROLLED_BACK):
-            return _why_undone(self.standing, attempt)
+            stops = [reason.text for reason in self.reasons if reason.code in STOPS]
+            return "; ".join([_why_undone(self.standing, attempt), *stops])
         last = self.standing.last_step
         upgrade = self.standing.ledger.upgrade if self.standing.ledger else None
         if upgrade and (upgrade.is_incident or upgrade.state == "restart") and (last is None or last.ok):
@@ -196,8 +197,7 @@ def _why_undone(standing: Standing, attempt: Attempt) -> str:
 
 def _point_of_no_return(situation: Situation) -> dict[str, Any] | None:
     """What is known to have been made in the cloud since the switch; None before the cloud was asked."""
-    attempt = situation.attempt
-    made = situation.standing.made.get(str(attempt.number)) if attempt and situation.may_be_switched else None
+    made = situation.made_in_cloud
     if made is None:
         return None
     passed = True if made.things else False if made.known else None
@@ -220,7 +220,7 @@ def _outcome(situation: Situation) -> Outcome | None:
         return Outcome.UNCERTAIN
     if not attempt.moves(situation.site.id):
         return Outcome.UNCERTAIN
-    return Outcome.VERIFIED if str(attempt.number) in standing.checked else None
+    return Outcome.VERIFIED if situation.is_checked else None
 
 
 def _state(situation: Situation, outcome: Outcome | None) -> State:
@@ -246,7 +246,10 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
         return None
     day = last.day.isoformat() if last.day else None
     told = {"number": last.number, "key": last.key, "before": last.before, "sites": list(last.sites) or group}
-    return {**told, "day": day, "history_months": last.history_months}
+    made = situation.made_in_cloud
+    # What may be lost with the copy in the cloud, and no more.
+    lost = {"made": made.count} if step is Step.DISCARD and made and made.known else {}
+    return {**told, **lost, "day": day, "history_months": last.history_months}
 
 
 def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .gate_rules import RULES, Case, Reason, of_neighbour
 from .step import Next, Situation, next_step
@@ -35,7 +35,7 @@ def _guarded(situation: Situation, phase: Phase | None, step: Step | None) -> St
     """The step whose rules hold: a phase that has not begun is asked for as a whole, by its first changing step."""
     attempt = situation.attempt
     # To read a ledger again that cannot be true is how it comes right.
-    begun = situation.lease_held or situation.ledger_doubtful or (attempt is not None and attempt.state.is_open)
+    begun = situation.lease_to_return or situation.ledger_doubtful or (attempt is not None and attempt.state.is_open)
     if step and (begun or phase is Phase.ROLLBACK or step not in LOOKING):
         return step
     if phase is Phase.MIGRATE:
@@ -64,6 +64,11 @@ def may(
     asked = step or following.step
     measured = asked is Step.PROBE
     reasons = reasons_against(situation, following, asked, () if measured else neighbours)
+    if reasons and step is None and situation.keeps_out_for_nothing(following):
+        # Nobody is kept out of Interactor for a move that may not begin.
+        back = replace(following, step=Step.HANDBACK)
+        against = reasons_against(situation, back, Step.HANDBACK, neighbours)
+        return Answer(back, not against, against, reasons)
     ahead = reasons_against(situation, following, None, neighbours) if measured else ()
     return Answer(following, asked is not None and not reasons, reasons, ahead)
 

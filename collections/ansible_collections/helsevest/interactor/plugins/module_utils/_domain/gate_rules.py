@@ -152,6 +152,10 @@ def _ledger_missing(case: Case) -> Iterator[Reason]:
     seen = len(standing.ledger.attempts) if standing.ledger else 0
     if not standing.ledger_run or standing.ledger_error:
         return
+    if case.situation.ledger_older:
+        yield case.reason(
+            "ledger_missing", "the ledger tells less of the last attempt than was done: the server was put back"
+        )
     for who, known in (("the journal", standing.known_attempts), ("the cloud", standing.cloud_attempts)):
         if seen < known:
             yield case.reason("ledger_missing", f"the ledger on the server knows {seen} attempts, {who} {known}")
@@ -259,12 +263,10 @@ def _in_use(case: Case) -> Iterator[Reason]:
 
 def _point_of_no_return(case: Case) -> Iterator[Reason]:
     attempt = case.situation.attempt
-    if attempt is None or not case.situation.may_be_switched:
+    made = case.situation.made_in_cloud
+    if attempt is None or made is None:
         return
-    made, asked = case.standing.made.get(str(attempt.number)), case.standing.rollback_asked.get(str(attempt.number))
-    if made is None:
-        return
-    if not made.is_accepted(asked):
+    if not made.is_accepted(case.standing.rollback_asked.get(str(attempt.number))):
         what = (
             f"{made.count} made in the cloud since the switch"
             if made.known
@@ -300,7 +302,12 @@ RULES: tuple[Rule, ...] = (
         "moved_outside", BEGINNING, "a site that is in the cloud without a ledger of ours is left alone", _moved_outside
     ),
     Rule("ledger_damaged", CHANGING, "the ledger on the server can be read", _ledger_damaged),
-    Rule("ledger_missing", CHANGING, "the ledger knows every attempt that journal and cloud know", _ledger_missing),
+    Rule(
+        "ledger_missing",
+        CHANGING,
+        "the ledger knows every attempt that journal and cloud know",
+        _ledger_missing,
+    ),
     Rule("halted", BEGINNING, "neither the wave nor all is halted", _halted),
     Rule(
         "not_ready",
@@ -343,7 +350,7 @@ RULES: tuple[Rule, ...] = (
     Rule("in_use", frozenset({Step.LEASE}), "people in Interactor have not been waited for too long (M2)", _in_use),
     Rule(
         "point_of_no_return",
-        frozenset({Step.RESTORE}),
+        frozenset({Step.RESTORE, Step.DISCARD}),
         "nothing has been made in the cloud, or it is known and said what is lost",
         _point_of_no_return,
     ),

@@ -169,5 +169,10 @@ def rollback_events(
             "data": {"name": name, "reason": reason, "loses": loses or None},
         }
         for site, decision in sorted(answer["sites"].items())
-        if decision["attempt"] and decision["outcome"] != Outcome.ROLLED_BACK
+        if decision["attempt"] and (decision["outcome"] != Outcome.ROLLED_BACK or _awaits_a_word(decision))
     ]
+
+
+def _awaits_a_word(decision: Mapping[str, Any]) -> bool:
+    """Whether a server is put back and its copy in the cloud kept until somebody says what is lost with it."""
+    return any(reason["code"] == "point_of_no_return" for reason in decision["reasons"])

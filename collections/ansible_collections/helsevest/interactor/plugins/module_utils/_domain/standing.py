@@ -40,6 +40,10 @@ class StepRecord:
     run_id: str = ""
     cause: str | None = None
 
+    def refused_in(self, run_id: str) -> bool:
+        """Whether it failed in a run, and whoever was asked said so."""
+        return not self.ok and self.cause is None and self.run_id == run_id
+
 
 @dataclass(frozen=True)
 class Users:
@@ -132,6 +136,7 @@ class Standing:
     last_step: StepRecord | None = None
     reconciled: Mapping[str, Reconciliation] = field(default_factory=dict)
     discarded: frozenset[str] = frozenset()
+    switched: frozenset[str] = frozenset()
     checked: Mapping[str, Checked] = field(default_factory=dict)
     rollback_asked: Mapping[str, RollbackAsked] = field(default_factory=dict)
     made: Mapping[str, Made] = field(default_factory=dict)
@@ -216,6 +221,8 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             return _ledger_event(standing, site, event)
         case EventKind.STEP:
             known = int(data["attempt"] or 0) if data["ok"] else 0
+            if data["ok"] and subject == Step.SWITCH:
+                standing = replace(standing, switched=standing.switched | {str(data["attempt"])})
             return replace(
                 standing,
                 last_step=StepRecord(
@@ -230,7 +237,8 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
         case EventKind.CHECKED:
             # Judged for the site that leads: a waiver is of the site that has it alone.
             checks = apply_waivers((CheckResult.from_dict(check) for check in data["checks"]), site, event.at)
-            return replace(standing, checked={**standing.checked, subject: Checked(event.at, tuple(checks))})
+            checked = {**standing.checked, subject: Checked(event.at, tuple(checks))}
+            return replace(standing, checked=checked, switched=standing.switched | {str(subject)})
         case EventKind.ROLLBACK_ASKED:
             asked = RollbackAsked(data["name"], data["reason"], data.get("loses"), event.run_id)
             return replace(standing, rollback_asked={**standing.rollback_asked, subject: asked})

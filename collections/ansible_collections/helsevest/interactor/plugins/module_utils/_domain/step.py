@@ -19,13 +19,14 @@ from .days import Obstacle, common_opening, obstacles
 from .ledger import Attempt, Ledger, Upgrade
 from .results import CheckResult, apply_waivers
 from .site import Site
-from .standing import Standing, Users
+from .standing import Made, Standing, Users
 from .upgrade import has_failed, judge_upgrade
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
 
 LOCAL_MODE = "local"
+_BEFORE_ATTEMPT = frozenset({Step.CLOUD, Step.USERS, Step.MANIFEST})
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,18 @@ class Situation:
         standing = self.standing
         attempts = len(standing.ledger.attempts) if standing.ledger else 0
         lacking = attempts < max(standing.known_attempts, standing.cloud_attempts)
-        return standing.ledger_run is not None and (standing.ledger_error is not None or lacking)
+        return standing.ledger_run is not None and (standing.ledger_error is not None or lacking or self.ledger_older)
+
+    @property
+    def ledger_older(self) -> bool:
+        """Whether the ledger tells less of its last attempt than is on record: an image put the server back."""
+        attempt, standing = self.attempt, self.standing
+        if attempt is None:
+            return False
+        number = str(attempt.number)
+        if number in standing.discarded:
+            return attempt.state is not AttemptState.ROLLED_BACK
+        return number in standing.switched and attempt.state not in (AttemptState.SWITCHED, AttemptState.ROLLED_BACK)
 
     @property
     def is_upgraded(self) -> bool:
@@ -226,6 +238,16 @@ class Situation:
         return begun or attempt.state is AttemptState.SWITCHED
 
     @property
+    def made_in_cloud(self) -> Made | None:
+        """What the cloud told that people have made in it, where to undo the attempt would lose it."""
+        attempt = self.attempt
+        if attempt is None:
+            return None
+        number = str(attempt.number)
+        kept = attempt.state is AttemptState.ROLLED_BACK and number not in self.standing.discarded
+        return self.standing.made.get(number) if kept or self.may_be_switched else None
+
+    @property
     def is_uncompared(self) -> bool:
         """Whether the site was switched without this journal: by another controller, or before it was restored.
 
@@ -283,11 +305,30 @@ class Situation:
         """The morning of the next working day after the window ends: the contact is there, the check is made (A2)."""
         ends = [self.move_opening.end] if self.move_opening else []
         switched = self.attempt.switched if self.attempt else None
-        ended = max([switched or self.now, *ends]).astimezone(OSLO)
+        return self._morning_after(max([switched or self.now, *ends]))
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the check after the move was made: one in the evening of the move is not the morning's.
+
+        By when the site was switched, for its date may have been changed since.
+        """
+        attempt = self.attempt
+        checked = self.standing.checked.get(str(attempt.number)) if attempt else None
+        if attempt is None or checked is None:
+            return False
+        return attempt.switched is None or checked.at >= self._morning_after(attempt.switched)
+
+    def _morning_after(self, moment: datetime) -> datetime:
+        ended = moment.astimezone(OSLO)
         day = ended.date()
         if ended.time() > self.settings.morning or not self.calendar.is_working_day(day):
             day = self.calendar.next_working_day_after(day)
         return datetime.combine(day, self.settings.morning, OSLO)
+
+    def keeps_out_for_nothing(self, following: Next) -> bool:
+        """Whether people are kept out for a move that has not begun, `following` being on the way to it."""
+        return self.lease_held and not self.attempt_stands and following.step in _BEFORE_ATTEMPT
 
 
 @dataclass(frozen=True)
@@ -325,7 +366,11 @@ def _next_on_server(situation: Situation, force: Collection[Phase]) -> Next:
     if attempt and attempt.state is AttemptState.ROLLED_BACK:
         if str(attempt.number) not in situation.standing.discarded:
             # Only now: the office works again whether or not the cloud answers, and nothing can arrive there any more.
-            return Next(Phase.ROLLBACK, Step.DISCARD, (site.server_host,))
+            # Where that was refused, it is asked anew what is lost with the copy.
+            made, last = situation.standing.made.get(str(attempt.number)), situation.standing.last_step
+            refused = last is not None and last.step is Step.DISCARD and not last.ok
+            again = refused and made is not None and made.run_id != situation.run_id
+            return Next(Phase.ROLLBACK, Step.MADE if again else Step.DISCARD, (site.server_host,))
     elif attempt:
         return _step_of_attempt(situation, attempt, force)
     if situation.is_moved_outside:
@@ -359,7 +404,7 @@ def _step_of_attempt(situation: Situation, attempt: Attempt, force: Collection[P
             return Next(Phase.MIGRATE, Step.RECONCILE, server)
         if Phase.POSTCHECK in force:
             return Next(Phase.POSTCHECK, Step.CHECK, server)
-        if number in standing.checked:
+        if situation.is_checked:
             return DONE
         due = situation.check_due
         return Next(Phase.POSTCHECK, Step.CHECK if situation.now >= due else None, server, due)
@@ -440,11 +485,14 @@ def _step_before_attempt(situation: Situation) -> Step | None:
 
     None where this run has met somebody everywhere it could, and warned them: the next one asks again.
     """
+    last = situation.standing.last_step
+    # Where the line broke, the attempt may have been opened all the same.
+    broke = last is not None and last.refused_in(situation.run_id) and last.step in _BEFORE_ATTEMPT
+    if situation.lease_held and (situation.standing.halts or broke):
+        # Nobody is kept out for as long as a halt stands, nor until the next tick where this one cannot begin.
+        return Step.HANDBACK
     if not situation.cloud_asked:
         return Step.CLOUD
-    if situation.lease_held and situation.standing.halts:
-        # Nothing begins for as long as the halt stands, so nobody is kept out for it.
-        return Step.HANDBACK
     if not situation.lease_held:
         if not situation.in_use:
             return Step.LEASE

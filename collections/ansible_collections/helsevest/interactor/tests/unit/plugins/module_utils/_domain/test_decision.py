@@ -521,6 +521,52 @@ class TestTheOrderOfSteps:
         put_back = replace(lost, mode="local")
         assert step(at, put_back) == (Phase.ROLLBACK, Step.RESTORE, True)
 
+    @pytest.mark.parametrize(
+        ("at", "state"),
+        [
+            (MOVE_NIGHT, AttemptState.COMPLETED),
+            (MOVE_NIGHT, AttemptState.FAILED),
+            (MORNING_AFTER, AttemptState.RUNNING),
+            (MORNING_AFTER, AttemptState.COMPLETED),
+        ],
+    )
+    def test_a_ledger_that_tells_less_than_is_on_record_is_a_stop(self, at: datetime, state: AttemptState) -> None:
+        """The server was put back by an image of its move night."""
+        for known in ({"switched": frozenset({"1"})}, {"discarded": frozenset({"1"})}):
+            of = with_attempt(at, state, reconciled={"1": reconcile(MANIFEST, MANIFEST)}, **known)
+            assert not answer(at, of).allowed
+            assert "ledger_missing" in codes(at, of)
+            assert answer(at, of).needs_us
+
+    def test_with_the_copy_in_the_cloud_no_more_is_lost_than_was_said(self) -> None:
+        back = with_attempt(MORNING_AFTER, AttemptState.ROLLED_BACK, lease_held=False)
+        assert step(MORNING_AFTER, back)[1] is Step.DISCARD
+        assert "made" not in (answer(MORNING_AFTER, back).attempt or {})
+        asked = {"1": RollbackAsked("Kari", "the office asks", "3")}
+        told = replace(back, made={"1": Made(EARLIER, True, 3)}, rollback_asked=asked)
+        assert step(MORNING_AFTER, told) == (Phase.ROLLBACK, Step.DISCARD, True)
+        assert (answer(MORNING_AFTER, told).attempt or {})["made"] == 3
+        failed = StepRecord(Step.DISCARD, MORNING_AFTER, ok=False, detail="4 made in the cloud", run_id=EARLIER)
+        refused = replace(told, last_step=failed)
+        assert step(MORNING_AFTER, refused) == (Phase.ROLLBACK, Step.MADE, True)
+        more = replace(refused, made={"1": Made(RUN, True, 4)})
+        assert step(MORNING_AFTER, more) == (Phase.ROLLBACK, Step.DISCARD, False)
+        assert codes(MORNING_AFTER, more) == {"point_of_no_return"}
+        assert "rollback_loses=4" in answer(MORNING_AFTER, more).row()["why"]
+        said = replace(more, rollback_asked={"1": RollbackAsked("Kari", "the office asks", "4")})
+        assert step(MORNING_AFTER, said) == (Phase.ROLLBACK, Step.DISCARD, True)
+
+    def test_a_check_in_the_evening_of_the_move_is_not_the_mornings(self) -> None:
+        equal = {"1": reconcile(MANIFEST, MANIFEST)}
+        for at, verified in ((MOVE_NIGHT + timedelta(hours=1), False), (MORNING_AFTER, True)):
+            of = with_attempt(
+                MORNING_AFTER, AttemptState.SWITCHED, lease_held=False, reconciled=equal, checked={"1": Checked(at, ())}
+            )
+            assert (answer(MORNING_AFTER, of).outcome == "verified") is verified
+            assert (step(MORNING_AFTER, of)[1] is Step.CHECK) is not verified
+            # A date that somebody changes later makes nothing unchecked.
+            assert (answer(MORNING_AFTER, of, move_date="2027-06-18").outcome == "verified") is verified
+
     def test_the_answer_tells_whether_the_point_of_no_return_is_passed(self) -> None:
         thing = {"category": "orders", "id": "o-1", "at": "2027-05-19T06:10:00Z"}
         for made, expected in (

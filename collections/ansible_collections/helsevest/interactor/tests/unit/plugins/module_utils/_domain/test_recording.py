@@ -146,9 +146,9 @@ def test_a_rollback_is_asked_for_where_there_is_something_to_undo() -> None:
     answer = {
         "run_id": "run-7",
         "sites": {
-            "1003": {"attempt": attempt, "outcome": "rolled_back"},
-            "1002": {"attempt": None, "outcome": "not_started"},
-            "1001": {"attempt": attempt, "outcome": "verified"},
+            "1003": {"attempt": attempt, "outcome": "rolled_back", "reasons": [{"code": "rolled_back"}]},
+            "1002": {"attempt": None, "outcome": "not_started", "reasons": []},
+            "1001": {"attempt": attempt, "outcome": "verified", "reasons": []},
         },
     }
     for given, loses in ((None, None), ("", None), ("3", "3"), ("unknown", "unknown")):
@@ -157,6 +157,12 @@ def test_a_rollback_is_asked_for_where_there_is_something_to_undo() -> None:
         assert (event["site"], event["subject"], event["key"]) == ("1001", "2", "rollback_asked/1001/2/run-7")
         assert event["data"] == {"name": "Kari", "reason": "the office asks", "loses": loses}
         assert Event(at=parse_time(NOW), **{**event, "kind": EventKind(event["kind"])})
+
+
+def test_a_rollback_whose_copy_in_the_cloud_waits_for_a_word_is_asked_for_again() -> None:
+    decision = {"attempt": {"number": 2}, "outcome": "rolled_back", "reasons": [{"code": "point_of_no_return"}]}
+    (event,) = rollback_events({"run_id": "run-7", "sites": {"1001": decision}}, "Kari", "the office asks", "4")
+    assert (event["subject"], event["data"]["loses"]) == ("2", "4")
 
 
 def test_the_morning_check_tells_what_was_made_in_the_cloud() -> None:

@@ -120,6 +120,46 @@ Function Get-Backup {
     , $manifest['files']
 }
 
+Function Select-SavedFile {
+    <#
+    .SYNOPSIS
+    Those files of a backup's list that are of the sources.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IList] $Saved,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $wanted = [System.Collections.Generic.List[object]]::new()
+    foreach ($file in $Saved) {
+        if (@($Source.Keys) -contains $file['path'].Split('/')[0]) {
+            $wanted.Add($file)
+        }
+    }
+    , $wanted
+}
+
+Function Compare-Backup {
+    <#
+    .SYNOPSIS
+    The paths of the sources that are not as a backup has them; an error where there is no backup of that name.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $saved = Get-Backup -Contract $Contract -Name $Name
+    if ($null -eq $saved) {
+        throw "backup $(Get-BackupFolder -Contract $Contract -Name $Name) is not there"
+    }
+    $before = Select-SavedFile -Saved $saved -Source $Source
+    , (Compare-FileList -Before $before -After (Get-FileList -Source $Source))
+}
+
 Function Save-Backup {
     <#
     .SYNOPSIS
@@ -262,13 +302,10 @@ Function Restore-Backup {
     if ($null -eq $saved) {
         throw "backup $folder is not there"
     }
-    $wanted = [System.Collections.Generic.List[object]]::new()
+    $wanted = Select-SavedFile -Saved $saved -Source $Source
     $known = [System.Collections.Generic.HashSet[string]]::new([System.StringComparer]::OrdinalIgnoreCase)
-    foreach ($file in $saved) {
-        if (@($Source.Keys) -contains $file['path'].Split('/')[0]) {
-            $wanted.Add($file)
-            $null = $known.Add($file['path'])
-        }
+    foreach ($file in $wanted) {
+        $null = $known.Add($file['path'])
     }
     $copy = [ordered]@{}
     foreach ($part in $Source.Keys) {
@@ -315,5 +352,6 @@ Function Save-Aside {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-BackupRoom', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup', 'Save-Backup'
+    'Assert-BackupRoom', 'Compare-Backup', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup',
+    'Save-Backup'
 )

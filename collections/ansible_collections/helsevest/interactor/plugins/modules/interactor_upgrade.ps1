@@ -26,7 +26,7 @@ $spec = @{
         step = @{ type = 'str'; required = $true; choices = @('look', 'stage', 'install', 'confirm') }
         lease_script = @{ type = 'str' }
     }
-    required_if = @(, @('step', 'install', @(, 'lease_script')))
+    required_if = @(@('step', 'install', @(, 'lease_script')), @('step', 'confirm', @(, 'lease_script')))
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
@@ -119,7 +119,7 @@ Function Invoke-Install {
         if ($unproven) {
             Resume-Upgrade -Module $Module -Contract $Contract -Ledger $ledger
             $Module.Result.version = Get-InteractorVersion -Contract $Contract
-            if ($upgrade['state'] -ne 'staged') {
+            if ($upgrade['state'] -ne 'staged' -or (Test-Unproven -Upgrade $upgrade)) {
                 return
             }
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -576,6 +577,77 @@ def test_a_restart_after_which_the_version_is_not_proven_goes_back(staged: Serve
     assert (upgrade_of(staged), of_interactor(staged)) == (("failed", result["reason"], 3010), before)
     assert (result["upgraded"], result["again"]) == (False, False)
     assert is_let_alone(staged)
+
+
+# ---- people were let in before it was known how it ended
+
+DATA = r"C:\ProgramData\DIPS\Interactor\Data\orders.jsonl"
+LEFT = "people had been let in, so the data are left as they are, newer than the backup: data/orders.jsonl"
+INTERACTOR_OPEN = ["System", "Interactor"]
+
+
+def wants_restart(server: Server) -> None:
+    """The office has worked for a day since the installer asked for a restart, and is at work now."""
+    runs_to(server, 3010, {})
+    server.ask("upgrade", step="install")
+    server.write_long_ago(DATA, "what is there before, and an order of this morning")
+    server.update(processes=INTERACTOR_OPEN)
+    restart(server)
+    server.write(server.program, "6.1.9")
+    acts(server)
+
+
+def opened_again(server: Server) -> None:
+    """The run was cut off in the installer, and the host has let people in again, who are at work now."""
+    server.die_at("run")
+    server.ask("upgrade", step="install")
+    server.thaw()
+    server.path(FLAG).unlink()
+    server.write(server.program, "6.2.1")
+    server.update(services={**server.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)})
+    server.write_long_ago(DATA, "what is there before, and an order of this morning")
+    server.update(processes=INTERACTOR_OPEN)
+    acts(server)
+
+
+@pytest.mark.parametrize("happened", [wants_restart, opened_again])
+def test_what_people_have_made_since_is_not_taken_back(staged: Server, happened: Callable[[Server], None]):
+    happened(staged)
+    entry = ledger_of(staged)["upgrade"]
+    for step in ("confirm",) if happened is wants_restart else ("confirm", "install"):
+        result = staged.ask("upgrade", step=step)
+        assert (result["upgraded"], result["again"], result["changed"]) == (False, True, False)
+        assert result["reason"] == "Interactor is in use: 1 open"
+        assert (acts(staged), ledger_of(staged)["upgrade"]) == ([], entry)
+        assert is_let_alone(staged)
+    staged.update(processes=["System"])
+    result = staged.ask("upgrade", step="confirm")
+    assert result["reason"].endswith(f"; version 5.4.1 is back; {LEFT}")
+    assert (result["again"], result["version"], upgrade_of(staged)[0]) == (False, "5.4.1", "failed")
+    assert staged.read(DATA) == "what is there before, and an order of this morning"
+    assert is_let_alone(staged)
+
+
+def test_a_flag_that_confirm_has_set_tells_nothing_of_the_time_before(staged: Server):
+    """It died on the way back; the next one must not take the flag for that of the installer."""
+    opened_again(staged)
+    staged.update(processes=["System"])
+    staged.die_at("stop")
+    staged.ask("upgrade", step="confirm", run_id="run-2")
+    staged.thaw()
+    assert staged.read(FLAG)
+    result = staged.ask("upgrade", step="confirm", run_id="run-3")
+    assert result["reason"].endswith(LEFT)
+    assert staged.read(DATA) == "what is there before, and an order of this morning"
+
+
+def test_a_service_that_is_down_is_brought_back_whoever_waits_for_it(staged: Server):
+    wants_restart(staged)
+    staged.write(staged.program, "half a file")
+    staged.update(services={**staged.state["services"], "DIPSInteractor": service("x", status="Stopped", main=True)})
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["version"], upgrade_of(staged)[0]) == ("5.4.1", "failed")
+    assert result["reason"].endswith(LEFT)
 
 
 @pytest.mark.parametrize("installed", ["6.2.0", "half a file"])

@@ -105,7 +105,7 @@ Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -
 # ---- programs and processes
 
 # A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
-# by force). Its number is its place in the list, from 1.
+# by force), lingers (so many seconds until it ends by itself). Its number is its place in the list, from 1.
 
 Function Get-Process {
     $number = 0
@@ -184,7 +184,15 @@ Function Get-FolderAccess {
     $access
 }
 
-Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
+Function Start-Sleep {
+    param([int] $Seconds)
+    foreach ($process in @($script:State['processes'])) {
+        if ($process -is [string] -or -not $process['lingers']) { continue }
+        $process['lingers'] = [Math]::Max(0, $process['lingers'] - $Seconds)
+        $process['ended'] = $process['lingers'] -eq 0
+        Save-State
+    }
+}
 
 # ---- scheduled tasks
 

@@ -57,15 +57,30 @@ Function Get-FileList {
     <#
     .SYNOPSIS
     Path, length and SHA-256 of every file of the sources, sorted by path.
+
+    .PARAMETER Unread
+    A file that cannot be read is no error: its hash is empty, and like no other.
     #>
     [CmdletBinding()]
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source,
+        [switch] $Unread
+    )
 
     $list = [System.Collections.Generic.List[object]]::new()
     $files = Get-SourceFile -Source $Source
     foreach ($path in $files.Keys) {
         $file = $files[$path]
-        $list.Add([ordered]@{ path = $path; bytes = $file.Length; sha256 = Get-FileSha256 -Path $file.FullName })
+        $hash = ''
+        try {
+            $hash = Get-FileSha256 -Path $file.FullName
+        }
+        catch {
+            if (-not $Unread) {
+                throw
+            }
+        }
+        $list.Add([ordered]@{ path = $path; bytes = $file.Length; sha256 = $hash })
     }
     , $list
 }
@@ -287,8 +302,9 @@ Function Copy-BackupFile {
 Function Restore-Backup {
     <#
     .SYNOPSIS
-    Brings the sources back to a backup. What it replaces or removes is kept in <work>\backup\<name>-set-aside. Answers
-    the paths that still differ from the manifest afterwards: none, where it is proven that all is as before.
+    Brings the sources back to a backup. What it replaces or removes is kept in <work>\backup\<name>-set-aside, as far as
+    it can be read. Answers the paths that still differ from the manifest afterwards, as those of files that could not be
+    put back: none, where it is proven that all is as before.
     #>
     [CmdletBinding()]
     param (
@@ -311,19 +327,57 @@ Function Restore-Backup {
     foreach ($part in $Source.Keys) {
         $copy[$part] = Join-Path -Path $folder -ChildPath $part
     }
-    foreach ($path in (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source))) {
+    foreach ($path in (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source -Unread))) {
         $live = Get-SourcePath -Source $Source -File $path
-        if (Test-Path -LiteralPath $live) {
-            Save-Aside -Path $live -Folder "$folder-set-aside" -File $path
+        try {
+            if ($known.Contains($path)) {
+                Restore-BackupFile -Path (Get-SourcePath -Source $copy -File $path) -Live $live -Folder "$folder-set-aside" -File $path
+            }
+            else {
+                Save-Aside -Path $live -Folder "$folder-set-aside" -File $path
+                Remove-Item -LiteralPath $live -Force
+            }
         }
-        if ($known.Contains($path)) {
-            Copy-BackupFile -Path (Get-SourcePath -Source $copy -File $path) -Destination $live
-        }
-        else {
-            Remove-Item -LiteralPath $live -Force
+        catch {
+            # The others have to come back all the same; the comparison tells which did not.
+            Write-Verbose -Message "$path could not be put back: $($_.Exception.Message)"
         }
     }
-    , (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source))
+    , (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source -Unread))
+}
+
+Function Restore-BackupFile {
+    <#
+    .SYNOPSIS
+    Puts a file of a backup in its place, and keeps what is there if that can be read.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [string] $Live,
+        [Parameter(Mandatory)] [string] $Folder,
+        [Parameter(Mandatory)] [string] $File
+    )
+
+    try {
+        if (Test-Path -LiteralPath $Live) {
+            Save-Aside -Path $Live -Folder $Folder -File $File
+        }
+    }
+    catch {
+        # A file that is whole in the backup is worth more than half of a new one.
+        Write-Verbose -Message "$File could not be set aside: $($_.Exception.Message)"
+    }
+    try {
+        Copy-BackupFile -Path $Path -Destination $Live
+    }
+    catch {
+        # Nothing of ours stays beside a file that could not be replaced.
+        if (Test-Path -LiteralPath $Live) {
+            Remove-Item -LiteralPath "$Live.new" -Force -ErrorAction SilentlyContinue
+        }
+        throw
+    }
 }
 
 Function Save-Aside {

@@ -18,6 +18,7 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:BootTolerance = [timespan]'00:01:00'
+$script:EndSeconds = 60
 
 Function Get-UpgradeSource {
     <#
@@ -139,8 +140,19 @@ Function Test-WayBackOpen {
 Function Stop-Interactor {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    if ((Get-ServiceWord -Contract $Contract) -ne 'stopped') {
-        Stop-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+    $name = Get-ContractValue -Contract $Contract -Path 'service.name'
+    if ((Get-ServiceWord -Contract $Contract) -eq 'stopped') {
+        return
+    }
+    $process = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |
+            Where-Object -FilterScript { $_.Name -eq $name -and $_.ProcessId } | ForEach-Object -Process { $_.ProcessId })
+    Stop-Service -Name $name
+    # Windows calls a service stopped before its process has ended, and let go of its files.
+    for ($second = 1; $second -le $script:EndSeconds; $second++) {
+        if (@(Get-Process | Where-Object -FilterScript { $process -contains $_.Id }).Count -eq 0) {
+            return
+        }
+        Start-Sleep -Seconds 1
     }
 }
 

@@ -8,6 +8,9 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+# A scanner that looks into a new file, or a program that is just ending, lets go of it in a moment.
+$script:HeldFor = [timespan]'00:00:05'
+
 Function Resolve-NativePath {
     <#
     .SYNOPSIS
@@ -99,9 +102,43 @@ Function Save-DurableWriter {
 Function Move-WholeFile {
     <#
     .SYNOPSIS
-    Renames a file's .new to the file, which may be there already.
+    Renames a file's .new to the file, which may be there already, be read-only, or be held by others for a moment.
     #>
     [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        try {
+            Clear-ReadOnly -Path $Path
+            Move-WholeFileOnce -Path $Path
+            return
+        }
+        catch [System.IO.IOException], [System.UnauthorizedAccessException] {
+            if ($since.Elapsed -ge $script:HeldFor) {
+                throw
+            }
+        }
+        Wait-Moment
+    }
+}
+
+Function Wait-Moment {
+    [System.Threading.Thread]::Sleep(250)
+}
+
+Function Clear-ReadOnly {
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if ([System.IO.File]::Exists($Path)) {
+        $attributes = [System.IO.File]::GetAttributes($Path)
+        if ($attributes -band [System.IO.FileAttributes]::ReadOnly) {
+            [System.IO.File]::SetAttributes($Path, $attributes -band -bnot [System.IO.FileAttributes]::ReadOnly)
+        }
+    }
+}
+
+Function Move-WholeFileOnce {
     param ([Parameter(Mandatory)] [string] $Path)
 
     if ([System.IO.File]::Exists($Path)) {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import re
@@ -145,6 +146,44 @@ def test_a_way_back_to_a_spoilt_backup_is_not_called_proven(shop: Shop):
     shop.server.write(BACKUP + r"\one\install\shop.exe", "rotten")
     shop.server.write(r"C:\Shop\Program\shop.exe", "new program")
     assert shop.restore() == ["install/shop.exe"]
+
+
+def test_one_file_that_cannot_be_put_back_stops_no_other(shop: Shop):
+    """A new file under the name that the copy needs first: on Windows a program that still runs does it."""
+    names = [rf"C:\Shop\Program\{letter}.dll" for letter in "abc"]
+    for name in names:
+        shop.server.write(name, "old")
+    shop.save()
+    for name in [*names, r"C:\Shop\Program\shop.exe"]:
+        shop.server.write(name, "half new")
+    shop.server.path(names[1] + ".new").mkdir()
+    assert shop.restore() == ["install/b.dll"]
+    assert [shop.server.read(name) for name in names] == ["old", "half new", "old"]
+    assert shop.server.read(r"C:\Shop\Program\shop.exe") == "old program"
+    shop.server.path(names[1] + ".new").rmdir()
+    assert shop.restore() == []
+    assert shop.server.read(BACKUP + r"\one-set-aside\install\b.dll") == "half new"
+
+
+def test_a_file_that_cannot_be_read_comes_back_all_the_same(shop: Shop):
+    shop.save()
+    for name in ("shop.exe", r"lib\part one.dll"):
+        shop.server.write("C:\\Shop\\Program\\" + name, "half new")
+    with shop.server.path(r"C:\Shop\Program\lib\part one.dll").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert shop.restore() == []
+    assert shop.server.read(r"C:\Shop\Program\lib\part one.dll") == "old part"
+    assert shop.server.read(r"C:\Shop\Program\shop.exe") == "old program"
+
+
+def test_what_cannot_be_set_aside_is_not_removed(shop: Shop):
+    shop.save()
+    shop.server.write(r"C:\Shop\Data\new.bin", "of a person")
+    shop.server.write(r"C:\Shop\Program\shop.exe", "half new")
+    shop.server.write(BACKUP + r"\one-set-aside\data", "a file where a folder is wanted")
+    assert shop.restore() == ["data/new.bin"]
+    assert shop.server.read(r"C:\Shop\Data\new.bin") == "of a person"
+    assert shop.server.read(r"C:\Shop\Program\shop.exe") == "old program"
 
 
 def test_only_the_sources_that_are_named_are_put_back(shop: Shop):

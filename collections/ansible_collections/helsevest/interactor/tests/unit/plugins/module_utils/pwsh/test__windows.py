@@ -110,6 +110,34 @@ def test_a_file_is_written_whole_and_replaced(call: Call, tmp_path: Path):
     assert call("Read-SharedText -Path 'C:\\other.json'") is None
 
 
+def test_a_file_that_others_hold_for_a_moment_is_replaced_a_moment_later(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    lets_go = f"Function script:Wait-Moment {{ [System.IO.Directory]::Delete('{tmp_path / 'a'}') }}"
+    line = f"""& {{
+        & (Get-Module -Name '_Windows') {{ {lets_go} }}
+        Write-DurableText -Path 'C:\\a' -Text 'new'
+    }}"""
+    assert call(line) is None
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_a_file_that_others_keep_is_given_up(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    line = """& {
+        & (Get-Module -Name '_Windows') { $script:HeldFor = [timespan]::Zero }
+        try { Write-DurableText -Path 'C:\\a' -Text 'new' } catch { $_.Exception.GetType().Name }
+    }"""
+    assert call(line)
+    assert (tmp_path / "a.new").read_text() == "new"
+
+
+def test_a_read_only_file_is_made_writable_before_it_is_replaced(call: Call, tmp_path: Path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "a").chmod(0o444)
+    assert call(f"& (Get-Module -Name '_Windows') {{ Clear-ReadOnly -Path '{tmp_path / 'a'}' }}") is None
+    assert (tmp_path / "a").stat().st_mode & 0o200
+
+
 def test_a_copy_has_the_same_bytes(call: Call, tmp_path: Path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}\r\n\xff")
     call("Copy-DurableFile -Path 'C:\\a' -Destination 'C:\\b'")

@@ -339,6 +339,28 @@ def test_a_way_back_that_does_not_bring_every_file_back_is_not_proven(staged: Se
     assert "the service tells version '5.4.2', not 5.4.1" in reason
 
 
+def test_a_file_that_cannot_be_put_back_is_named_and_stops_no_other(staged: Server):
+    install = staged.contract["paths"]["install"]
+    for name in "abc":
+        staged.write(rf"{install}\{name}.dll", "old")
+    staged.path(install + r"\b.dll.new").mkdir()
+    runs_to(staged, 1603, {staged.program: "half", **{rf"{install}\{name}.dll": "half" for name in "abc"}})
+    reason = staged.ask("upgrade", step="install")["reason"]
+    assert reason.endswith("; the way back failed too: not as before: install/b.dll")
+    assert [staged.read(rf"{install}\{name}.dll") for name in "abc"] == ["old", "half", "old"]
+    assert staged.read(staged.program) == "5.4.1"
+    assert is_let_alone(staged)
+
+
+def test_a_stopped_service_whose_process_still_ends_is_waited_for(staged: Server):
+    staged.update(
+        processes=["System", {"name": "Interactor", "lingers": 3}],
+        services={**staged.state["services"], "DIPSInteractor": {**service("x", main=True), "process": 2}},
+    )
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
+    assert staged.state["processes"][1]["ended"] is True
+
+
 def test_install_waits_for_people_in_interactor(staged: Server):
     staged.update(processes=["System", "Interactor", "Interactor"])
     before = of_interactor(staged)

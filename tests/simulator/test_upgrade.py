@@ -266,6 +266,19 @@ def test_what_people_have_made_since_is_not_taken_back(opened: Opened):
         assert is_open(office)
 
 
+def test_the_files_come_back_where_the_service_itself_is_gone(opened: Opened):
+    office = staged(opened(upgrade={"ends": "code_3010"}))
+    before = of_interactor(office)
+    office.ask("upgrade", step="install")
+    office.later(60)
+    office.server.restart()
+    assert of_interactor(office) != before
+    office.server.services.pop("DIPSInteractor")
+    reason = office.ask("upgrade", step="confirm")["reason"]
+    assert "; the way back failed too: the service does not start: " in reason
+    assert of_interactor(office) == before
+
+
 def test_people_in_interactor_are_waited_for(opened: Opened):
     office = staged(opened(clients=[{"name": "pc1", "in_use": 1}]))
     before, others = of_interactor(office), of_others(office)

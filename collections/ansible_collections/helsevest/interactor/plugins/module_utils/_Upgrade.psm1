@@ -141,7 +141,8 @@ Function Stop-Interactor {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     $name = Get-ContractValue -Contract $Contract -Path 'service.name'
-    if ((Get-ServiceWord -Contract $Contract) -eq 'stopped') {
+    # An installer that was cut short may have taken the service away: its files have to come back all the same.
+    if ((Get-ServiceWord -Contract $Contract) -in 'stopped', 'missing') {
         return
     }
     $process = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |

@@ -672,6 +672,18 @@ def test_a_service_that_is_down_is_brought_back_whoever_waits_for_it(staged: Ser
     assert result["reason"].endswith(LEFT)
 
 
+def test_the_files_come_back_where_the_service_itself_is_gone(staged: Server):
+    runs_to(staged, 3010, {})
+    staged.ask("upgrade", step="install")
+    restart(staged)
+    staged.write(staged.program, "half a file")
+    staged.update(services={"EPJServer": staged.state["services"]["EPJServer"]})
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], upgrade_of(staged)[0]) == (False, "failed")
+    assert "; the way back failed too: the service does not start: " in result["reason"]
+    assert staged.read(staged.program) == "5.4.1"
+
+
 @pytest.mark.parametrize("installed", ["6.2.0", "half a file"])
 def test_an_installer_that_restarts_the_server_is_an_incident_at_once(staged: Server, installed: str):
     runs_to(staged, 1641, {staged.program: installed})

@@ -195,12 +195,16 @@ def _open(work: Work, ledger: dict[str, Any]) -> None:
 
 
 def _is_at_work(work: Work) -> bool:
-    """Whether the installer of an earlier run is still at work; it is waited for."""
+    """Whether the installer of an earlier run, or Windows Installer, is still at work; it is waited for."""
     name = _installer_path(work).rpartition("\\")[2].rpartition(".")[0].casefold()
-    running = name in {process.name.casefold() for process in work.host.processes}
-    if running:
-        work.result.update(changed=False, again=True, reason="the installer of an earlier run is still at work")
-    return running
+    reason = ""
+    if name in {process.name.casefold() for process in work.host.processes}:
+        reason = "the installer of an earlier run is still at work"
+    elif work.host.msi_at_work:
+        reason = "another installation is at work on the server"
+    if reason:
+        work.result.update(changed=False, again=True, reason=reason)
+    return bool(reason)
 
 
 def _is_installable(work: Work, ledger: dict[str, Any]) -> bool:

@@ -169,6 +169,8 @@ Function Start-Process {
     [pscustomobject]@{ ExitCode = $effect['exit_code'] }
 }
 
+Function Test-InstallerService { [bool]$script:State['msi_at_work'] }
+
 Function icacls.exe {
     Add-Call -Text "icacls $args"
     if ($script:State['slips_in']) { Set-Content -LiteralPath (Join-Path -Path $args[0] -ChildPath $script:State['slips_in']) -Value 'x' }
@@ -432,6 +434,6 @@ Export-ModuleMember -Function @(
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
-    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
+    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-InstallerService', 'Test-Path',
     'Unregister-ScheduledTask'
 )

@@ -279,6 +279,17 @@ def test_the_files_come_back_where_the_service_itself_is_gone(opened: Opened):
     assert of_interactor(office) == before
 
 
+def test_windows_installer_at_work_is_waited_for(office: Office):
+    staged(office)
+    cut_off(office)
+    office.server.msi_at_work = True
+    for step in ("confirm", "install"):
+        result = office.ask("upgrade", step=step)
+        assert (result["again"], result["reason"]) == (True, "another installation is at work on the server")
+    office.server.msi_at_work = False
+    assert office.ask("upgrade", step="install")["upgraded"]
+
+
 def test_people_in_interactor_are_waited_for(opened: Opened):
     office = staged(opened(clients=[{"name": "pc1", "in_use": 1}]))
     before, others = of_interactor(office), of_others(office)

@@ -266,6 +266,42 @@ Function Close-ProcessWindow {
     }
 }
 
+Function Test-InstallerService {
+    <#
+    .SYNOPSIS
+    Whether Windows Installer is at work on some package; it does one at a time, and holds this while it does.
+
+    .PARAMETER Name
+    What it holds.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([string] $Name = 'Global\_MSIExecute')
+
+    [System.Threading.Mutex]$held = $null
+    try {
+        if (-not [System.Threading.Mutex]::TryOpenExisting($Name, [ref]$held)) {
+            return $false
+        }
+    }
+    catch [System.UnauthorizedAccessException] {
+        return $true
+    }
+    try {
+        # Its service keeps the name for some minutes after a package; only who is at work holds it.
+        if (-not $held.WaitOne(0)) {
+            return $true
+        }
+    }
+    catch [System.Threading.AbandonedMutexException] {
+        # Who held it has died: it is ours now.
+        Write-Verbose -Message "$Name was left behind"
+    }
+    $held.ReleaseMutex()
+    $held.Dispose()
+    $false
+}
+
 Function Get-Sha256 {
     <#
     .SYNOPSIS
@@ -502,5 +538,5 @@ Function Get-FolderAccess {
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
     'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Test-InstallerService', 'Write-DurableText'
 )

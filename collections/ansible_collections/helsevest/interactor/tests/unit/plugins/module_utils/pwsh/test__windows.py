@@ -155,6 +155,29 @@ def test_a_lock_is_held_once_and_leaves_nothing(call: Call, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_windows_installer_is_at_work_while_somebody_holds_its_mutex(call: Call):
+    line = """& {
+        $name = 'Global\\interactor-test-' + [guid]::NewGuid().ToString('N')
+        $told = @(Test-InstallerService -Name $name)
+        $other = [PowerShell]::Create()
+        $other.Runspace = [RunspaceFactory]::CreateRunspace()
+        $other.Runspace.ThreadOptions = 'ReuseThread'
+        $other.Runspace.Open()
+        $null = $other.AddScript('$mutex = [System.Threading.Mutex]::new($true, $args[0])').AddArgument($name).Invoke()
+        $told += Test-InstallerService -Name $name
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$mutex.ReleaseMutex()').Invoke()
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$free = $mutex.WaitOne(0); $mutex.ReleaseMutex(); $mutex.Dispose()').Invoke()
+        $told += $other.Runspace.SessionStateProxy.GetVariable('free')
+        $other.Runspace.Dispose()
+        $told
+    }"""
+    assert call(line) == [False, True, True, False, True]
+
+
 @pytest.mark.parametrize("text", ["", "blåbær"])
 def test_a_hash_is_that_of_utf_8(call: Call, text: str):
     assert call(f"Get-Sha256 -Text '{text}'") == hashlib.sha256(text.encode()).hexdigest()

@@ -504,6 +504,28 @@ def test_cut_off_while_the_installer_went_on_to_its_end(staged: Server):
     assert is_let_alone(staged)
 
 
+def test_windows_installer_at_work_is_waited_for(staged: Server):
+    """A package, .msi, runs in a process of another name; so does what a set-up has begun that was cut off."""
+    staged.update(msi_at_work=True)
+    busy = "another installation is at work on the server"
+    before = of_interactor(staged)
+    result = staged.ask("upgrade", step="install")
+    assert (result["upgraded"], result["again"], result["changed"], result["reason"]) == (False, True, False, busy)
+    staged.update(msi_at_work=False)
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.write(staged.program, "half a file")
+    staged.update(msi_at_work=True)
+    for step in ("confirm", "install"):
+        result = staged.ask("upgrade", step=step)
+        assert (result["upgraded"], result["again"], result["changed"], result["reason"]) == (False, True, False, busy)
+        assert (acts(staged), staged.read(staged.program)) == ([], "half a file")
+    staged.update(msi_at_work=False)
+    assert staged.ask("upgrade", step="confirm")["reason"] == "the upgrade was cut off; version 5.4.1 is back"
+    assert of_interactor(staged) == before
+
+
 @pytest.mark.parametrize("installed", ["half a file", "6.2.0"])
 def test_a_restart_in_the_middle_of_the_installer_is_undone_and_not_tried_again(staged: Server, installed: str):
     before = of_interactor(staged)

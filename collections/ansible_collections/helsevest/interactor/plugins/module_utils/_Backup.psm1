@@ -128,9 +128,16 @@ Function Get-Backup {
     if (-not (Test-Path -LiteralPath $folder)) {
         return $null
     }
-    $manifest = Read-JsonFile -What 'manifest' -Path (Join-Path -Path $folder -ChildPath 'manifest.json')
+    , (Read-BackupManifest -Folder $folder)
+}
+
+Function Read-BackupManifest {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Folder)
+
+    $manifest = Read-JsonFile -What 'manifest' -Path (Join-Path -Path $Folder -ChildPath 'manifest.json')
     if ($null -eq $manifest -or $manifest['files'] -isnot [System.Collections.IList]) {
-        throw "backup $folder has no manifest"
+        throw "backup $Folder has no manifest"
     }
     , $manifest['files']
 }
@@ -216,8 +223,14 @@ Function Save-Backup {
     if ($differ.Count -gt 0) {
         throw "refused: the backup is not what it was made from: $($differ -join ', ')"
     }
-    $text = ConvertTo-Json -InputObject ([ordered]@{ files = $files }) -Depth 5
+    # An older Windows reads no JSON of more than 2,097,152 characters.
+    $text = ConvertTo-Json -InputObject ([ordered]@{ files = $files }) -Depth 5 -Compress
     Write-DurableText -Path (Join-Path -Path "$folder.part" -ChildPath 'manifest.json') -Text $text
+    # What cannot be read now could not be read on the way back.
+    $differ = Compare-FileList -Before $files -After (Read-BackupManifest -Folder "$folder.part")
+    if ($differ.Count -gt 0) {
+        throw "refused: the backup's manifest does not hold what was written: $($differ -join ', ')"
+    }
     Move-Item -LiteralPath "$folder.part" -Destination $folder
     , $files
 }

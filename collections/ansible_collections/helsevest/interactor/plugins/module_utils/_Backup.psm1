@@ -28,6 +28,52 @@ Function Get-BackupFolder {
     Join-Path -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'backup') -ChildPath $Name
 }
 
+Function Test-Elsewhere {
+    param ([Parameter(Mandatory)] [object] $Item)
+
+    $Item -is [System.IO.DirectoryInfo] -and [bool]($Item.Attributes -band [System.IO.FileAttributes]::ReparsePoint)
+}
+
+Function Get-ItemBelow {
+    <#
+    .SYNOPSIS
+    Every file and folder below a folder. One that leads elsewhere, as a junction does, is told and not gone into.
+    #>
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $folders = [System.Collections.Generic.Queue[string]]::new()
+    $folders.Enqueue($Path)
+    # One level at a time: -Recurse of Windows PowerShell 5.1 goes through junctions, even in a circle.
+    while ($folders.Count -gt 0) {
+        foreach ($item in (Get-ChildItem -LiteralPath $folders.Dequeue() -Force)) {
+            if ($item -is [System.IO.DirectoryInfo] -and -not (Test-Elsewhere -Item $item)) {
+                $folders.Enqueue($item.FullName)
+            }
+            $item
+        }
+    }
+}
+
+Function Assert-OwnFolder {
+    <#
+    .SYNOPSIS
+    An error where a folder below the sources leads elsewhere: what is there is not ours to copy, or to remove.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
+
+    foreach ($path in $Source.Values) {
+        if (-not (Test-Path -LiteralPath $path -PathType Container)) {
+            continue
+        }
+        foreach ($item in (Get-ItemBelow -Path $path)) {
+            if (Test-Elsewhere -Item $item) {
+                throw "refused: the folder $($item.FullName) leads elsewhere, so there is no backup of it"
+            }
+        }
+    }
+}
+
 Function Get-SourceFile {
     <#
     .SYNOPSIS
@@ -44,7 +90,7 @@ Function Get-SourceFile {
         $files = @(Get-Item -LiteralPath $Source[$name] -Force)
         $root = $files[0].FullName
         if ($files[0] -is [System.IO.DirectoryInfo]) {
-            $files = @(Get-ChildItem -LiteralPath $Source[$name] -Recurse -File -Force)
+            $files = @(Get-ItemBelow -Path $Source[$name] | Where-Object -FilterScript { $_ -is [System.IO.FileInfo] })
         }
         foreach ($file in $files) {
             $found[($name + $file.FullName.Substring($root.Length)).Replace('\', '/')] = $file
@@ -205,6 +251,7 @@ Function Save-Backup {
         }
     }
     $folder = Get-BackupFolder -Contract $Contract -Name $Name
+    Assert-OwnFolder -Source $Source
     Assert-BackupRoom -Contract $Contract -Source $Source
     $files = Get-FileList -Source $Source
     $copy = [ordered]@{}
@@ -419,6 +466,6 @@ Function Save-Aside {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-BackupRoom', 'Compare-Backup', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup',
-    'Save-Backup'
+    'Assert-BackupRoom', 'Assert-OwnFolder', 'Compare-Backup', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup',
+    'Restore-Backup', 'Save-Backup'
 )

@@ -307,6 +307,7 @@ Function Invoke-Upgrade {
     $upgrade['from'] = $Module.Result.version
     $source = Get-UpgradeSource -Contract $Contract
     $backup = Get-UpgradeBackup -Upgrade $upgrade
+    Assert-OwnFolder -Source $source
     Assert-BackupRoom -Contract $Contract -Source $source
     # Of an earlier evening: nothing that is there now was taken back from it, or it was and is there itself.
     Remove-Backup -Contract $Contract -Name $backup

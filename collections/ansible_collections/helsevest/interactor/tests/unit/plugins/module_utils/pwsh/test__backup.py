@@ -219,6 +219,23 @@ def test_a_drive_with_too_little_room_is_refused_with_numbers(shop: Shop):
     assert shop.save() == ALL
 
 
+@pytest.mark.parametrize("target", ["EPJ", "Shop"])
+def test_a_folder_that_leads_elsewhere_is_refused(shop: Shop, target: str):
+    """Windows PowerShell 5.1 follows a junction: what is behind it would be copied, and set aside on the way back."""
+    shop.server.path(r"C:\Shop\Data\lib").mkdir()
+    shop.server.path(r"C:\Shop\Data\lib\export").symlink_to(shop.server.path("C:\\" + target))
+    assert re.fullmatch(r"threw: refused: the folder .*Data.lib.export leads elsewhere, so there is no .*", shop.save())
+    assert not [name for name in shop.server.files() if "backup" in name]
+
+
+def test_what_lies_behind_a_new_link_is_let_alone_on_the_way_back(shop: Shop):
+    shop.save()
+    shop.server.write(r"C:\EPJ\inbox.xml", "the EPJ's")
+    shop.server.path(r"C:\Shop\Data\export").symlink_to(shop.server.path(r"C:\EPJ"))
+    assert shop.restore() == []
+    assert shop.server.read(r"C:\EPJ\inbox.xml") == "the EPJ's"
+
+
 def test_what_cannot_be_is_refused(shop: Shop):
     shop.server.path(r"C:\Shop\shop.json").unlink()
     assert shop.save() == r"threw: refused: C:\Shop\shop.json is missing, so there is no backup of it"

@@ -383,6 +383,14 @@ def test_install_refuses_a_drive_with_too_little_room_before_anything_is_stopped
     assert is_let_alone(staged)
 
 
+def test_install_refuses_a_folder_that_leads_elsewhere_before_anything_is_stopped(staged: Server):
+    data = staged.path(staged.contract["paths"]["data"])
+    (data / "export").symlink_to(staged.path(r"C:\EPJ"))
+    assert "leads elsewhere, so there is no backup of it" in staged.ask("upgrade", step="install")["msg"]
+    assert acts(staged) == []
+    assert is_let_alone(staged)
+
+
 def test_install_refuses_what_cannot_be_backed_up_and_starts_the_service_again(staged: Server):
     staged.contract["paths"]["data"] = r"C:\Nowhere"
     message = staged.ask("upgrade", step="install")["msg"]

@@ -211,7 +211,7 @@ Function Select-SavedFile {
 Function Compare-Backup {
     <#
     .SYNOPSIS
-    The paths of the sources that are not as a backup has them; an error where there is no backup of that name.
+    The paths of the sources that are not as a backup has them, or cannot be read; an error where there is no such backup.
     #>
     [CmdletBinding()]
     param (
@@ -225,7 +225,7 @@ Function Compare-Backup {
         throw "backup $(Get-BackupFolder -Contract $Contract -Name $Name) is not there"
     }
     $before = Select-SavedFile -Saved $saved -Source $Source
-    , (Compare-FileList -Before $before -After (Get-FileList -Source $Source))
+    , (Compare-FileList -Before $before -After (Get-FileList -Source $Source -Unread))
 }
 
 Function Save-Backup {

@@ -433,7 +433,7 @@ Function Restore-BackupFile {
     }
     catch {
         # Nothing of ours stays beside a file that could not be replaced.
-        if (Test-Path -LiteralPath $Live) {
+        if ((Test-Path -LiteralPath $Live) -and (Test-Path -LiteralPath "$Live.new" -PathType Leaf)) {
             Remove-Item -LiteralPath "$Live.new" -Force -ErrorAction SilentlyContinue
         }
         throw

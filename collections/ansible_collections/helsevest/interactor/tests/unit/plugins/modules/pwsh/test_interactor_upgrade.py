@@ -656,7 +656,9 @@ def opened_again(server: Server) -> None:
     server.thaw()
     server.path(FLAG).unlink()
     server.write(server.program, "6.2.1")
-    server.update(services={**server.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)})
+    server.update(
+        tasks={}, services={**server.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)}
+    )
     server.write_long_ago(DATA, "what is there before, and an order of this morning")
     server.update(processes=INTERACTOR_OPEN)
     acts(server)

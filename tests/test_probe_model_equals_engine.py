@@ -20,7 +20,7 @@ from simulator.calls import FetchError, ModuleCall, Page
 from simulator.clock import Clock, stamp
 from simulator.host import SimulatedHost
 from simulator.scenario import Scenario, load
-from simulator.windows import connection_settings
+from simulator.windows import Process, connection_settings
 from simulator.world import World
 from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, service
 from tests.pwsh.fixtures import ROOT, engine
@@ -402,6 +402,26 @@ def test_a_restart_is_the_same_on_both(code: int, during: str, after: str, engin
     both.restart(after)
     assert both.twice("upgrade", "confirm")["upgraded"] is True
     assert both.take("upgrade", "look")["version"] == "6.2.0"
+
+
+def test_a_way_back_after_people_were_let_in_is_the_same_on_both(engine: Engine, tmp_path: Path):
+    both = Both(engine, tmp_path, {"upgrade": {"ends": "code_3010"}})
+    both.program("InteractorSetup-6.2.0.exe", 3010, {})
+    both.twice("upgrade", "stage")
+    both.take("upgrade", "install")
+    both.restart("6.1.9")
+    programs, orders = both.host.programs, both.contract["paths"]["data"] + r"\orders.jsonl"
+    assert programs is not None
+    programs._put_executables("6.1.9")
+    both.host.drive.write(orders, b"an order of this morning")
+    both.host.drive.date(datetime.fromtimestamp(LONG_AGO, UTC))
+    both.pretended.write_long_ago(orders, "an order of this morning")
+    both.host.processes.append(Process("Interactor", ""))
+    both.pretended.update(processes=["System", "EPJ", "Interactor"])
+    assert both.take("upgrade", "confirm")["reason"] == "Interactor is in use: 1 open"
+    both.host.processes.pop()
+    both.pretended.update(processes=["System", "EPJ"])
+    assert both.take("upgrade", "confirm")["reason"].endswith("newer than the backup: data/orders.jsonl")
 
 
 @pytest.mark.parametrize(

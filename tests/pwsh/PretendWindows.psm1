@@ -105,7 +105,7 @@ Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -
 # ---- programs and processes
 
 # A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
-# by force). Its number is its place in the list, from 1.
+# by force), lingers (so many seconds until it ends by itself). Its number is its place in the list, from 1.
 
 Function Get-Process {
     $number = 0
@@ -169,6 +169,8 @@ Function Start-Process {
     [pscustomobject]@{ ExitCode = $effect['exit_code'] }
 }
 
+Function Test-InstallerService { [bool]$script:State['msi_at_work'] }
+
 Function icacls.exe {
     Add-Call -Text "icacls $args"
     if ($script:State['slips_in']) { Set-Content -LiteralPath (Join-Path -Path $args[0] -ChildPath $script:State['slips_in']) -Value 'x' }
@@ -184,7 +186,15 @@ Function Get-FolderAccess {
     $access
 }
 
-Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
+Function Start-Sleep {
+    param([int] $Seconds)
+    foreach ($process in @($script:State['processes'])) {
+        if ($process -is [string] -or -not $process['lingers']) { continue }
+        $process['lingers'] = [Math]::Max(0, $process['lingers'] - $Seconds)
+        $process['ended'] = $process['lingers'] -eq 0
+        Save-State
+    }
+}
 
 # ---- scheduled tasks
 
@@ -424,6 +434,6 @@ Export-ModuleMember -Function @(
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
-    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
+    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-InstallerService', 'Test-Path',
     'Unregister-ScheduledTask'
 )

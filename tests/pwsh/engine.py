@@ -168,6 +168,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "open_files": [],
         "users": ["somebody"],
         "programs": {},
+        "msi_at_work": False,
         "tasks": {},
         "task_start": {"state": "Running", "writes": {}},
         "task_stop_state": "Ready",

@@ -36,6 +36,7 @@ Function Find-Fault {
             $name = $node.GetCommandName()
             if ($name -eq 'Set-StrictMode') { $strict = $true }
             if ($name -eq 'Invoke-Expression') { "${at}: Invoke-Expression" }
+            if ($name -eq 'Get-FileHash') { "${at}: Get-FileHash reads no file that another program has open to write; Get-FileSha256 does" }
             if ($name -cnotmatch '^([A-Z][A-Za-z]+-[A-Z][A-Za-z0-9]+|[a-z]+\.exe)$') { "${at}: $name is an alias or no full name" }
             $encodes = $node.CommandElements | Where-Object { $_ -is [System.Management.Automation.Language.CommandParameterAst] -and $_.ParameterName -eq 'Encoding' }
             if ($name -in 'Get-Content', 'Set-Content', 'Add-Content', 'Out-File' -and -not $encodes) { "${at}: $name without -Encoding" }

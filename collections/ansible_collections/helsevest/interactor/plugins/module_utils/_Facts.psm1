@@ -79,7 +79,7 @@ Function Get-UntouchedHash {
             $root = (Get-Item -LiteralPath $folder).FullName
             foreach ($file in (Get-ChildItem -LiteralPath $folder -Recurse -File -Force)) {
                 $name = $file.FullName.Substring($root.Length).TrimStart('\', '/').Replace('\', '/')
-                $lines.Add("$name`t$((Get-FileHash -LiteralPath $file.FullName -Algorithm SHA256).Hash.ToLowerInvariant())")
+                $lines.Add("$name`t$(Get-FileSha256 -Path $file.FullName)")
             }
         }
         $lines.Sort([System.StringComparer]::Ordinal)

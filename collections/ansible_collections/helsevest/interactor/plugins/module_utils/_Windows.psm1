@@ -8,6 +8,9 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+# A scanner that looks into a new file, or a program that is just ending, lets go of it in a moment.
+$script:HeldFor = [timespan]'00:00:05'
+
 Function Resolve-NativePath {
     <#
     .SYNOPSIS
@@ -99,9 +102,43 @@ Function Save-DurableWriter {
 Function Move-WholeFile {
     <#
     .SYNOPSIS
-    Renames a file's .new to the file, which may be there already.
+    Renames a file's .new to the file, which may be there already, be read-only, or be held by others for a moment.
     #>
     [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        try {
+            Clear-ReadOnly -Path $Path
+            Move-WholeFileOnce -Path $Path
+            return
+        }
+        catch [System.IO.IOException], [System.UnauthorizedAccessException] {
+            if ($since.Elapsed -ge $script:HeldFor) {
+                throw
+            }
+        }
+        Wait-Moment
+    }
+}
+
+Function Wait-Moment {
+    [System.Threading.Thread]::Sleep(250)
+}
+
+Function Clear-ReadOnly {
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if ([System.IO.File]::Exists($Path)) {
+        $attributes = [System.IO.File]::GetAttributes($Path)
+        if ($attributes -band [System.IO.FileAttributes]::ReadOnly) {
+            [System.IO.File]::SetAttributes($Path, $attributes -band -bnot [System.IO.FileAttributes]::ReadOnly)
+        }
+    }
+}
+
+Function Move-WholeFileOnce {
     param ([Parameter(Mandatory)] [string] $Path)
 
     if ([System.IO.File]::Exists($Path)) {
@@ -227,6 +264,42 @@ Function Close-ProcessWindow {
     catch [System.InvalidOperationException] {
         Write-Verbose -Message 'it has ended by itself'
     }
+}
+
+Function Test-InstallerService {
+    <#
+    .SYNOPSIS
+    Whether Windows Installer is at work on some package; it does one at a time, and holds this while it does.
+
+    .PARAMETER Name
+    What it holds.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([string] $Name = 'Global\_MSIExecute')
+
+    [System.Threading.Mutex]$held = $null
+    try {
+        if (-not [System.Threading.Mutex]::TryOpenExisting($Name, [ref]$held)) {
+            return $false
+        }
+    }
+    catch [System.UnauthorizedAccessException] {
+        return $true
+    }
+    try {
+        # Its service keeps the name for some minutes after a package; only who is at work holds it.
+        if (-not $held.WaitOne(0)) {
+            return $true
+        }
+    }
+    catch [System.Threading.AbandonedMutexException] {
+        # Who held it has died: it is ours now.
+        Write-Verbose -Message "$Name was left behind"
+    }
+    $held.ReleaseMutex()
+    $held.Dispose()
+    $false
 }
 
 Function Get-Sha256 {
@@ -465,5 +538,5 @@ Function Get-FolderAccess {
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
     'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Test-InstallerService', 'Write-DurableText'
 )

@@ -262,6 +262,13 @@ def answer(state: str, *, changed: bool = False) -> dict[str, Any]:
     return {"changed": changed, "ledger": {}, "status": {"state": state, "progress": 1, "counts": {}, "message": ""}}
 
 
+@pytest.mark.parametrize(("step", "sent"), [("look", False), ("stage", False), ("install", True), ("confirm", True)])
+def test_the_script_goes_with_an_upgrade_that_keeps_people_out(act: Act, host: Host, step: str, sent: bool):
+    host.answers = [{"changed": False, "ledger": None, "version": "5.4.1"}]
+    act("upgrade", step=step)
+    assert ("lease_script" in host.asked[0]) is sent
+
+
 class TestMigrate:
     ATTEMPT = {"number": 1, "key": "k"}  # noqa: RUF012
 

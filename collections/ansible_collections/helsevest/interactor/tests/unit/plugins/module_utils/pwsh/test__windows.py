@@ -110,6 +110,34 @@ def test_a_file_is_written_whole_and_replaced(call: Call, tmp_path: Path):
     assert call("Read-SharedText -Path 'C:\\other.json'") is None
 
 
+def test_a_file_that_others_hold_for_a_moment_is_replaced_a_moment_later(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    lets_go = f"Function script:Wait-Moment {{ [System.IO.Directory]::Delete('{tmp_path / 'a'}') }}"
+    line = f"""& {{
+        & (Get-Module -Name '_Windows') {{ {lets_go} }}
+        Write-DurableText -Path 'C:\\a' -Text 'new'
+    }}"""
+    assert call(line) is None
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_a_file_that_others_keep_is_given_up(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    line = """& {
+        & (Get-Module -Name '_Windows') { $script:HeldFor = [timespan]::Zero }
+        try { Write-DurableText -Path 'C:\\a' -Text 'new' } catch { $_.Exception.GetType().Name }
+    }"""
+    assert call(line)
+    assert (tmp_path / "a.new").read_text() == "new"
+
+
+def test_a_read_only_file_is_made_writable_before_it_is_replaced(call: Call, tmp_path: Path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "a").chmod(0o444)
+    assert call(f"& (Get-Module -Name '_Windows') {{ Clear-ReadOnly -Path '{tmp_path / 'a'}' }}") is None
+    assert (tmp_path / "a").stat().st_mode & 0o200
+
+
 def test_a_copy_has_the_same_bytes(call: Call, tmp_path: Path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}\r\n\xff")
     call("Copy-DurableFile -Path 'C:\\a' -Destination 'C:\\b'")
@@ -125,6 +153,29 @@ def test_a_lock_is_held_once_and_leaves_nothing(call: Call, tmp_path: Path):
     }"""
     assert call(line).startswith("another run is at work on this server: C:\\run.lock is held")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_windows_installer_is_at_work_while_somebody_holds_its_mutex(call: Call):
+    line = """& {
+        $name = 'Global\\interactor-test-' + [guid]::NewGuid().ToString('N')
+        $told = @(Test-InstallerService -Name $name)
+        $other = [PowerShell]::Create()
+        $other.Runspace = [RunspaceFactory]::CreateRunspace()
+        $other.Runspace.ThreadOptions = 'ReuseThread'
+        $other.Runspace.Open()
+        $null = $other.AddScript('$mutex = [System.Threading.Mutex]::new($true, $args[0])').AddArgument($name).Invoke()
+        $told += Test-InstallerService -Name $name
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$mutex.ReleaseMutex()').Invoke()
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$free = $mutex.WaitOne(0); $mutex.ReleaseMutex(); $mutex.Dispose()').Invoke()
+        $told += $other.Runspace.SessionStateProxy.GetVariable('free')
+        $other.Runspace.Dispose()
+        $told
+    }"""
+    assert call(line) == [False, True, True, False, True]
 
 
 @pytest.mark.parametrize("text", ["", "blåbær"])

@@ -43,6 +43,7 @@ def test_the_look_finds_what_it_looks_for(engine: Engine):
         "$a | where { $_ }": "where is an alias",
         "$a | % { $_ }": "% is an alias",
         "Invoke-Expression $a": "Invoke-Expression",
+        "Get-FileHash -LiteralPath $a": "Get-FileSha256 does",
         "Get-Content -LiteralPath $a": "without -Encoding",
         "if (": "line 3:",
         "$a = 'https://dipsupsvr.dips.no'": "belongs into the contract",

@@ -189,7 +189,13 @@ Function Invoke-Switch {
     catch {
         $reason = $_.Exception.Message
         $source = @{ configuration = Get-ContractValue -Contract $Contract -Path 'paths.config' }
-        $null = Restore-Backup -Contract $Contract -Name $backup -Source $source
+        try {
+            $null = Restore-Backup -Contract $Contract -Name $backup -Source $source
+        }
+        catch {
+            $reason = "$reason; the configuration is not as before: $($_.Exception.Message)"
+            throw (Complete-Failure -Contract $Contract -Reason $reason)
+        }
         try {
             Restart-Interactor -Contract $Contract -Version $attempt['version']
         }
@@ -235,19 +241,20 @@ Function Restore-Before {
     $back = @($differ | Where-Object -FilterScript { $_ -ceq 'configuration' -or @($files.Keys) -contains $_.Split('/')[0] })
     if ($back.Count -gt 0) {
         Stop-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
-        try {
-            $null = Restore-Backup -Contract $Contract -Name $name -Source $files
-        }
-        catch {
-            # The office has to work in the morning: what could not be put back is told by the comparison below.
-            $null = $_
-        }
-        # Last: as long as it names the cloud, nobody works with the data here.
-        $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
     }
-    # What a write that was cut off has left beside it.
-    if (Test-Path -LiteralPath "$($source['configuration']).new") {
-        Remove-Item -LiteralPath "$($source['configuration']).new" -Force
+    try {
+        if ($back.Count -gt 0) {
+            Restore-File -Contract $Contract -Name $name -Source $files
+            # Last: as long as it names the cloud, nobody works with the data here.
+            $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
+        }
+        # What a write that was cut off has left beside it.
+        if (Test-Path -LiteralPath "$($source['configuration']).new") {
+            Remove-Item -LiteralPath "$($source['configuration']).new" -Force
+        }
+    }
+    catch {
+        throw (Complete-Failure -Contract $Contract -Reason $_.Exception.Message)
     }
     $told = Get-InteractorVersion -Contract $Contract
     # A run that was cut off may have written the configuration and not restarted the service.
@@ -256,6 +263,50 @@ Function Restore-Before {
         Restart-Interactor -Contract $Contract -Version $Attempt['version']
     }
     New-AsBefore -Changed (Compare-FileList -Before $saved -After (Get-FileList -Source $source))
+}
+
+Function Restore-File {
+    <#
+    .SYNOPSIS
+    Brings programs and data back as far as it goes.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    try {
+        $null = Restore-Backup -Contract $Contract -Name $Name -Source $Source
+    }
+    catch {
+        # The office has to work in the morning: what could not be put back is told by the comparison at the end.
+        $null = $_
+    }
+}
+
+Function Complete-Failure {
+    <#
+    .SYNOPSIS
+    Starts the service that a way back has stopped, whatever its configuration says: the office needs what can be had. The
+    reason, with what became of the service.
+    #>
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Reason
+    )
+
+    if ((Get-ServiceWord -Contract $Contract) -eq 'running') {
+        return $Reason
+    }
+    try {
+        Restart-Interactor -Contract $Contract
+    }
+    catch {
+        return "$Reason; $($_.Exception.Message)"
+    }
+    "$Reason; the service runs with what is there"
 }
 
 Function New-AsBefore {

@@ -455,6 +455,15 @@ class TestSwitch:
         moving.update(service_fails=2)
         assert "with the configuration as before" in moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
 
+    def test_one_that_can_be_neither_switched_nor_put_back_leaves_no_service_stopped(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(BACKUP).unlink()
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert "cannot be started.; the configuration is not as before: " in message
+        assert message.endswith("; the service runs with what is there")
+        assert moving.state["services"]["DIPSInteractor"]["status"] == "Running"
+
     def test_a_service_that_tells_another_version_brings_it_back_too(self, moving: Server):
         config = moving.contract["paths"]["config"]
         before = moving.path(config).read_bytes()
@@ -575,6 +584,17 @@ class TestRestore:
         assert last(moving)["state"] == "switched"
         assert moving.read(FLAG) is not None
         assert step(moving, "restore", attempt=ATTEMPT)["as_before"] == {"equal": True, "changed": []}
+
+    def test_a_configuration_that_cannot_be_put_back_leaves_no_service_stopped(self, moving: Server):
+        brought_to(moving, "switched")
+        moving.path(BACKUP).unlink()
+        message = moving.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+        assert message.endswith("; the service runs with what is there")
+        assert moving.state["services"]["DIPSInteractor"]["status"] == "Running"
+        assert (last(moving)["state"], step(moving, "look")["mode"]) == ("switched", "server_in_cloud")
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+        assert "cannot be started" in message
 
     def test_without_a_backup_nothing_is_proven(self, server: Server):
         has(server, ENTRY)

@@ -47,11 +47,13 @@ def _register(work: Work) -> None:
     script = join(work.contract("paths.work"), "lease.ps1")
     work.host.drive.write(script, work.arguments["lease_script"].encode())
     flag, move = work.contract("paths.maintenance_flag"), work.contract("migration.task")
+    program = work.contract("migration.program")
     name, minutes = work.contract("lease.task"), int(work.contract("lease.minutes"))
-    for value in (script, flag, move, name):
+    for value in (script, flag, move, program, name):
         if '"' in value or "\n" in value:
             raise Refused(f"contract: '{value}' cannot be an argument of a task")
-    arguments = f'{_OPTIONS} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}" -LeaseTask "{name}"'
+    arguments = f'{_OPTIONS} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}"'
+    arguments += f' -MoveProgram "{program}" -LeaseTask "{name}"'
     first = work.host.utc + timedelta(minutes=minutes)
     work.host.tasks[name] = Task(_POWERSHELL, arguments, at=first, every=_EVERY, startup=True)
 

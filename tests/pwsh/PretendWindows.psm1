@@ -195,16 +195,34 @@ Function Get-TaskObject {
     [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions) }
 }
 
+# Windows goes through all tasks for one as well, and ends at one that is damaged. `damaged_task`: listing, or all.
+
 Function Get-ScheduledTask {
-    foreach ($name in $script:State['tasks'].Keys) { Get-TaskObject -Name $name }
+    [CmdletBinding()]
+    param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['damaged_task']) { Write-Error -Message 'The task XML contains a value which is incorrectly formatted or out of range.'; return }
+    $found = @($script:State['tasks'].Keys | Where-Object -FilterScript {
+            (-not $TaskName -or $_ -eq $TaskName) -and (-not $TaskPath -or $script:State['tasks'][$_]['path'] -eq $TaskPath)
+        })
+    if ($TaskName -and $found.Count -eq 0) {
+        Write-Error -Message "No MSFT_ScheduledTask objects found with property 'TaskName' equal to '$TaskName'." -Category ObjectNotFound
+    }
+    foreach ($name in $found) { Get-TaskObject -Name $name }
 }
 
 Function Get-ScheduledTaskInfo {
+    [CmdletBinding()]
     param([string] $TaskName, [string] $TaskPath)
-    if ($script:State['tasks'][$TaskName]['path'] -ne $TaskPath) { Deny -Text "the task $TaskPath$TaskName" }
-    $next = $script:State['tasks'][$TaskName]['next']
+    if ($script:State['damaged_task'] -eq 'all') { Write-Error -Message 'The task scheduler is not available.'; return }
+    $task = $script:State['tasks'][$TaskName]
+    if ($null -eq $task -or $task['path'] -ne $TaskPath) {
+        Write-Error -Message 'The system cannot find the file specified.' -Category ObjectNotFound
+        return
+    }
+    $next = $task['next']
     if ($null -ne $next) { $next = [datetimeoffset]::Parse($next).LocalDateTime }
-    [pscustomobject]@{ NextRunTime = $next }
+    $results = @{ Running = 267009; Queued = 267045 }
+    [pscustomobject]@{ NextRunTime = $next; LastTaskResult = [uint32]$results["$($task['state'])"] }
 }
 
 Function New-ScheduledTaskAction {
@@ -256,7 +274,9 @@ Function Stop-ScheduledTask {
 
 Function Unregister-ScheduledTask {
     [CmdletBinding(SupportsShouldProcess)]
-    param([string] $TaskName)
+    param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['damaged_task']) { throw 'The task XML contains a value which is incorrectly formatted or out of range.' }
+    if ($TaskPath -ne '\') { Deny -Text "the task $TaskPath$TaskName" }
     $script:State['tasks'].Remove($TaskName)
     Add-Call -Text "unregister $TaskName"
 }

@@ -172,6 +172,7 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "task_start": {"state": "Running", "writes": {}},
         "task_stop_state": "Ready",
         "broken_cim": [],
+        "damaged_task": "",
         "access": {},
         "slips_in": "",
         "registry": {},

@@ -36,6 +36,7 @@ Function Enter-Maintenance {
         [Parameter(Mandatory)] [string] $Script
     )
 
+    Assert-TaskTold -Contract $Contract
     # First what takes the flag away again: no flag may ever stand without it.
     Register-Watch -Contract $Contract -Script $Script
     Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
@@ -56,7 +57,7 @@ Function Update-Maintenance {
     if (-not (Test-Maintenance -Contract $Contract)) {
         return
     }
-    if ($Script -and $null -eq (Get-Watch -Contract $Contract)) {
+    if ($Script -and -not (Test-Watch -Contract $Contract)) {
         Register-Watch -Contract $Contract -Script $Script
     }
     Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
@@ -73,8 +74,15 @@ Function Exit-Maintenance {
     if (Test-Maintenance -Contract $Contract) {
         Remove-Item -LiteralPath (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Force
     }
-    if ($null -ne (Get-Watch -Contract $Contract)) {
-        Unregister-ScheduledTask -TaskName (Get-ContractValue -Contract $Contract -Path 'lease.task') -Confirm:$false
+    try {
+        $name = Get-ContractValue -Contract $Contract -Path 'lease.task'
+        if ($null -ne (Get-TaskState -Name $name)) {
+            Unregister-ScheduledTask -TaskName $name -TaskPath '\' -Confirm:$false
+        }
+    }
+    catch {
+        # People are in. Without a flag it has nothing to do but to go, and the next lease's takes its place.
+        $null = $_
     }
 }
 
@@ -86,12 +94,39 @@ Function Test-Maintenance {
     Test-Path -LiteralPath (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')
 }
 
-Function Get-Watch {
+Function Test-Watch {
+    <#
+    .SYNOPSIS
+    Whether it is known that the task that takes the flag away is there.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    try {
+        $null -ne (Get-TaskState -Name (Get-ContractValue -Contract $Contract -Path 'lease.task'))
+    }
+    catch {
+        $false
+    }
+}
+
+Function Assert-TaskTold {
+    <#
+    .SYNOPSIS
+    An error where Windows cannot tell of the tasks that a move needs: nobody is kept out for what could not go on.
+    #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $name = Get-ContractValue -Contract $Contract -Path 'lease.task'
-    Get-ScheduledTask | Where-Object -FilterScript { $_.TaskName -eq $name -and $_.TaskPath -eq '\' } | Select-Object -First 1
+    foreach ($path in 'lease.task', 'migration.task') {
+        try {
+            $null = Get-TaskState -Name (Get-ContractValue -Contract $Contract -Path $path)
+        }
+        catch {
+            throw "refused: $($_.Exception.Message)"
+        }
+    }
 }
 
 Function Register-Watch {
@@ -112,7 +147,8 @@ Function Register-Watch {
     $minutes = Get-ContractValue -Contract $Contract -Path 'lease.minutes'
     $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
     $move = Get-ContractValue -Contract $Contract -Path 'migration.task'
-    foreach ($value in $path, $flag, $move, $name) {
+    $program = Get-ContractValue -Contract $Contract -Path 'migration.program'
+    foreach ($value in $path, $flag, $move, $program, $name) {
         if ($value -match '["\r\n]') {
             throw "contract: '$value' cannot be an argument of a task"
         }
@@ -120,7 +156,7 @@ Function Register-Watch {
     $action = @{
         Execute = $script:PowerShell
         Argument = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$path`" -Flag `"$flag`" -Minutes $([int]$minutes) " +
-        "-MoveTask `"$move`" -LeaseTask `"$name`""
+        "-MoveTask `"$move`" -MoveProgram `"$program`" -LeaseTask `"$name`""
     }
     $repeated = @{
         Once = $true
@@ -166,7 +202,10 @@ Function Invoke-Lease {
         throw "refused: the lease was lost while attempt $($attempt['number']) was open: people may have been in Interactor since"
     }
     $kept = Test-LeaseKept -Contract $Contract -Ledger $ledger
-    if (-not $Module.CheckMode) {
+    if ($Module.CheckMode) {
+        Assert-TaskTold -Contract $Contract
+    }
+    else {
         # First nobody new, then the count: in the other order somebody could come in between.
         Enter-Maintenance -Contract $Contract -Text (Get-FlagText -Module $Module) -Script $Module.Params.lease_script
     }

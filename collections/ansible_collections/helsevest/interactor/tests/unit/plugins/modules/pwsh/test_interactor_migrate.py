@@ -621,6 +621,15 @@ class TestRestore:
         assert step(moving, "manifest", **{**TestManifest.OPTIONS, "attempt": second})["manifest"] == before
         assert [entry["state"] for entry in ledger_of(moving)["attempts"]] == ["rolled_back", "prepared"]
 
+    def test_a_damaged_task_of_somebody_else_stops_no_move_and_no_way_back(self, moving: Server):
+        moving.update(damaged_task="listing")
+        brought_to(moving, "prepared")
+        step(moving, "start", attempt=ATTEMPT)
+        assert step(moving, "follow", attempt=ATTEMPT)["status"]["state"] == "running"
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"]["equal"] is True
+        assert f"stop task {TASK}" in moving.take_calls()
+        assert (last(moving)["state"], moving.read(FLAG)) == ("rolled_back", None)
+
     def test_a_task_that_does_not_end_is_an_error(self, server: Server):
         has(server, {**ENTRY, "state": "running"})
         runs(server)

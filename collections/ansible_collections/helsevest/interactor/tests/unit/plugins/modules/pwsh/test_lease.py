@@ -25,6 +25,7 @@ WORK = r"C:\ProgramData\HelseVest\InteractorMove"
 SCRIPT = WORK + r"\lease.ps1"
 STATUS = WORK + r"\status.json"
 MOVE = "HelseVest Interactor move"
+PROGRAM = INSTALL + r"\InteractorMigrate.exe"
 WATCH = "HelseVest Interactor lease"
 ATTEMPT = {"number": 1, "key": "1001-1-4f3a"}
 HELD = {"state": "held", "since": NOW, "run": "run-1"}
@@ -294,6 +295,21 @@ class TestLease:
         assert (server.read(FLAG), server.state["tasks"]) == (None, {})
         assert step(server, "handback")["changed"] is False
 
+    @pytest.mark.parametrize("check", [True, False])
+    def test_nobody_is_kept_out_where_windows_tells_of_no_task(self, server: Server, check: bool):
+        server.update(damaged_task="all")
+        message = refused(server, "lease", check=check)
+        assert f"refused: Windows does not tell how the task '{WATCH}' is: The task scheduler is not" in message
+
+    def test_a_damaged_task_of_somebody_else_stands_in_nobodys_way(self, server: Server):
+        server.update(damaged_task="listing")
+        assert step(server, "lease")["held"] is True
+        age(server, FLAG, 50)
+        step(server, "look")
+        assert age_of(server, FLAG) < 1
+        assert step(server, "handback")["changed"] is True
+        assert (lease_of(server)["state"], server.read(FLAG)) == ("free", None)
+
     def test_a_flag_never_stands_without_the_task(self, server: Server):
         server.update(register_fails=True)
         assert "The task scheduler is not available" in server.ask("migrate", step="lease")["msg"]
@@ -406,7 +422,7 @@ class TestDeadMan:
             {
                 "Execute": r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe",
                 "Arguments": f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{SCRIPT}" -Flag "{FLAG}" '
-                f'-Minutes 60 -MoveTask "{MOVE}" -LeaseTask "{WATCH}"',
+                f'-Minutes 60 -MoveTask "{MOVE}" -MoveProgram "{PROGRAM}" -LeaseTask "{WATCH}"',
             }
         ]
 
@@ -450,6 +466,28 @@ class TestDeadMan:
         leased.update(tasks={**leased.state["tasks"], other.get("name", MOVE): task})
         leased.fire(WATCH)
         assert leased.read(FLAG) is None
+
+    @pytest.mark.parametrize("state", ["Running", "Queued"])
+    def test_a_damaged_task_of_somebody_else_hides_no_migration(self, leased: Server, state: str):
+        age(leased, FLAG, 600)
+        tasks = leased.state["tasks"]
+        leased.update(tasks={**tasks, MOVE: {"path": "\\", "state": state, "actions": []}}, damaged_task="listing")
+        self.nothing_happens(leased)
+
+    @pytest.mark.parametrize("damaged", ["listing", "all"])
+    def test_nor_does_one_keep_people_out(self, leased: Server, damaged: str):
+        age(leased, FLAG, 600)
+        leased.update(damaged_task=damaged)
+        leased.fire(WATCH, fails="incorrectly formatted")
+        assert leased.read(FLAG) is None
+        leased.update(damaged_task="")
+        leased.fire(WATCH)
+        assert leased.state["tasks"] == {}
+
+    def test_where_windows_tells_of_no_task_the_program_tells_of_the_migration(self, leased: Server):
+        age(leased, FLAG, 600)
+        leased.update(damaged_task="all", processes=["System", "interactormigrate"])
+        self.nothing_happens(leased)
 
     def test_while_a_run_of_ours_is_at_work_it_stays(self, leased: Server):
         age(leased, FLAG, 600)

@@ -19,6 +19,7 @@ _POWERSHELL = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
 _OPTIONS = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 _EVERY = timedelta(minutes=15)
 _OPEN = ("prepared", "running", "completed")
+_UNENDED = (*_OPEN, "failed")
 
 
 def state(ledger: dict[str, Any] | None) -> str:
@@ -160,7 +161,8 @@ def take(work: Work) -> None:
     ledger = work.ledger_or_new()
     before, there = state(ledger), kept(work, ledger)
     last = ledger["attempts"][-1] if ledger["attempts"] else None
-    if before == "lost" and last and last["state"] in _OPEN:
+    is_open = last is not None and last["state"] in _OPEN
+    if last and is_open and before != "held":
         since = "people may have been in Interactor since"
         raise Refused(f"refused: the lease was lost while attempt {last['number']} was open: {since}")
     if not work.check_mode:
@@ -169,6 +171,10 @@ def take(work: Work) -> None:
     active = told["active"]
     work.result.update(users=told, held=not active, again=active, reason=why(told) if active else "")
     if active:
+        if is_open:
+            # The attempt's, not this call's: who follows it sees to it.
+            work.result["held"] = True
+            return
         work.result["changed"] |= there
         if not work.check_mode:
             give_back(work, ledger)
@@ -200,6 +206,10 @@ def give_back(work: Work, ledger: dict[str, Any] | None) -> None:
 def hand_back(work: Work) -> None:
     """The step that ends the lease."""
     ledger = work.result["ledger"]
+    last = ledger["attempts"][-1] if ledger and ledger["attempts"] else None
+    if last and last["state"] in _UNENDED:
+        why_not = "nobody may be let in before it is switched or undone"
+        raise Refused(f"refused: attempt {last['number']} is {last['state']}: {why_not}")
     work.result["changed"] = kept(work, ledger)
     if not work.check_mode:
         give_back(work, ledger)

@@ -17,6 +17,8 @@ $script:PowerShell = '%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.ex
 $script:RepeatMinutes = 15
 # Windows Server 2012 wants an end of the repetition, newer ones refuse the largest of all.
 $script:RepeatDays = 3650
+# Until it is switched or undone an attempt needs that nobody has been in Interactor since it was opened.
+$script:Unended = @('prepared', 'running', 'completed', 'failed')
 
 Function Enter-Maintenance {
     <#
@@ -198,7 +200,8 @@ Function Invoke-Lease {
     $ledger = Get-LedgerOrNew -Contract $Contract -Site $Module.Params.site
     $state = Get-LeaseState -Ledger $ledger
     $attempt = Get-LastAttempt -Ledger $ledger
-    if ($state -eq 'lost' -and $null -ne $attempt -and @('prepared', 'running', 'completed') -contains $attempt['state']) {
+    $open = $null -ne $attempt -and @('prepared', 'running', 'completed') -contains $attempt['state']
+    if ($open -and $state -ne 'held') {
         throw "refused: the lease was lost while attempt $($attempt['number']) was open: people may have been in Interactor since"
     }
     $kept = Test-LeaseKept -Contract $Contract -Ledger $ledger
@@ -216,6 +219,11 @@ Function Invoke-Lease {
     $Module.Result.reason = ''
     if ($use['active']) {
         $Module.Result.reason = Get-UseText -Use $use
+        if ($open) {
+            # The attempt's, not this call's: who follows it sees to it.
+            $Module.Result.held = $true
+            return
+        }
         $Module.Result.changed = $Module.Result.changed -or $kept
         if (-not $Module.CheckMode) {
             Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
@@ -260,6 +268,19 @@ Function Assert-LeaseHeld {
     }
 }
 
+Function Assert-NoAttempt {
+    <#
+    .SYNOPSIS
+    An error where an attempt is neither switched nor undone: who lets people in then comes late, and is another's.
+    #>
+    param ([AllowNull()] [System.Collections.IDictionary] $Ledger)
+
+    $attempt = Get-LastAttempt -Ledger $Ledger
+    if ($null -ne $attempt -and $script:Unended -contains $attempt['state']) {
+        throw "refused: attempt $($attempt['number']) is $($attempt['state']): nobody may be let in before it is switched or undone"
+    }
+}
+
 Function Reset-Lease {
     <#
     .SYNOPSIS
@@ -291,6 +312,6 @@ Function Test-LeaseKept {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-LeaseHeld', 'Enter-Maintenance', 'Exit-Maintenance', 'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept',
+    'Assert-LeaseHeld', 'Assert-NoAttempt', 'Enter-Maintenance', 'Exit-Maintenance', 'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept',
     'Update-Lease', 'Update-Maintenance'
 )

@@ -258,6 +258,7 @@ try {
         }
         'switch' { Invoke-Switch -Module $module -Contract $contract }
         'handback' {
+            Assert-NoAttempt -Ledger $ledger
             $module.Result.changed = Test-LeaseKept -Contract $contract -Ledger $ledger
             if (-not $module.CheckMode) {
                 Reset-Lease -Module $module -Contract $contract -Ledger $ledger

@@ -261,6 +261,37 @@ class TestLease:
         server.path(FLAG).unlink()
         assert "refused: the lease was lost while attempt 1 was open" in refused(server, "lease")
 
+    def test_one_that_is_free_under_an_attempt_is_not_taken_either(self, server: Server):
+        attempted(server, "running")
+        server.write(server.ledger_file, (server.read(server.ledger_file) or "").replace('"held"', '"free"'))
+        assert "refused: the lease was lost while attempt 1 was open" in refused(server, "lease")
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed"])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_who_comes_late_and_meets_somebody_lets_nobody_in_under_an_attempt(
+        self, server: Server, state: str, check: bool
+    ):
+        attempted(server, state)
+        server.update(processes=[OPEN])
+        result = step(server, "lease", check=check)
+        assert (result["held"], result["again"], result["changed"]) == (True, True, False)
+        assert result["reason"] == "Interactor is in use: 1 open"
+        assert (lease_of(server), server.read(FLAG) is not None, WATCH in server.state["tasks"]) == (HELD, True, True)
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_late_handback_lets_nobody_in_under_an_attempt(self, server: Server, state: str, check: bool):
+        attempted(server, state)
+        said = f"refused: attempt 1 is {state}: nobody may be let in before it is switched or undone"
+        assert said in refused(server, "handback", check=check)
+        assert (lease_of(server), WATCH in server.state["tasks"]) == (HELD, True)
+
+    @pytest.mark.parametrize("state", ["switched", "rolled_back"])
+    def test_after_one_that_has_ended_it_does(self, server: Server, state: str):
+        attempted(server, state)
+        assert step(server, "handback")["ledger"]["lease"]["state"] == "free"
+        assert server.read(FLAG) is None
+
     @pytest.mark.parametrize("state", ["switched", "rolled_back", "failed"])
     def test_under_one_that_has_ended_it_is(self, server: Server, state: str):
         attempted(server, state)
@@ -332,6 +363,11 @@ class TestLost:
     def test_it_is_freed(self, server: Server, name: str):
         attempted(server, "prepared")
         server.path(FLAG).unlink()
+        if name == "handback":
+            assert "refused: attempt 1 is prepared" in refused(server, name)
+            ledger = json.loads(server.read(server.ledger_file) or "")
+            ledger["attempts"][0]["state"] = "rolled_back"
+            server.write(server.ledger_file, json.dumps(ledger))
         result = step(server, name, attempt=ATTEMPT)
         assert result["changed"] is True
         assert result["ledger"]["lease"]["state"] == lease_of(server)["state"] == "free"

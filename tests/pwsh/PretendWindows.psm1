@@ -184,7 +184,15 @@ Function Get-FolderAccess {
     $access
 }
 
-Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
+# `frees`: after so many sleeps what a test holds (AppDomain data `lease`) is let go.
+
+Function Start-Sleep {
+    param([int] $Seconds)
+    $script:State['slept'] += $Seconds
+    $script:State['frees'] -= 1
+    if ($script:State['frees'] -eq 0) { [AppDomain]::CurrentDomain.GetData('lease').Dispose() }
+    Save-State
+}
 
 # ---- scheduled tasks
 

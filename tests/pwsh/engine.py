@@ -173,6 +173,8 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "task_stop_state": "Ready",
         "broken_cim": [],
         "damaged_task": "",
+        "slept": 0,
+        "frees": 0,
         "access": {},
         "slips_in": "",
         "registry": {},

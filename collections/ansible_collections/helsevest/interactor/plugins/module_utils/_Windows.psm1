@@ -197,19 +197,28 @@ Function Copy-DurableFile {
 Function Lock-File {
     <#
     .SYNOPSIS
-    Holds a file that nobody else can hold until it is disposed of; it is gone then. An error says that somebody holds it.
+    Holds a file that nobody else can hold until it is disposed of; it is gone then. An error says that somebody has held
+    it for as many seconds as there were.
     #>
     [CmdletBinding()]
     [OutputType([System.IO.FileStream])]
-    param ([Parameter(Mandatory)] [string] $Path)
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [int] $Seconds = 0
+    )
 
     $native = Resolve-NativePath -Path $Path
-    try {
-        [System.IO.FileStream]::new($native, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::ReadWrite,
-            [System.IO.FileShare]::None, 1, [System.IO.FileOptions]::DeleteOnClose)
-    }
-    catch [System.IO.IOException] {
-        throw "another run is at work on this server: $Path is held ($($_.Exception.Message))"
+    for ($left = $Seconds; ; $left--) {
+        try {
+            return [System.IO.FileStream]::new($native, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::ReadWrite,
+                [System.IO.FileShare]::None, 1, [System.IO.FileOptions]::DeleteOnClose)
+        }
+        catch [System.IO.IOException] {
+            if ($left -le 0) {
+                throw "another run is at work on this server: $Path is held ($($_.Exception.Message))"
+            }
+        }
+        Start-Sleep -Seconds 1
     }
 }
 

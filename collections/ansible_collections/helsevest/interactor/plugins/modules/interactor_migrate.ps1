@@ -89,7 +89,7 @@ Function Invoke-Look {
     }
     $lock = $null
     try {
-        $lock = Lock-Work -Contract $Contract -CheckMode $false
+        $lock = Lock-Work -Contract $Contract -CheckMode $false -Seconds 0
     }
     catch {
         # Another run is at work here, and sees to the lease.

@@ -347,6 +347,27 @@ class TestLease:
         assert server.read(FLAG) is None
 
 
+class TestBesideAnother:
+    def test_who_is_there_for_a_moment_is_waited_for(self, server: Server):
+        step(server, "lease")
+        server.update(frees=29)
+        with at_work(server):
+            assert step(server, "handback")["changed"] is True
+        assert server.state["slept"] == 29
+
+    def test_but_not_for_long(self, server: Server):
+        step(server, "lease")
+        with at_work(server):
+            assert "another run is at work on this server" in refused(server, "handback")
+        assert server.state["slept"] == 30
+
+    def test_nor_by_who_only_looks(self, server: Server):
+        step(server, "lease")
+        with at_work(server):
+            step(server, "look")
+        assert server.state["slept"] == 0
+
+
 class TestLost:
     def test_it_is_told_and_never_written(self, server: Server):
         attempted(server, "running")

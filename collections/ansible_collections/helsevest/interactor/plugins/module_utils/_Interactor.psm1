@@ -393,14 +393,16 @@ Function Register-SystemTask {
     param (
         [Parameter(Mandatory)] [string] $Name,
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Action,
-        [object[]] $Trigger = @()
+        [object[]] $Trigger = @(),
+        # Zero is none.
+        [timespan] $Limit = [timespan]::Zero
     )
 
     # Power and time limits of a task's defaults would end it half-way.
     $settings = @{
         AllowStartIfOnBatteries = $true
         DontStopIfGoingOnBatteries = $true
-        ExecutionTimeLimit = [timespan]::Zero
+        ExecutionTimeLimit = $Limit
         MultipleInstances = 'IgnoreNew'
     }
     $task = @{

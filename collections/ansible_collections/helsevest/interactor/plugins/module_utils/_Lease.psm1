@@ -15,6 +15,8 @@ $ErrorActionPreference = 'Stop'
 
 $script:PowerShell = '%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe'
 $script:RepeatMinutes = 15
+# It is done in seconds; one that hangs would hold the lock, and no other would be started beside it.
+$script:MostMinutes = 5
 # Windows Server 2012 wants an end of the repetition, newer ones refuse the largest of all.
 $script:RepeatDays = 3650
 # Until it is switched or undone an attempt needs that nobody has been in Interactor since it was opened.
@@ -167,7 +169,7 @@ Function Register-Watch {
         RepetitionDuration = New-TimeSpan -Days $script:RepeatDays
     }
     $trigger = @((New-ScheduledTaskTrigger @repeated), (New-ScheduledTaskTrigger -AtStartup))
-    Register-SystemTask -Name $name -Action $action -Trigger $trigger
+    Register-SystemTask -Name $name -Action $action -Trigger $trigger -Limit (New-TimeSpan -Minutes $script:MostMinutes)
 }
 
 Function Get-FlagText {

@@ -470,7 +470,7 @@ class TestDeadMan:
         assert server_script(leased) == LEASE_SCRIPT.read_text(encoding="utf-8")
         task = leased.state["tasks"][WATCH]
         assert task["principal"] == "S-1-5-18 ServiceAccount Highest"
-        assert task["settings"] == "True True 00:00:00 IgnoreNew late"
+        assert task["settings"] == "True True 00:05:00 IgnoreNew late"
         assert task["triggers"] == [
             {"minutes": 60, "every": "00:15:00", "during": "3650.00:00:00"},
             {"startup": True},

@@ -41,7 +41,11 @@ def require(ledger: dict[str, Any]) -> None:
 
 
 def _flag(work: Work) -> None:
-    work.host.drive.write(work.contract("paths.maintenance_flag"), f"{work.run_id} {work.now}\n".encode())
+    flag = work.contract("paths.maintenance_flag")
+    if work.host.drive.is_file(flag):
+        work.host.drive.touch(flag)
+    else:
+        work.host.drive.write(flag, f"{work.run_id} {work.now}\n".encode())
 
 
 def _register(work: Work) -> None:

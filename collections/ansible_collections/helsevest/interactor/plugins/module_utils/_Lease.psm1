@@ -28,7 +28,7 @@ Function Enter-Maintenance {
     Keeps new sessions out of Interactor, and sees that the host lets people in again by itself should nobody come back.
 
     .PARAMETER Text
-    What the flag holds: who set it and when, for a person who finds it.
+    What a new flag holds: who set it and when, for a person who finds it. One that is there is kept, and renewed.
 
     .PARAMETER Script
     The text of the script that the task on the host runs (plugin_utils/_lease.ps1).
@@ -43,7 +43,13 @@ Function Enter-Maintenance {
     Assert-TaskTold -Contract $Contract
     # First what takes the flag away again: no flag may ever stand without it.
     Register-Watch -Contract $Contract -Script $Script
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
+    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
+    if (Test-Maintenance -Contract $Contract) {
+        Update-FileTime -Path $flag
+    }
+    else {
+        Write-DurableText -Path $flag -Text "$Text`n"
+    }
 }
 
 Function Update-Maintenance {
@@ -54,7 +60,6 @@ Function Update-Maintenance {
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [string] $Text,
         [AllowNull()] [AllowEmptyString()] [string] $Script
     )
 
@@ -64,7 +69,7 @@ Function Update-Maintenance {
     if ($Script -and -not (Test-Watch -Contract $Contract)) {
         Register-Watch -Contract $Contract -Script $Script
     }
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
+    Update-FileTime -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')
 }
 
 Function Exit-Maintenance {
@@ -252,7 +257,7 @@ Function Update-Lease {
     )
 
     if (-not $Module.CheckMode -and (Get-LeaseState -Ledger $Module.Result.ledger) -eq 'held') {
-        Update-Maintenance -Contract $Contract -Text (Get-FlagText -Module $Module) -Script $Module.Params.lease_script
+        Update-Maintenance -Contract $Contract -Script $Module.Params.lease_script
     }
 }
 

@@ -194,6 +194,17 @@ Function Copy-DurableFile {
     }
 }
 
+Function Update-FileTime {
+    <#
+    .SYNOPSIS
+    Says of a file that it was written just now. It stays where it is meanwhile, as one that is replaced does not.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    [System.IO.File]::SetLastWriteTimeUtc((Resolve-NativePath -Path $Path), [datetime]::UtcNow)
+}
+
 Function Lock-File {
     <#
     .SYNOPSIS
@@ -474,5 +485,5 @@ Function Get-FolderAccess {
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
     'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Update-FileTime', 'Write-DurableText'
 )

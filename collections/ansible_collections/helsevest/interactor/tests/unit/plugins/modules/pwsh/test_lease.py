@@ -425,7 +425,15 @@ class TestHeartbeat:
         age(server, FLAG, 50)
         assert step(server, name, attempt=ATTEMPT, run_id="run-2")["changed"] is False
         assert age_of(server, FLAG) < 1
-        assert (server.read(FLAG) or "").startswith("run-2 ")
+
+    @pytest.mark.parametrize("name", ["look", "lease"])
+    def test_the_flag_stays_where_it_is_meanwhile(self, server: Server, name: str):
+        step(server, "lease")
+        age(server, FLAG, 50)
+        flag = server.path(FLAG).stat().st_ino
+        step(server, name, run_id="run-2")
+        assert (server.path(FLAG).stat().st_ino, server.read(FLAG)) == (flag, f"run-1 {NOW}\n")
+        assert age_of(server, FLAG) < 1
 
     def test_a_task_that_somebody_removed_is_there_again(self, server: Server):
         attempted(server, "running")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from contextlib import suppress
 from typing import Any
@@ -78,8 +79,9 @@ def _write_mode(work: Work, setting: dict[str, Any]) -> None:
     config[work.contract("config.mode_key")] = setting["mode"]
     config[work.contract("config.endpoint_key")] = setting.get("endpoint")
     config.update(setting.get("also") or {})
-    text = json.dumps(config, indent=2, ensure_ascii=False)
-    work.host.drive.write_durably(work.contract("paths.config"), text.encode())
+    path = work.contract("paths.config")
+    encoding = "utf-8-sig" if work.host.drive.read(path).startswith(codecs.BOM_UTF8) else "utf-8"
+    work.host.drive.write_durably(path, json.dumps(config, indent=2, ensure_ascii=False).encode(encoding))
 
 
 def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) -> dict[str, Any]:

@@ -295,6 +295,15 @@ def test_a_configuration_that_cannot_be_put_back_leaves_no_service_stopped(offic
     assert (office.server.service_word(name), office.ledger["attempts"][0]["state"]) == ("running", "switched")
 
 
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_stays_as_it_was(office: Office, mark: bytes):
+    path, drive = office.contract["paths"]["config"], office.server.drive
+    office.bring_to("completed")
+    drive.write(path, mark + drive.read(path))
+    office.well(office.migrate("switch"))
+    assert drive.read(path).startswith(mark + b"{")
+
+
 def test_one_that_can_be_neither_switched_nor_put_back_leaves_no_service_stopped(office: Office):
     office.bring_to("completed")
     office.contract["service"]["version_url"] += "/elsewhere"

@@ -122,7 +122,7 @@ Function Compare-Hash {
 Function Write-Mode {
     <#
     .SYNOPSIS
-    Writes the configuration for a mode: its keys are set, all others stay.
+    Writes the configuration for a mode: its keys are set, all others stay, and so does a byte order mark.
     #>
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
@@ -138,7 +138,8 @@ Function Write-Mode {
         }
     }
     $text = ConvertTo-Json -InputObject $configuration -Depth 50
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.config') -Text $text
+    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
+    Write-DurableText -Path $path -Text $text -Mark (Test-ByteOrderMark -Path $path)
 }
 
 Function Invoke-Switch {

@@ -35,11 +35,41 @@ Function Open-SharedReader {
     }
     $stream = Open-SharedFile -Path $native
     # A reader that looks for a byte order mark would take UTF-16 as well, which nobody writes here.
-    $mark = [byte[]]::new(3)
-    if ($stream.Read($mark, 0, 3) -ne 3 -or [System.BitConverter]::ToString($mark) -ne 'EF-BB-BF') {
+    if (-not (Skip-ByteOrderMark -Stream $stream)) {
         $stream.Position = 0
     }
     [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
+}
+
+Function Skip-ByteOrderMark {
+    <#
+    .SYNOPSIS
+    Whether the first three bytes that are read are UTF-8's byte order mark.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.IO.Stream] $Stream)
+
+    $mark = [byte[]]::new(3)
+    $Stream.Read($mark, 0, 3) -eq 3 -and [System.BitConverter]::ToString($mark) -eq 'EF-BB-BF'
+}
+
+Function Test-ByteOrderMark {
+    <#
+    .SYNOPSIS
+    Whether a file begins with UTF-8's byte order mark.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $stream = Open-SharedFile -Path $Path
+    try {
+        Skip-ByteOrderMark -Stream $stream
+    }
+    finally {
+        $stream.Dispose()
+    }
 }
 
 Function Read-SharedText {
@@ -149,14 +179,18 @@ Function Write-DurableStream {
 Function Write-DurableText {
     <#
     .SYNOPSIS
-    A whole file or the old one, with a text: UTF-8 without BOM.
+    A whole file or the old one, with a text: UTF-8, without a byte order mark unless it shall have one.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Path,
-        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text,
+        [bool] $Mark = $false
     )
 
+    if ($Mark) {
+        $Text = "$([char]0xFEFF)$Text"
+    }
     $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
     Write-DurableStream -Path $Path -Source ([System.IO.MemoryStream]::new($bytes))
 }
@@ -485,5 +519,5 @@ Function Get-FolderAccess {
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
     'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Update-FileTime', 'Write-DurableText'
+    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Test-ByteOrderMark', 'Update-FileTime', 'Write-DurableText'
 )

@@ -400,7 +400,7 @@ class TestSwitch:
         assert moving.unchanged_by("migrate", step="switch", attempt=ATTEMPT)["changed"] is True
         result = step(moving, "switch", attempt=ATTEMPT, mode="server_in_cloud")
         assert (result["changed"], result["mode"]) == (True, "server_in_cloud")
-        assert json.loads(moving.read(config) or "") == {
+        assert json.loads((moving.read(config) or "").removeprefix("\ufeff")) == {
             "endpoint": "https://dipsupsvr.dips.no",
             "mode": "server_in_cloud",
             "printer": "Skranke Ø",
@@ -412,6 +412,15 @@ class TestSwitch:
         again = step(moving, "switch", attempt=ATTEMPT)
         assert (again["changed"], again["mode"]) == (False, "server_in_cloud")
         assert moving.take_calls() == []
+
+    @pytest.mark.parametrize("mark", ["\ufeff", ""])
+    def test_a_byte_order_mark_stays_as_it_was(self, moving: Server, mark: str):
+        config = moving.contract["paths"]["config"]
+        moving.write(config, mark + '{"mode": "local"}')
+        brought_to(moving, "switched")
+        text = moving.path(config).read_bytes().decode()
+        assert text.startswith(mark + "{")
+        assert json.loads(text.removeprefix(mark))["mode"] == "server_in_cloud"
 
     def test_what_changed_before_the_switch_is_told_and_does_not_stop_it(self, moving: Server):
         moving.contract["untouched"]["files"] = [r"C:\EPJ\epj.ini"]
@@ -426,7 +435,7 @@ class TestSwitch:
         config = moving.contract["paths"]["config"]
         before = moving.path(config).read_bytes()
         brought_to(moving, "switched", mode="second")
-        assert json.loads(moving.read(config) or "") == {
+        assert json.loads((moving.read(config) or "").removeprefix("\ufeff")) == {
             "endpoint": "https://two.example", "mode": "2", "list": [1], **also
         }  # fmt: skip
         assert step(moving, "look")["mode"] == "second"

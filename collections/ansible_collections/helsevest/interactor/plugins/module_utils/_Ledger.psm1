@@ -73,7 +73,8 @@ Function Assert-Closed {
         $strangers += $access['owner']
     }
     if ($strangers.Count -gt 0) {
-        throw "$Path is open to $(($strangers | Sort-Object -Unique) -join ', '): only SYSTEM and the administrators may own it and be at it. " +
+        $who = ($strangers | Sort-Object -Unique) -join ', '
+        throw "$Path is open to ${who}: only SYSTEM and the administrators may own it and be at it. " +
         'See who made it and what is in it; then close it, or remove it if nothing of it is ours'
     }
 }

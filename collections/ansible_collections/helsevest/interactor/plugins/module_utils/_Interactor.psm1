@@ -366,7 +366,7 @@ Function Get-TaskState {
     if (@($failures | Where-Object -FilterScript { "$($_.CategoryInfo.Category)" -ne 'ObjectNotFound' }).Count -eq 0) {
         return $null
     }
-    # For one task Windows goes through all, and ends at one that is damaged, whoever's it is; for this it opens one alone.
+    # For one task Windows may go through all, and end at one that is damaged, whoever's it is; for this it opens one alone.
     try {
         $result = (Get-ScheduledTaskInfo @task -ErrorAction Stop).LastTaskResult
     }

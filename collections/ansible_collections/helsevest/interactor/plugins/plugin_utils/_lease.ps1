@@ -32,7 +32,7 @@ Function Test-MoveTask {
     if (@($failures | Where-Object -FilterScript { "$($_.CategoryInfo.Category)" -ne 'ObjectNotFound' }).Count -eq 0) {
         return $false
     }
-    # For one task Windows goes through all, and ends at one that is damaged, whoever's it is; for this it opens one alone.
+    # For one task Windows may go through all, and end at one that is damaged, whoever's it is; for this it opens one alone.
     try {
         # SCHED_S_TASK_RUNNING, SCHED_S_TASK_QUEUED
         @(267009, 267045) -contains (Get-ScheduledTaskInfo @task -ErrorAction Stop).LastTaskResult

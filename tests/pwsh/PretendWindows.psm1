@@ -102,6 +102,10 @@ Function Start-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Ve
 Function Stop-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'stop' -Status 'Stopped' }
 Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'restart' -Status 'Running' }
 
+Function Start-ServiceInTime { param([string] $Name) Start-Service -Name $Name }
+Function Stop-ServiceInTime { param([string] $Name) Stop-Service -Name $Name }
+Function Restart-ServiceInTime { param([string] $Name) Restart-Service -Name $Name }
+
 # ---- programs and processes
 
 # A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
@@ -451,7 +455,7 @@ Export-ModuleMember -Function @(
     'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone', 'Get-WebAnswer',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
-    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
-    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
-    'Unregister-ScheduledTask'
+    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Restart-ServiceInTime', 'Start-Process',
+    'Start-ScheduledTask', 'Start-Service', 'Start-ServiceInTime', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
+    'Stop-Service', 'Stop-ServiceInTime', 'Test-Path', 'Unregister-ScheduledTask'
 )

@@ -76,14 +76,15 @@ Function Assert-Local {
 Function Restart-Interactor {
     <#
     .SYNOPSIS
-    Restarts Interactor's service and no other; an error where it does not tell the version within a minute.
+    Restarts Interactor's service and no other; an error where it does not stop or start in time, or does not tell the
+    version within a minute.
     #>
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
         [AllowNull()] [AllowEmptyString()] [string] $Version
     )
 
-    Restart-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+    Restart-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
     $told = Wait-InteractorVersion -Contract $Contract -Version $Version
     if (-not $told) {
         throw 'the service does not answer after its restart'
@@ -241,7 +242,7 @@ Function Restore-Before {
     }
     $back = @($differ | Where-Object -FilterScript { $_ -ceq 'configuration' -or @($files.Keys) -contains $_.Split('/')[0] })
     if ($back.Count -gt 0) {
-        Stop-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+        Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
     }
     try {
         if ($back.Count -gt 0) {

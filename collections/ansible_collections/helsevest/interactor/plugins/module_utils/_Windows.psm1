@@ -8,6 +8,10 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+# Windows' own commands wait for a service for as long as it says that it is about to start or stop.
+$script:ServiceSeconds = 180
+$script:StartSeconds = 5
+
 Function Resolve-NativePath {
     <#
     .SYNOPSIS
@@ -267,6 +271,97 @@ Function Lock-File {
     }
 }
 
+Function Get-ServiceControl {
+    param ([Parameter(Mandatory)] [string] $Name)
+
+    $service = @(Get-Service | Where-Object -FilterScript { $_.Name -eq $Name })
+    if ($service.Count -eq 0) {
+        throw "there is no service '$Name'"
+    }
+    $service[0]
+}
+
+Function Wait-ServiceStatus {
+    <#
+    .SYNOPSIS
+    Waits until a service is as it should be; an error where it is not in time, or has stopped while it should start.
+    #>
+    param (
+        [Parameter(Mandatory)] [object] $Service,
+        [Parameter(Mandatory)] [string] $Status,
+        [Parameter(Mandatory)] [int] $Seconds
+    )
+
+    for ($waited = 0; ; $waited++) {
+        $Service.Refresh()
+        $word = [string]$Service.Status
+        if ($word -eq $Status) {
+            return
+        }
+        $ended = $Status -eq 'Running' -and $word -eq 'Stopped' -and $waited -ge $script:StartSeconds
+        if ($waited -ge $Seconds -or $ended) {
+            throw "service '$($Service.Name)' is $word after $waited seconds, not $Status"
+        }
+        Start-Sleep -Seconds 1
+    }
+}
+
+Function Stop-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Stops a service; an error where it does not stop in time, or where another one needs it. One that is stopped stays so.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    $service = Get-ServiceControl -Name $Name
+    $needed = @($service.DependentServices | Where-Object -FilterScript { "$($_.Status)" -ne 'Stopped' })
+    if ($needed.Count -gt 0) {
+        # .NET would stop them as well, and nobody would start them again.
+        throw "service '$Name' is needed by $(@($needed | ForEach-Object -Process { $_.Name }) -join ', ')"
+    }
+    if ("$($service.Status)" -notin 'Stopped', 'StopPending') {
+        $service.Stop()
+    }
+    Wait-ServiceStatus -Service $service -Status 'Stopped' -Seconds $Seconds
+}
+
+Function Start-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Starts a service; an error where it does not come up in time. One that runs runs on.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    $service = Get-ServiceControl -Name $Name
+    if ("$($service.Status)" -notin 'Running', 'StartPending') {
+        $service.Start()
+    }
+    Wait-ServiceStatus -Service $service -Status 'Running' -Seconds $Seconds
+}
+
+Function Restart-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Stops a service that runs, and starts it, each in time.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    Stop-ServiceInTime -Name $Name -Seconds $Seconds
+    Start-ServiceInTime -Name $Name -Seconds $Seconds
+}
+
 Function Close-ProcessWindow {
     <#
     .SYNOPSIS
@@ -519,5 +614,6 @@ Function Get-FolderAccess {
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
     'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
-    'Read-SharedText', 'Resolve-NativePath', 'Save-DurableWriter', 'Test-ByteOrderMark', 'Update-FileTime', 'Write-DurableText'
+    'Read-SharedText', 'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-ServiceInTime',
+    'Stop-ServiceInTime', 'Test-ByteOrderMark', 'Update-FileTime', 'Write-DurableText'
 )

@@ -167,10 +167,14 @@ Function Start-Process {
         throw "This command cannot be run: $FilePath is missing."
     }
     $effect = $script:State['programs'][(Split-Path -Path $FilePath -Leaf)]
-    if ($null -eq $effect -or -not $Wait -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
+    if ($null -eq $effect -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
     if ($effect['throws']) { throw $effect['throws'] }
-    Save-Written -Effect $effect
-    [pscustomobject]@{ ExitCode = $effect['exit_code'] }
+    if (-not $effect['hangs']) { Save-Written -Effect $effect }
+    elseif ($Wait) { Deny -Text "the program $FilePath waited for for ever" }
+    $process = [pscustomobject]@{ ExitCode = $effect['exit_code']; Handle = 1; Ends = -not $effect['hangs'] }
+    Add-Member -InputObject $process -MemberType ScriptMethod -Name WaitForExit -Value { param($milliseconds) $null = $milliseconds; $this.Ends }
+    Add-Member -InputObject $process -MemberType ScriptMethod -Name Kill -Value { Add-Call -Text 'kill' }
+    $process
 }
 
 Function icacls.exe {

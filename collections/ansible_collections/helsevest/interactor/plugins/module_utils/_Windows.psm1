@@ -362,6 +362,30 @@ Function Restart-ServiceInTime {
     Start-ServiceInTime -Name $Name -Seconds $Seconds
 }
 
+Function Invoke-ProgramInTime {
+    <#
+    .SYNOPSIS
+    Runs a program; the code that it ends with. One that does not end in time is ended, and that is an error. What it has
+    started and left behind is not waited for, as Start-Process -Wait would.
+    #>
+    [CmdletBinding()]
+    [OutputType([int])]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [string] $Argument,
+        [Parameter(Mandatory)] [int] $Seconds
+    )
+
+    $process = Start-Process -FilePath $Path -ArgumentList $Argument -PassThru
+    # Asked for while it runs: else Windows PowerShell 5.1 does not know the code in the end.
+    $null = $process.Handle
+    if (-not $process.WaitForExit($Seconds * 1000)) {
+        $process.Kill()
+        throw "$Path has not ended after $Seconds seconds, and was ended"
+    }
+    $process.ExitCode
+}
+
 Function Close-ProcessWindow {
     <#
     .SYNOPSIS
@@ -613,7 +637,8 @@ Function Get-FolderAccess {
 
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
-    'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader', 'Open-WebExchange',
+    'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader',
+    'Open-WebExchange',
     'Read-SharedText', 'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-ServiceInTime',
     'Stop-ServiceInTime', 'Test-ByteOrderMark', 'Update-FileTime', 'Write-DurableText'
 )

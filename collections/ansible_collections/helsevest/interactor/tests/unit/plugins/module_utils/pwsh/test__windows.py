@@ -132,6 +132,16 @@ def test_a_hash_is_that_of_utf_8(call: Call, text: str):
     assert call(f"Get-Sha256 -Text '{text}'") == hashlib.sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_program_tells_its_code(call: Call, code: int):
+    assert call(f"Invoke-ProgramInTime -Path /bin/sh -Argument '-c \"exit {code}\"' -Seconds 60") == code
+
+
+def test_one_that_does_not_end_is_ended(call: Call):
+    line = "try { Invoke-ProgramInTime -Path /bin/sleep -Argument 3600 -Seconds 0 } catch { $_.Exception.Message }"
+    assert call(f"$({line})") == "/bin/sleep has not ended after 0 seconds, and was ended"
+
+
 class TestServiceInTime:
     """A service as .NET shows it, which takes `takes` looks to do what it was asked for."""
 

@@ -235,6 +235,7 @@ class TestManifest:
         [
             ({"exit_code": 5, "writes": {}}, "the list program ended with code 5"),
             ({"exit_code": 0, "writes": {}}, "wrote no"),
+            ({"exit_code": 0, "writes": {}, "hangs": True}, "has not ended after 1800 seconds, and was ended"),
             ({"exit_code": 0, "writes": {LIST: '{"category": "orders"}\n'}}, "line 1 lacks category, id or date"),
         ],
     )

@@ -216,6 +216,7 @@ Function Get-TaskObject {
 Function Get-ScheduledTask {
     [CmdletBinding()]
     param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['damaged_task'] -eq 'all') { throw 'The task scheduler is not available.' }
     if ($script:State['damaged_task']) { Write-Error -Message 'The task XML contains a value which is incorrectly formatted or out of range.'; return }
     $found = @($script:State['tasks'].Keys | Where-Object -FilterScript {
             (-not $TaskName -or $_ -eq $TaskName) -and (-not $TaskPath -or $script:State['tasks'][$_]['path'] -eq $TaskPath)

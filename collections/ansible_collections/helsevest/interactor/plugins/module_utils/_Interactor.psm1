@@ -358,8 +358,14 @@ Function Get-TaskState {
 
     $task = @{ TaskName = $Name; TaskPath = '\' }
     $failures = @()
-    $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
-            Where-Object -FilterScript { $_.TaskName -eq $Name -and $_.TaskPath -eq '\' })
+    $found = @()
+    try {
+        $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
+                Where-Object -FilterScript { $_.TaskName -eq $Name -and $_.TaskPath -eq '\' })
+    }
+    catch {
+        $failures = @($_)
+    }
     if ($found.Count -gt 0) {
         return [string]$found[0].State
     }

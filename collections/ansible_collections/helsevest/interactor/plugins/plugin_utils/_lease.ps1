@@ -24,8 +24,14 @@ Function Test-MoveTask {
     #>
     $task = @{ TaskName = $MoveTask; TaskPath = '\' }
     $failures = @()
-    $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
-            Where-Object -FilterScript { $_.TaskName -eq $MoveTask -and $_.TaskPath -eq '\' })
+    $found = @()
+    try {
+        $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
+                Where-Object -FilterScript { $_.TaskName -eq $MoveTask -and $_.TaskPath -eq '\' })
+    }
+    catch {
+        $failures = @($_)
+    }
     if ($found.Count -gt 0) {
         return @('Running', 'Queued') -contains [string]$found[0].State
     }

@@ -241,11 +241,9 @@ Function Restore-Before {
         $files['data'] = $source['data']
     }
     $back = @($differ | Where-Object -FilterScript { $_ -ceq 'configuration' -or @($files.Keys) -contains $_.Split('/')[0] })
-    if ($back.Count -gt 0) {
-        Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
-    }
     try {
         if ($back.Count -gt 0) {
+            Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
             Restore-File -Contract $Contract -Name $name -Source $files
             # Last: as long as it names the cloud, nobody works with the data here.
             $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }

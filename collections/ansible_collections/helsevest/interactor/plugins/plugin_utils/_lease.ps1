@@ -10,8 +10,9 @@ param (
     [Parameter(Mandatory)] [string] $Flag,
     [Parameter(Mandatory)] [int] $Minutes,
     [Parameter(Mandatory)] [string] $MoveTask,
-    [Parameter(Mandatory)] [string] $MoveProgram,
-    [Parameter(Mandatory)] [string] $LeaseTask
+    [Parameter(Mandatory)] [string] $LeaseTask,
+    # A task that an earlier version registered does not name it.
+    [string] $MoveProgram = ''
 )
 
 Set-StrictMode -Version Latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ class Both:
             assert action["triggers"][1] == {"startup": task.startup}
         return answers[0]
 
+    def attempt(self, state: str) -> None:
+        """Give both ledgers an attempt in this state."""
+        told = {"number": 1, "key": "k", "state": state, "mode": "server_in_cloud", "history_months": 12, "before": {}}
+        self.office.save({**self.office.ledger, "attempts": [told]})
+        text = self.server.read(self.server.ledger_file) or ""
+        self.server.write(self.server.ledger_file, json.dumps({**json.loads(text), "attempts": [told]}))
+
     def lose_the_flag(self) -> None:
         self.office.server.drive.remove(self.flag)
         self.server.path(self.flag).unlink()
@@ -85,6 +93,20 @@ def test_who_is_in_it(
     both.ask("users", warning=warning, close=close)
     both.ask("look")
     both.ask("handback")
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "switched"])
+def test_who_comes_late(tmp_path: Path, contract: dict[str, Any], engine: Engine, state: str) -> None:
+    both = Both(tmp_path, contract, engine, pc=0, users=1)
+    both.ask("lease")
+    both.attempt(state)
+    both.run(*OPEN)
+    for check in (True, False):
+        assert (both.ask("handback", check=check)["failed"] is None) == (state == "switched")
+        both.ask("lease", check=check)
+    both.lose_the_flag() if state == "running" else None
+    both.ask("lease")
+    both.ask("look")
 
 
 def test_what_is_lost(tmp_path: Path, contract: dict[str, Any], engine: Engine) -> None:

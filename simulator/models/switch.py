@@ -99,7 +99,7 @@ def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) 
     held = lease is not None and lease["state"] == "held" and flagged
     files = {"install": source["install"]}
     # In the local mode and without the lease somebody may have worked here since: what is newer is theirs.
-    if held or "configuration" in differ:
+    if held or not _is_local(work):
         files["data"] = source["data"]
     back = [path for path in differ if path == "configuration" or path.split("/")[0] in files]
     if back:
@@ -117,6 +117,14 @@ def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) 
     if back or attempt.get("switching") or not told or (version and told != version):
         work.restart_service(version)
     return _as_before(backup.compare(saved, backup.file_list(work, source)))
+
+
+def _is_local(work: Work) -> bool:
+    """Whether people can work with the data here."""
+    try:
+        return bool(work.mode() == "local")
+    except Refused:
+        return False
 
 
 def _with_service(work: Work, reason: str) -> str:

@@ -29,6 +29,23 @@ Function Get-ModeNow {
     Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
 }
 
+Function Test-LocalMode {
+    <#
+    .SYNOPSIS
+    Whether people can work with the data here: not with a configuration that names the cloud, or cannot be read.
+    #>
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    try {
+        (Get-ModeNow -Contract $Contract) -ceq 'local'
+    }
+    catch {
+        Write-Verbose -Message "the configuration cannot be read: $($_.Exception.Message)"
+        $false
+    }
+}
+
 Function Get-MoveSource {
     <#
     .SYNOPSIS
@@ -192,7 +209,7 @@ Function Invoke-Switch {
         $reason = $_.Exception.Message
         $source = @{ configuration = Get-ContractValue -Contract $Contract -Path 'paths.config' }
         try {
-            $null = Restore-Backup -Contract $Contract -Name $backup -Source $source
+            Restore-Whole -Contract $Contract -Name $backup -Source $source
         }
         catch {
             $reason = "$reason; the configuration is not as before: $($_.Exception.Message)"
@@ -237,7 +254,7 @@ Function Restore-Before {
     $held = $null -ne $Ledger['lease'] -and $Ledger['lease']['state'] -eq 'held' -and (Test-Path -LiteralPath $flag)
     $files = @{ install = $source['install'] }
     # In the local mode and without the lease somebody may have worked here since: what is newer is theirs.
-    if ($held -or $differ -ccontains 'configuration') {
+    if ($held -or -not (Test-LocalMode -Contract $Contract)) {
         $files['data'] = $source['data']
     }
     $back = @($differ | Where-Object -FilterScript { $_ -ceq 'configuration' -or @($files.Keys) -contains $_.Split('/')[0] })
@@ -246,7 +263,7 @@ Function Restore-Before {
             Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
             Restore-File -Contract $Contract -Name $name -Source $files
             # Last: as long as it names the cloud, nobody works with the data here.
-            $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
+            Restore-Whole -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
         }
         # What a write that was cut off has left beside it.
         if (Test-Path -LiteralPath "$($source['configuration']).new") {
@@ -263,6 +280,23 @@ Function Restore-Before {
         Restart-Interactor -Contract $Contract -Version $Attempt['version']
     }
     New-AsBefore -Changed (Compare-FileList -Before $saved -After (Get-FileList -Source $source))
+}
+
+Function Restore-Whole {
+    <#
+    .SYNOPSIS
+    Brings files back; an error where one of them could not be.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $left = Restore-Backup -Contract $Contract -Name $Name -Source $Source
+    if ($left.Count -gt 0) {
+        throw "$($left -join ', ') cannot be put back"
+    }
 }
 
 Function Restore-File {

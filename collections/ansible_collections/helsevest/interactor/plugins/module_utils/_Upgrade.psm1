@@ -147,7 +147,7 @@ Function Stop-Interactor {
     }
     $process = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |
             Where-Object -FilterScript { $_.Name -eq $name -and $_.ProcessId } | ForEach-Object -Process { $_.ProcessId })
-    Stop-Service -Name $name
+    Stop-ServiceInTime -Name $name
     # Windows calls a service stopped before its process has ended, and let go of its files.
     for ($second = 1; $second -le $script:EndSeconds; $second++) {
         if (@(Get-Process | Where-Object -FilterScript { $process -contains $_.Id }).Count -eq 0) {
@@ -170,7 +170,7 @@ Function Test-Version {
 
     if ((Get-ServiceWord -Contract $Contract) -ne 'running') {
         try {
-            Start-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+            Start-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
         }
         catch {
             return "the service does not start: $($_.Exception.Message)"

@@ -553,6 +553,25 @@ class TestRestore:
         assert list(aside.values()) == ["half of it", "left over", "another program"]
         assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor", f"unregister {WATCH}"]
 
+    def test_a_configuration_that_differs_but_is_local_takes_nothing_from_people(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(FLAG).unlink()
+        moving.write(DATA, "orders of this morning")
+        config = moving.contract["paths"]["config"]
+        found = json.loads((moving.read(config) or "").removeprefix("\ufeff"))
+        moving.write(config, json.dumps({**found, "logLevel": "debug"}))
+        result = step(moving, "restore", attempt=ATTEMPT)
+        assert moving.read(DATA) == "orders of this morning"
+        assert result["as_before"]["equal"] is False
+
+    def test_with_a_configuration_that_cannot_be_read_the_data_come_back(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(FLAG).unlink()
+        moving.write(DATA, "half of it")
+        moving.write(moving.contract["paths"]["config"], "{")
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"] == {"equal": True, "changed": []}
+        assert moving.read(DATA) == "what is there before"
+
     @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
     def test_what_people_have_made_since_the_lease_was_lost_is_theirs(self, moving: Server, state: str):
         brought_to(moving, state)

@@ -261,6 +261,19 @@ class TestTheOrderOfSteps:
         assert step(UPGRADE_EVENING, held("failed"))[1] is None
         assert codes(UPGRADE_EVENING, held("failed")) == {"U1"}
 
+    @pytest.mark.parametrize(
+        ("version", "is_upgraded"),
+        [("6.2.0", True), ("6.3.0", True), ("6.10.0", True), ("6.2.0.1", True), ("6.1.10", False), ("6.2", False)],
+    )
+    def test_a_newer_version_is_left_alone(self, version: str, is_upgraded: bool) -> None:
+        staged = Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, ""))
+        decision = answer(UPGRADE_EVENING, standing(UPGRADE_EVENING, version=version, ledger=staged))
+        assert (decision.next.step, decision.state is State.UPGRADED) == (
+            (None, True) if is_upgraded else (Step.INSTALL, False)
+        )
+        if is_upgraded:
+            assert (decision.next.phase, decision.row()["why"]) == (Phase.MIGRATE, "")
+
     def test_the_night_goes_from_lease_to_manifest_to_start(self) -> None:
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, cloud_run=EARLIER)) == (Phase.MIGRATE, Step.CLOUD, True)
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT)) == (Phase.MIGRATE, Step.LEASE, True)

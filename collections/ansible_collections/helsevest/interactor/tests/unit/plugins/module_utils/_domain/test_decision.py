@@ -280,7 +280,12 @@ class TestTheOrderOfSteps:
         held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
         decision = answer(MOVE_NIGHT, held)
         assert (decision.next.step, decision.allowed) == (Step.MANIFEST, True)
-        assert decision.attempt == {"number": 1, "key": f"1001-1-{RUN}", "sites": ["1001"]}
+        assert decision.attempt == {
+            "number": 1,
+            "key": f"1001-1-{RUN}",
+            "sites": ["1001"],
+            "until": "2027-05-19T04:00:00Z",
+        }
         for state, expected in (
             (AttemptState.PREPARED, Step.START),
             (AttemptState.RUNNING, Step.FOLLOW),
@@ -428,7 +433,12 @@ class TestTheOrderOfSteps:
         undone = with_attempt(night, AttemptState.ROLLED_BACK, discarded=frozenset({"1"}))
         decision = answer(night, undone, move_date="2027-06-01")
         assert decision.next.step is Step.MANIFEST
-        assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}", "sites": ["1001"]}
+        assert decision.attempt == {
+            "number": 2,
+            "key": f"1001-2-{RUN}",
+            "sites": ["1001"],
+            "until": "2027-06-02T04:00:00Z",
+        }
 
     def test_the_check_waits_for_the_morning_of_the_next_working_day(self) -> None:
         equal = {"1": reconcile(MANIFEST, MANIFEST)}
@@ -449,7 +459,9 @@ class TestTheOrderOfSteps:
             "day": None,
             "history_months": None,
             "sites": ["1001"],
+            "until": "2027-05-19T04:00:00Z",
         }
+        assert answer(MORNING_AFTER, of, move_date=None).attempt["until"] is None  # type: ignore[index]
 
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
         asked = RollbackAsked("Kari", "the office asks")

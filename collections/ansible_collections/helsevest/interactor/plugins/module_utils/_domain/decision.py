@@ -245,7 +245,12 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     until = format_time(opening.end) if opening else None
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
-        return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}", "sites": group, "until": until}
+        return {
+            "number": number,
+            "key": f"{situation.site.id}-{number}-{situation.run_id}",
+            "sites": group,
+            "until": until,
+        }
     if last is None:
         return None
     day = last.day.isoformat() if last.day else None

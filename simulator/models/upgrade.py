@@ -83,11 +83,23 @@ def _is_unproven(upgrade: dict[str, Any] | None) -> bool:
     return upgrade is not None and (upgrade["state"] in ("restart", "incident") or _is_cut_off(upgrade))
 
 
+def _refuse_newer(work: Work) -> None:
+    """Nobody goes back by an upgrade: a newer version than the contract's stays."""
+    told, wanted = work.result["version"], work.contract("installer.version")
+    if told and _numbers(told) > _numbers(wanted):
+        raise Refused(f"refused: version {told} runs, which is newer than {wanted}")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
 async def _stage(work: Work) -> None:
     ledger, result, path = work.ledger_or_new(), work.result, _installer_path(work)
     before = ledger["upgrade"]
     if _is_unproven(before):
         raise Refused(f"refused: the upgrade to {before['to']} has not been brought to its end")
+    _refuse_newer(work)
     problem = _problem(work, path)
     known = _is_staged(work, before)
     has = result["version"] == work.contract("installer.version") and not known
@@ -164,6 +176,8 @@ def _install(work: Work) -> None:
     result["upgraded"] = result["version"] == target and not unproven
     if result["upgraded"]:
         return
+    if not unproven:
+        _refuse_newer(work)
     if not _is_staged(work, upgrade):
         raise Refused(f"refused: version {target} is not staged")
     problem = _contract_problem(work)

@@ -345,6 +345,19 @@ def test_an_installer_that_was_changed_after_staging(office: Office):
     assert office.ask("upgrade", step="install")["upgraded"]
 
 
+@pytest.mark.parametrize("step", ["stage", "install"])
+def test_a_newer_version_is_never_replaced_by_an_older_one(office: Office, step: str):
+    staged(office)
+    office.contract["installer"]["version"] = "5.4.0"
+    ledger = office.ledger
+    ledger["upgrade"]["to"] = "5.4.0"
+    office.write_ledger(json.dumps(ledger).encode())
+    before = office.server.snapshot()
+    told = office.ask("upgrade", step=step)
+    assert told["msg"] == f"{step}: refused: version {OLD} runs, which is newer than 5.4.0"
+    assert office.server.snapshot() == before
+
+
 def test_a_download_goes_on_where_the_line_broke(opened: Opened):
     office = opened(upgrade={"cut_after": 150_000})
     for arrived in (150_000, 300_000):

@@ -137,6 +137,24 @@ Function Test-WayBackOpen {
     -not $users['active']
 }
 
+Function Assert-NotNewer {
+    <#
+    .SYNOPSIS
+    Throws where the service tells a newer version than the given one: nobody goes back by an upgrade.
+    #>
+    param (
+        [AllowNull()] [AllowEmptyString()] [string] $Version,
+        [Parameter(Mandatory)] [string] $Target
+    )
+
+    # As text, 6.10 would be older than 6.2.
+    $told = $Version -as [version]
+    $wanted = $Target -as [version]
+    if ($null -ne $told -and $null -ne $wanted -and $told -gt $wanted) {
+        throw "refused: version $Version runs, which is newer than $Target"
+    }
+}
+
 Function Stop-Interactor {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
@@ -457,6 +475,6 @@ Function Confirm-Upgrade {
 }
 
 Export-ModuleMember -Function @(
-    'Confirm-Upgrade', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff', 'Test-Restarted', 'Test-Unproven',
-    'Test-Version'
+    'Assert-NotNewer', 'Confirm-Upgrade', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff', 'Test-Restarted',
+    'Test-Unproven', 'Test-Version'
 )

@@ -45,6 +45,7 @@ Function Invoke-Stage {
     if (Test-Unproven -Upgrade $before) {
         throw "refused: the upgrade to $($before['to']) has not been brought to its end"
     }
+    Assert-NotNewer -Version $Module.Result.version -Target $target
     $problem = Test-Installer -Contract $Contract -Path $path
     $known = $null -ne $before -and $before['state'] -eq 'staged' -and $before['to'] -eq $target
     # A server that has the version is left alone; the record of how it got it stays.
@@ -101,6 +102,9 @@ Function Invoke-Install {
     $Module.Result.upgraded = $Module.Result.version -eq $target -and -not $unproven
     if ($Module.Result.upgraded) {
         return
+    }
+    if (-not $unproven) {
+        Assert-NotNewer -Version $Module.Result.version -Target $target
     }
     if ($null -eq $upgrade -or $upgrade['state'] -ne 'staged' -or $upgrade['to'] -ne $target) {
         throw "refused: version $target is not staged"

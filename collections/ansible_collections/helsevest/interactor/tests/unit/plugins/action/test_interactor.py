@@ -353,6 +353,16 @@ class TestMigrate:
         assert result["status"]["state"] == "running"
         assert (len(host.asked), clock.now) == (3, START + timedelta(minutes=7))
 
+    @pytest.mark.parametrize(("until", "minutes"), [("2027-05-18T18:37:00Z", 7), ("2027-05-19T04:00:00Z", 60)])
+    def test_follow_leaves_when_the_window_ends(
+        self, act: Act, host: Host, clock: SimpleNamespace, until: str, minutes: int
+    ):
+        host.answers = [answer("running")]
+        attempt = {**self.ATTEMPT, "until": until}
+        act("migrate", step="follow", attempt=attempt, follow_minutes=60, poll_seconds=300)
+        assert clock.now == START + timedelta(minutes=minutes)
+        assert "until" not in host.asked[0]["attempt"]
+
     def test_follow_gives_up_a_module_that_fails(self, act: Act, host: Host):
         host.answers = [answer("running"), {"failed": True, "msg": "refused", "changed": False}]
         assert act("migrate", step="follow", attempt=self.ATTEMPT, follow_minutes=60)["error"] == "refused"

@@ -256,6 +256,16 @@ def test_a_host_that_has_the_version_already_is_left_alone(staged: Server):
     assert staged.files() == before
 
 
+@pytest.mark.parametrize("step", ["stage", "install"])
+def test_a_newer_version_is_never_replaced_by_an_older_one(staged: Server, step: str):
+    staged.write(staged.program, "6.10.0")
+    before = staged.files()
+    told = staged.ask("upgrade", step=step)
+    assert told["msg"] == f"{step}: refused: version 6.10.0 runs, which is newer than 6.2.0"
+    assert acts(staged) == []
+    assert staged.files() == before
+
+
 @pytest.mark.parametrize(
     ("code", "installed", "reason"),
     [

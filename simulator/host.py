@@ -65,6 +65,7 @@ class SimulatedHost:
         self.cut_after: int | None = None
         self.signed_by: Callable[[str | None], str | None] = lambda publisher: publisher
         self.restarts_next = False
+        self.msi_at_work = False
         self._now = now
         self._fetch = fetch
         self._booted = started - timedelta(hours=machine.uptime_hours)

@@ -62,6 +62,18 @@ def saved(work: Work, name: str) -> Files | None:
     return files
 
 
+def differing(work: Work, name: str, sources: Mapping[str, str]) -> list[str]:
+    """The paths of the sources that are not as a backup has them; refused where there is no backup of that name."""
+    files = saved(work, name)
+    if files is None:
+        raise Refused(f"backup {_folder(work, name)} is not there")
+    return compare(_of(files, sources), file_list(work, sources))
+
+
+def _of(files: Files, sources: Mapping[str, str]) -> Files:
+    return [file for file in files if file["path"].partition("/")[0] in sources]
+
+
 def save(work: Work, name: str, sources: Mapping[str, str]) -> Files:
     """Copy the sources to a backup of that name and answer its files; one that is there already is kept as it is."""
     there = saved(work, name)
@@ -113,7 +125,7 @@ def restore(work: Work, name: str, sources: Mapping[str, str]) -> list[str]:
     files = saved(work, name)
     if files is None:
         raise Refused(f"backup {folder} is not there")
-    wanted = [file for file in files if file["path"].partition("/")[0] in sources]
+    wanted = _of(files, sources)
     known = {file["path"].casefold() for file in wanted}
     for path in compare(wanted, file_list(work, sources)):
         live = _path(sources, path)

@@ -19,6 +19,7 @@ _POWERSHELL = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
 _OPTIONS = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 _EVERY = timedelta(minutes=15)
 _OPEN = ("prepared", "running", "completed")
+_UNENDED = (*_OPEN, "failed")
 
 
 def state(ledger: dict[str, Any] | None) -> str:
@@ -40,18 +41,24 @@ def require(ledger: dict[str, Any]) -> None:
 
 
 def _flag(work: Work) -> None:
-    work.host.drive.write(work.contract("paths.maintenance_flag"), f"{work.run_id} {work.now}\n".encode())
+    flag = work.contract("paths.maintenance_flag")
+    if work.host.drive.is_file(flag):
+        work.host.drive.touch(flag)
+    else:
+        work.host.drive.write(flag, f"{work.run_id} {work.now}\n".encode())
 
 
 def _register(work: Work) -> None:
     script = join(work.contract("paths.work"), "lease.ps1")
     work.host.drive.write(script, work.arguments["lease_script"].encode())
     flag, move = work.contract("paths.maintenance_flag"), work.contract("migration.task")
+    program = work.contract("migration.program")
     name, minutes = work.contract("lease.task"), int(work.contract("lease.minutes"))
-    for value in (script, flag, move, name):
+    for value in (script, flag, move, program, name):
         if '"' in value or "\n" in value:
             raise Refused(f"contract: '{value}' cannot be an argument of a task")
-    arguments = f'{_OPTIONS} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}" -LeaseTask "{name}"'
+    arguments = f'{_OPTIONS} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}"'
+    arguments += f' -MoveProgram "{program}" -LeaseTask "{name}"'
     first = work.host.utc + timedelta(minutes=minutes)
     work.host.tasks[name] = Task(_POWERSHELL, arguments, at=first, every=_EVERY, startup=True)
 
@@ -158,7 +165,8 @@ def take(work: Work) -> None:
     ledger = work.ledger_or_new()
     before, there = state(ledger), kept(work, ledger)
     last = ledger["attempts"][-1] if ledger["attempts"] else None
-    if before == "lost" and last and last["state"] in _OPEN:
+    is_open = last is not None and last["state"] in _OPEN
+    if last and is_open and before != "held":
         since = "people may have been in Interactor since"
         raise Refused(f"refused: the lease was lost while attempt {last['number']} was open: {since}")
     if not work.check_mode:
@@ -167,6 +175,10 @@ def take(work: Work) -> None:
     active = told["active"]
     work.result.update(users=told, held=not active, again=active, reason=why(told) if active else "")
     if active:
+        if is_open:
+            # The attempt's, not this call's: who follows it sees to it.
+            work.result["held"] = True
+            return
         work.result["changed"] |= there
         if not work.check_mode:
             give_back(work, ledger)
@@ -198,6 +210,10 @@ def give_back(work: Work, ledger: dict[str, Any] | None) -> None:
 def hand_back(work: Work) -> None:
     """The step that ends the lease."""
     ledger = work.result["ledger"]
+    last = ledger["attempts"][-1] if ledger and ledger["attempts"] else None
+    if last and last["state"] in _UNENDED:
+        why_not = "nobody may be let in before it is switched or undone"
+        raise Refused(f"refused: attempt {last['number']} is {last['state']}: {why_not}")
     work.result["changed"] = kept(work, ledger)
     if not work.check_mode:
         give_back(work, ledger)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+from contextlib import suppress
 from typing import Any
 
 from simulator.models import backup
@@ -58,7 +60,11 @@ def switch(
         if changed:
             raise Refused(f"the switch has changed what it must leave alone: {', '.join(changed)}")
     except Refused as failure:
-        backup.restore(work, name, {"configuration": work.contract("paths.config")})
+        try:
+            backup.restore(work, name, {"configuration": work.contract("paths.config")})
+        except OSError as second:
+            reason = f"{failure}; the configuration is not as before: {second}"
+            raise Refused(_with_service(work, reason)) from second
         try:
             work.restart_service(attempt.get("version"))
         except Refused as second:
@@ -73,8 +79,9 @@ def _write_mode(work: Work, setting: dict[str, Any]) -> None:
     config[work.contract("config.mode_key")] = setting["mode"]
     config[work.contract("config.endpoint_key")] = setting.get("endpoint")
     config.update(setting.get("also") or {})
-    text = json.dumps(config, indent=2, ensure_ascii=False)
-    work.host.drive.write_durably(work.contract("paths.config"), text.encode())
+    path = work.contract("paths.config")
+    encoding = "utf-8-sig" if work.host.drive.read(path).startswith(codecs.BOM_UTF8) else "utf-8"
+    work.host.drive.write_durably(path, json.dumps(config, indent=2, ensure_ascii=False).encode(encoding))
 
 
 def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) -> dict[str, Any]:
@@ -92,19 +99,43 @@ def restore_before(work: Work, ledger: dict[str, Any], attempt: dict[str, Any]) 
     held = lease is not None and lease["state"] == "held" and flagged
     files = {"install": source["install"]}
     # In the local mode and without the lease somebody may have worked here since: what is newer is theirs.
-    if held or "configuration" in differ:
+    if held or not _is_local(work):
         files["data"] = source["data"]
     back = [path for path in differ if path == "configuration" or path.split("/")[0] in files]
     if back:
         work.host.stop_service(work.contract("service.name"))
-        backup.restore(work, name, files)
+        # What could not be put back is told by the comparison at the end.
+        with suppress(OSError):
+            backup.restore(work, name, files)
         # Last: as long as it names the cloud, nobody works with the data here.
-        backup.restore(work, name, {"configuration": source["configuration"]})
+        try:
+            backup.restore(work, name, {"configuration": source["configuration"]})
+        except OSError as failure:
+            raise Refused(_with_service(work, str(failure))) from failure
     work.host.drive.remove(source["configuration"] + ".new")
     version, told = attempt.get("version"), work.version()
     if back or attempt.get("switching") or not told or (version and told != version):
         work.restart_service(version)
     return _as_before(backup.compare(saved, backup.file_list(work, source)))
+
+
+def _is_local(work: Work) -> bool:
+    """Whether people can work with the data here."""
+    try:
+        return bool(work.mode() == "local")
+    except Refused:
+        return False
+
+
+def _with_service(work: Work, reason: str) -> str:
+    """Start the service that a way back has stopped, whatever its configuration says; the reason, with what became."""
+    if work.service() == "running":
+        return reason
+    try:
+        work.restart_service(None)
+    except Refused as failure:
+        return f"{reason}; {failure}"
+    return f"{reason}; the service runs with what is there"
 
 
 def _as_before(changed: list[str]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ _ACHIEVES = {"stage": "staged", "install": "upgraded", "confirm": "upgraded"}
 async def answer(work: Work) -> None:
     """Do one step."""
     step = work.arguments["step"]
-    if step == "install" and work.arguments["lease_script"] is None:
-        raise Refused("step is install but all of the following are missing: lease_script")
+    if step in ("install", "confirm") and work.arguments["lease_script"] is None:
+        raise Refused(f"step is {step} but all of the following are missing: lease_script")
     if step != "look" and not work.check_mode:
         work.lock()
     work.result["ledger"] = work.read_ledger()
@@ -83,11 +83,23 @@ def _is_unproven(upgrade: dict[str, Any] | None) -> bool:
     return upgrade is not None and (upgrade["state"] in ("restart", "incident") or _is_cut_off(upgrade))
 
 
+def _refuse_newer(work: Work) -> None:
+    """Nobody goes back by an upgrade: a newer version than the contract's stays."""
+    told, wanted = work.result["version"], work.contract("installer.version")
+    if told and _numbers(told) > _numbers(wanted):
+        raise Refused(f"refused: version {told} runs, which is newer than {wanted}")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
 async def _stage(work: Work) -> None:
     ledger, result, path = work.ledger_or_new(), work.result, _installer_path(work)
     before = ledger["upgrade"]
     if _is_unproven(before):
         raise Refused(f"refused: the upgrade to {before['to']} has not been brought to its end")
+    _refuse_newer(work)
     problem = _problem(work, path)
     known = _is_staged(work, before)
     has = result["version"] == work.contract("installer.version") and not known
@@ -164,6 +176,8 @@ def _install(work: Work) -> None:
     result["upgraded"] = result["version"] == target and not unproven
     if result["upgraded"]:
         return
+    if not unproven:
+        _refuse_newer(work)
     if not _is_staged(work, upgrade):
         raise Refused(f"refused: version {target} is not staged")
     problem = _contract_problem(work)
@@ -178,7 +192,7 @@ def _install(work: Work) -> None:
         if unproven:
             _resume(work, ledger)
             result["version"] = work.version()
-            if upgrade["state"] != "staged":
+            if upgrade["state"] != "staged" or _is_unproven(upgrade):
                 return
         if _is_installable(work, ledger):
             _upgrade(work, ledger)
@@ -195,12 +209,16 @@ def _open(work: Work, ledger: dict[str, Any]) -> None:
 
 
 def _is_at_work(work: Work) -> bool:
-    """Whether the installer of an earlier run is still at work; it is waited for."""
+    """Whether the installer of an earlier run, or Windows Installer, is still at work; it is waited for."""
     name = _installer_path(work).rpartition("\\")[2].rpartition(".")[0].casefold()
-    running = name in {process.name.casefold() for process in work.host.processes}
-    if running:
-        work.result.update(changed=False, again=True, reason="the installer of an earlier run is still at work")
-    return running
+    reason = ""
+    if name in {process.name.casefold() for process in work.host.processes}:
+        reason = "the installer of an earlier run is still at work"
+    elif work.host.msi_at_work:
+        reason = "another installation is at work on the server"
+    if reason:
+        work.result.update(changed=False, again=True, reason=reason)
+    return bool(reason)
 
 
 def _is_installable(work: Work, ledger: dict[str, Any]) -> bool:
@@ -286,17 +304,49 @@ def _save(work: Work, ledger: dict[str, Any], state: str, reason: str = "") -> N
 
 
 def _undo(work: Work, ledger: dict[str, Any], reason: str, state: str = "failed") -> None:
-    """Go back to the old version because of a reason, and say whether that is proven."""
+    """Go back to the old version because of a reason, and say whether that is proven; wait for who works with it."""
     upgrade = ledger["upgrade"]
+    kept_out = _is_kept_out(work, upgrade)
+    if not _is_way_back_open(work, kept_out):
+        return
     work.host.stop_service(work.contract("service.name"))
+    files, newer = sources(work), list[str]()
+    data = {"data": files["data"]}
+    if not kept_out:
+        # What is newer may be the office's work.
+        del files["data"]
     try:
-        differ = backup.restore(work, _backup_name(upgrade), sources(work))
+        differ = backup.restore(work, _backup_name(upgrade), files)
         problem = f"not as before: {', '.join(differ)}" if differ else ""
+        if not kept_out:
+            newer = backup.differing(work, _backup_name(upgrade), data)
     except Refused as refusal:
         problem = str(refusal)
     problems = [text for text in (problem, _version_problem(work, upgrade["from"])) if text]
     end = f"the way back failed too: {'; '.join(problems)}" if problems else f"version {upgrade['from']} is back"
-    _save(work, ledger, "failed" if problems else state, f"{reason}; {end}")
+    if newer:
+        left = "people had been let in, so the data are left as they are, newer than the backup"
+        end += f"; {left}: {', '.join(newer)}"
+    _save(work, ledger, "failed" if problems or newer else state, f"{reason}; {end}")
+
+
+def _is_kept_out(work: Work, upgrade: dict[str, Any]) -> bool:
+    """Whether nobody has been let into Interactor since the installer was begun: the flag is still that run's own."""
+    flag = work.contract("paths.maintenance_flag")
+    if upgrade["state"] != "staged" or not work.host.drive.is_file(flag):
+        return False
+    return work.host.drive.read(flag).decode().strip() == f"{upgrade['run']} {upgrade['started']}"
+
+
+def _is_way_back_open(work: Work, kept_out: bool) -> bool:
+    """Whether the service may be stopped for the way back: nobody was let in, or nobody is in it now."""
+    if kept_out or work.service() != "running":
+        return True
+    lease.keep_out(work)
+    users = lease.look(work, client=False)
+    if users["active"]:
+        work.result.update(changed=False, again=True, reason=lease.why(users))
+    return not users["active"]
 
 
 def _backup_name(upgrade: dict[str, Any]) -> str:

@@ -39,6 +39,9 @@ def test_past_the_point_of_no_return_a_rollback_says_what_it_loses(tmp_path: Pat
         fleet.simulation.set_clock("2027-05-14T16:00:00Z")
         play(fleet, "wave")
         before = fleet.simulation.state()
+        everywhere = fleet.play("rollback", **WISH)
+        assert everywhere.code != 0
+        assert "undo every site of the run: say which with --limit" in everywhere.output
         nothing = play(fleet, "rollback", **WISH)
         assert "Nothing to undo, so nothing is changed: 1001" in nothing.output
         assert (nothing.changed, fleet.simulation.state()) == (0, before)

@@ -43,6 +43,10 @@ def test_an_upgrade_by_somebodys_word_that_needs_a_restart(tmp_path: Path) -> No
         assert silent.code != 0
         for words in ("upgrade_reason: is missing or blank", "upgrade_until: 'soon' is no date and no moment"):
             assert words in silent.output
+        everywhere = fleet.play("upgrade", **WORD)
+        assert everywhere.code != 0
+        assert "allow every site of the run to be upgraded now: say which with --limit" in everywhere.output
+        assert "Kari allows" not in fleet.play("explain", site="1001").output
         # The word of a person lifts the evening, and stays on record.
         row = upgrade(**WORD)
         assert (row["verdict"], row["state"], row["needs_us"]) == ("not_ready", "dated", False)

@@ -106,10 +106,14 @@ Function Start-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Ve
 Function Stop-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'stop' -Status 'Stopped' }
 Function Restart-Service { param([string] $Name) Set-ServiceStatus -Name $Name -Verb 'restart' -Status 'Running' }
 
+Function Start-ServiceInTime { param([string] $Name) Start-Service -Name $Name }
+Function Stop-ServiceInTime { param([string] $Name) Stop-Service -Name $Name }
+Function Restart-ServiceInTime { param([string] $Name) Restart-Service -Name $Name }
+
 # ---- programs and processes
 
 # A process is its name, or a dictionary: name, path, session, window (closes: it goes when it is asked to; stays: not even
-# by force). Its number is its place in the list, from 1.
+# by force), lingers (so many seconds until it ends by itself). Its number is its place in the list, from 1.
 
 Function Get-Process {
     $number = 0
@@ -167,11 +171,17 @@ Function Start-Process {
         throw "This command cannot be run: $FilePath is missing."
     }
     $effect = $script:State['programs'][(Split-Path -Path $FilePath -Leaf)]
-    if ($null -eq $effect -or -not $Wait -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
+    if ($null -eq $effect -or -not $PassThru) { Deny -Text "the program $FilePath run like this" }
     if ($effect['throws']) { throw $effect['throws'] }
-    Save-Written -Effect $effect
-    [pscustomobject]@{ ExitCode = $effect['exit_code'] }
+    if (-not $effect['hangs']) { Save-Written -Effect $effect }
+    elseif ($Wait) { Deny -Text "the program $FilePath waited for for ever" }
+    $process = [pscustomobject]@{ ExitCode = $effect['exit_code']; Handle = 1; Ends = -not $effect['hangs'] }
+    Add-Member -InputObject $process -MemberType ScriptMethod -Name WaitForExit -Value { param($milliseconds) $null = $milliseconds; $this.Ends }
+    Add-Member -InputObject $process -MemberType ScriptMethod -Name Kill -Value { Add-Call -Text 'kill' }
+    $process
 }
+
+Function Test-InstallerService { [bool]$script:State['msi_at_work'] }
 
 Function icacls.exe {
     Add-Call -Text "icacls $args"
@@ -188,7 +198,20 @@ Function Get-FolderAccess {
     $access
 }
 
-Function Start-Sleep { param([int] $Seconds) $null = $Seconds }
+# `frees`: after so many sleeps what a test holds (AppDomain data `lease`) is let go.
+
+Function Start-Sleep {
+    param([int] $Seconds)
+    foreach ($process in @($script:State['processes'])) {
+        if ($process -is [string] -or -not $process['lingers']) { continue }
+        $process['lingers'] = [Math]::Max(0, $process['lingers'] - $Seconds)
+        $process['ended'] = $process['lingers'] -eq 0
+    }
+    $script:State['slept'] += $Seconds
+    $script:State['frees'] -= 1
+    if ($script:State['frees'] -eq 0) { [AppDomain]::CurrentDomain.GetData('lease').Dispose() }
+    Save-State
+}
 
 # ---- scheduled tasks
 
@@ -199,16 +222,37 @@ Function Get-TaskObject {
     [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions) }
 }
 
+# Windows goes through all tasks for one as well, and ends at one that is damaged. `damaged_task`: listing, or all.
+
 Function Get-ScheduledTask {
-    foreach ($name in $script:State['tasks'].Keys) { Get-TaskObject -Name $name }
+    [CmdletBinding()]
+    param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['damaged_task'] -eq 'all') { throw 'The task scheduler is not available.' }
+    if ($script:State['damaged_task']) { Write-Error -Message 'The task XML contains a value which is incorrectly formatted or out of range.'; return }
+    $found = @($script:State['tasks'].Keys | Where-Object -FilterScript {
+            (-not $TaskName -or $_ -eq $TaskName) -and (-not $TaskPath -or $script:State['tasks'][$_]['path'] -eq $TaskPath)
+        })
+    if ($TaskName -and $found.Count -eq 0) {
+        Write-Error -Message "No MSFT_ScheduledTask objects found with property 'TaskName' equal to '$TaskName'." -Category ObjectNotFound
+    }
+    foreach ($name in $found) { Get-TaskObject -Name $name }
 }
 
 Function Get-ScheduledTaskInfo {
+    [CmdletBinding()]
     param([string] $TaskName, [string] $TaskPath)
-    if ($script:State['tasks'][$TaskName]['path'] -ne $TaskPath) { Deny -Text "the task $TaskPath$TaskName" }
-    $next = $script:State['tasks'][$TaskName]['next']
+    if ($script:State['damaged_task'] -eq 'all') { Write-Error -Message 'The task scheduler is not available.'; return }
+    $task = $script:State['tasks'][$TaskName]
+    if ($null -eq $task -or $task['path'] -ne $TaskPath) {
+        Write-Error -Message 'The system cannot find the file specified.' -Category ObjectNotFound
+        return
+    }
+    $next = $task['next']
     if ($null -ne $next) { $next = [datetimeoffset]::Parse($next).LocalDateTime }
-    [pscustomobject]@{ NextRunTime = $next; LastTaskResult = $script:State['task_start']['result'] }
+    $results = @{ Running = 267009; Queued = 267045 }
+    $result = $results["$($task['state'])"]
+    if ($null -eq $result) { $result = $script:State['task_start']['result'] }
+    [pscustomobject]@{ NextRunTime = $next; LastTaskResult = [uint32]$result }
 }
 
 Function New-ScheduledTaskAction {
@@ -276,7 +320,9 @@ Function Stop-ScheduledTask {
 
 Function Unregister-ScheduledTask {
     [CmdletBinding(SupportsShouldProcess)]
-    param([string] $TaskName)
+    param([string] $TaskName, [string] $TaskPath)
+    if ($script:State['damaged_task']) { throw 'The task XML contains a value which is incorrectly formatted or out of range.' }
+    if ($TaskPath -ne '\') { Deny -Text "the task $TaskPath$TaskName" }
     $script:State['tasks'].Remove($TaskName)
     Add-Call -Text "unregister $TaskName"
 }
@@ -460,7 +506,7 @@ Export-ModuleMember -Function @(
     'Get-TimeZone', 'Get-WebAnswer',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
-    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Start-Process', 'Start-ScheduledTask',
-    'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Test-Path',
-    'Unregister-ScheduledTask'
+    'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Restart-ServiceInTime', 'Start-Process',
+    'Start-ScheduledTask', 'Start-Service', 'Start-ServiceInTime', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
+    'Stop-Service', 'Stop-ServiceInTime', 'Test-InstallerService', 'Test-Path', 'Unregister-ScheduledTask'
 )

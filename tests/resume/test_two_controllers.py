@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.resume.cases import SITE, Breaker, undisturbed
-from tests.resume.driver import TICK, Controller, Fleet, MemoryJournal, Place
+from tests.resume.driver import TICK, Controller, Fleet, MemoryJournal, Place, next_day, read_events
 from tests.resume.watch import Watch
 
 DEPTH = 5
@@ -113,3 +113,29 @@ def test_every_order_of_the_first_acts(moment: str, shared: bool) -> None:
 @given(st.lists(st.integers(0, 1), min_size=DEPTH, max_size=60), st.sampled_from(sorted(MOMENTS)), st.booleans())
 def test_any_order_of_a_whole_tick(order: list[int], moment: str, shared: bool) -> None:
     moves(order, MOMENTS[moment], shared=shared)
+
+
+def test_a_start_that_arrives_after_its_attempt_was_discarded_does_not_hold_the_site() -> None:
+    fleet, journal, late = Fleet(), MemoryJournal(), [True]
+    first = fleet.dates[SITE]
+
+    def say(kind: str) -> None:
+        event = {"kind": kind, "subject": "1", "data": {"name": "Kari", "reason": "a pause"}}
+        journal.record("halt", fleet.now(), read_events([event], fleet.now()))
+
+    def reached(place: Place) -> None:
+        if late and place == Place("cloud", "POST attempts", False):
+            # The request is on its way; meanwhile a halt lets another controller undo what is prepared.
+            late.clear()
+            say("halted")
+            Controller(fleet, journal).tick()
+            say("resumed")
+
+    controller = Controller(fleet, journal, reached)
+    controller.release()
+    for _ in _ticks(fleet, controller):
+        controller.tick()
+        if controller.decisions[SITE].rolled_back:
+            assert fleet.dates[SITE] == first, "it is undone once"
+            fleet.dates[SITE] = next_day(first)
+    assert [attempt["state"] for attempt in fleet.world.cloud.snapshot()[SITE]] == ["discarded", "completed"]

@@ -190,8 +190,24 @@ class TestTheTask:
     @pytest.mark.parametrize(("step", "state"), [("start", "prepared"), ("switch", "completed")])
     def test_nor_without_one(self, office: Office, step: str, state: str):
         office.bring_to(state)
-        office.migrate("handback")
+        office.save({**office.ledger, "lease": None})
         assert "refused: the lease is not held" in office.migrate(step)["msg"]
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
+    def test_who_comes_late_lets_nobody_in_under_an_attempt(self, opened: Opened, state: str):
+        office = opened(migration={"ends": "failed"} if state == "failed" else {})
+        office.bring_to(state)
+        assert f"refused: attempt 1 is {state}: nobody may be let in before" in office.migrate("handback")["msg"]
+        if state != "failed":
+            office.server.processes.append(Process("Interactor", r"C:\Program Files\DIPS\Interactor\Interactor.exe"))
+            met = office.well(office.migrate("lease"))
+            assert (met["held"], met["again"], met["reason"]) == (True, True, "Interactor is in use: 1 open")
+        assert (told(office), flagged(office)) == ("held", True)
+
+    def test_one_that_is_free_under_an_attempt_is_not_taken(self, office: Office):
+        office.bring_to("running")
+        office.save({**office.ledger, "lease": None})
+        assert "refused: the lease was lost while attempt 1 was open" in office.migrate("lease")["msg"]
 
     def test_who_names_another_attempt_renews_nothing(self, office: Office):
         office.bring_to("running")

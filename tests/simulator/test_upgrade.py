@@ -58,7 +58,7 @@ def cut_off(office: Office, code: int | None = None) -> None:
     arguments = {"contract": office.contract, "site": "9001", "run_id": "run-0", "now": NOW, "lease_script": "#"}
     work = Work(host, arguments, False)
     backup.save(work, f"upgrade-{OLD}", sources(work))
-    host.drive.write(office.contract["paths"]["maintenance_flag"], b"run-0")
+    host.drive.write(office.contract["paths"]["maintenance_flag"], f"{ledger['upgrade']['run']} {NOW}\n".encode())
     host.stop_service("DIPSInteractor")
 
 
@@ -232,6 +232,64 @@ def test_a_run_that_was_cut_off_while_the_installer_went_on(office: Office):
     assert is_open(office)
 
 
+def test_what_people_have_made_since_is_not_taken_back(opened: Opened):
+    """After a restart that the office has made at its leisure, and where the host has let people in again."""
+    left = "people had been let in, so the data are left as they are, newer than the backup: data/orders.jsonl"
+    for cut in (False, True):
+        office = staged(opened(upgrade={"ends": "code_3010"}))
+        host, programs = office.server, office.server.programs
+        assert programs is not None
+        if cut:
+            cut_off(office)
+            host.drive.remove(office.contract["paths"]["maintenance_flag"])
+            host.start_service("DIPSInteractor")
+        else:
+            office.ask("upgrade", step="install")
+            office.later(60)
+            host.restart()
+        programs._put_executables("6.1.9")
+        data = office.contract["paths"]["data"] + r"\orders.jsonl"
+        host.drive.write(data, host.drive.read(data) + b"an order of this morning")
+        made, entry = host.drive.read(data), office.ledger["upgrade"]
+        office.later(10)
+        host.processes.append(Process("Interactor", ""))
+        for step in ("confirm", "install") if cut else ("confirm",):
+            result = office.ask("upgrade", step=step)
+            assert (result["upgraded"], result["again"], result["changed"]) == (False, True, False)
+            assert (result["reason"], office.ledger["upgrade"]) == ("Interactor is in use: 1 open", entry)
+            assert is_open(office)
+        host.processes.pop()
+        result = office.ask("upgrade", step="confirm")
+        assert result["reason"].endswith(f"; version 5.4.1 is back; {left}")
+        assert (result["again"], result["version"], ended(office)[0]) == (False, OLD, "failed")
+        assert host.drive.read(data) == made
+        assert is_open(office)
+
+
+def test_the_files_come_back_where_the_service_itself_is_gone(opened: Opened):
+    office = staged(opened(upgrade={"ends": "code_3010"}))
+    before = of_interactor(office)
+    office.ask("upgrade", step="install")
+    office.later(60)
+    office.server.restart()
+    assert of_interactor(office) != before
+    office.server.services.pop("DIPSInteractor")
+    reason = office.ask("upgrade", step="confirm")["reason"]
+    assert "; the way back failed too: the service does not start: " in reason
+    assert of_interactor(office) == before
+
+
+def test_windows_installer_at_work_is_waited_for(office: Office):
+    staged(office)
+    cut_off(office)
+    office.server.msi_at_work = True
+    for step in ("confirm", "install"):
+        result = office.ask("upgrade", step=step)
+        assert (result["again"], result["reason"]) == (True, "another installation is at work on the server")
+    office.server.msi_at_work = False
+    assert office.ask("upgrade", step="install")["upgraded"]
+
+
 def test_people_in_interactor_are_waited_for(opened: Opened):
     office = staged(opened(clients=[{"name": "pc1", "in_use": 1}]))
     before, others = of_interactor(office), of_others(office)
@@ -285,6 +343,19 @@ def test_an_installer_that_was_changed_after_staging(office: Office):
     assert (office.ledger["upgrade"], result["version"]) == (None, OLD)
     staged(office)
     assert office.ask("upgrade", step="install")["upgraded"]
+
+
+@pytest.mark.parametrize("step", ["stage", "install"])
+def test_a_newer_version_is_never_replaced_by_an_older_one(office: Office, step: str):
+    staged(office)
+    office.contract["installer"]["version"] = "5.4.0"
+    ledger = office.ledger
+    ledger["upgrade"]["to"] = "5.4.0"
+    office.write_ledger(json.dumps(ledger).encode())
+    before = office.server.snapshot()
+    told = office.ask("upgrade", step=step)
+    assert told["msg"] == f"{step}: refused: version {OLD} runs, which is newer than 5.4.0"
+    assert office.server.snapshot() == before
 
 
 def test_a_download_goes_on_where_the_line_broke(opened: Opened):

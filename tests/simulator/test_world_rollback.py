@@ -286,3 +286,30 @@ def test_the_office_makes_its_orders_in_the_cloud_from_the_morning_on(opened: Op
     office.well(office.migrate("restore"))
     office.later(60)
     assert len(made()) == 2
+
+
+def test_a_configuration_that_cannot_be_put_back_leaves_no_service_stopped(office: Office):
+    office.bring_to("switched")
+    name, work = office.contract["service"]["name"], office.contract["paths"]["work"]
+    office.server.drive.remove(work + r"\backup\attempt-1\configuration")
+    told = office.migrate("restore")["msg"]
+    assert told.endswith("; the service runs with what is there")
+    assert (office.server.service_word(name), office.ledger["attempts"][0]["state"]) == ("running", "switched")
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+def test_a_byte_order_mark_stays_as_it_was(office: Office, mark: bytes):
+    path, drive = office.contract["paths"]["config"], office.server.drive
+    office.bring_to("completed")
+    drive.write(path, mark + drive.read(path))
+    office.well(office.migrate("switch"))
+    assert drive.read(path).startswith(mark + b"{")
+
+
+def test_one_that_can_be_neither_switched_nor_put_back_leaves_no_service_stopped(office: Office):
+    office.bring_to("completed")
+    office.contract["service"]["version_url"] += "/elsewhere"
+    office.server.drive.remove(office.contract["paths"]["work"] + r"\backup\attempt-1\configuration")
+    told = office.migrate("switch")["msg"]
+    assert "the service does not answer after its restart; the configuration is not as before: " in told
+    assert office.server.service_word(office.contract["service"]["name"]) == "running"

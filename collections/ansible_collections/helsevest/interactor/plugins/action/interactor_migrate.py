@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from ..module_utils import _clock
+from ..module_utils._domain.times import parse_time
 from ..module_utils._domain.window import OSLO
 from ..plugin_utils._host_module import HostModule, lease_script
 from ..plugin_utils._knock import knock
@@ -23,9 +24,11 @@ class ActionModule(HostModule):
     own_options: ClassVar[Mapping[str, Any]] = {"follow_minutes": 0, "poll_seconds": 60}
 
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        ends = None
         if "attempt" in arguments:
             # The gate's attempt holds more than its name.
             attempt = arguments["attempt"]
+            ends = attempt.get("until")
             sites = {"sites": attempt["sites"]} if attempt.get("sites") else {}
             arguments["attempt"] = {name: attempt[name] for name in ("number", "key")} | sites
         step = arguments.get("step")
@@ -43,6 +46,9 @@ class ActionModule(HostModule):
         if step != "follow" or self._task.check_mode:
             return answer
         until = self.now + timedelta(minutes=int(self.options["follow_minutes"]))
+        if ends:
+            # Who stayed would renew the lease of an office that opens in the morning.
+            until = min(until, parse_time(ends))
         pause = timedelta(seconds=max(1, int(self.options["poll_seconds"])))
         while self.now < until and _is_open(answer):
             self.now = _clock.wait_until(min(self.now + pause, until), self.options["clock_url"])

@@ -14,7 +14,7 @@ class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_upgrade"
 
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """Ask once; the step that keeps people out brings along what lets them in again."""
-        if arguments.get("step") == "install":
+        """Ask once; a step that keeps people out brings along what lets them in again."""
+        if arguments.get("step") in ("install", "confirm"):
             arguments["lease_script"] = lease_script()
         return self.ask(arguments, variables)

@@ -28,6 +28,52 @@ Function Get-BackupFolder {
     Join-Path -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'backup') -ChildPath $Name
 }
 
+Function Test-Elsewhere {
+    param ([Parameter(Mandatory)] [object] $Item)
+
+    $Item -is [System.IO.DirectoryInfo] -and [bool]($Item.Attributes -band [System.IO.FileAttributes]::ReparsePoint)
+}
+
+Function Get-ItemBelow {
+    <#
+    .SYNOPSIS
+    Every file and folder below a folder. One that leads elsewhere, as a junction does, is told and not gone into.
+    #>
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $folders = [System.Collections.Generic.Queue[string]]::new()
+    $folders.Enqueue($Path)
+    # One level at a time: -Recurse of Windows PowerShell 5.1 goes through junctions, even in a circle.
+    while ($folders.Count -gt 0) {
+        foreach ($item in (Get-ChildItem -LiteralPath $folders.Dequeue() -Force)) {
+            if ($item -is [System.IO.DirectoryInfo] -and -not (Test-Elsewhere -Item $item)) {
+                $folders.Enqueue($item.FullName)
+            }
+            $item
+        }
+    }
+}
+
+Function Assert-OwnFolder {
+    <#
+    .SYNOPSIS
+    An error where a folder below the sources leads elsewhere: what is there is not ours to copy, or to remove.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
+
+    foreach ($path in $Source.Values) {
+        if (-not (Test-Path -LiteralPath $path -PathType Container)) {
+            continue
+        }
+        foreach ($item in (Get-ItemBelow -Path $path)) {
+            if (Test-Elsewhere -Item $item) {
+                throw "refused: the folder $($item.FullName) leads elsewhere, so there is no backup of it"
+            }
+        }
+    }
+}
+
 Function Get-SourceFile {
     <#
     .SYNOPSIS
@@ -45,7 +91,7 @@ Function Get-SourceFile {
         # A folder's own path keeps a backslash that was written at its end, and its files' paths do not double it.
         $root = $files[0].FullName.TrimEnd('\', '/')
         if ($files[0] -is [System.IO.DirectoryInfo]) {
-            $files = @(Get-ChildItem -LiteralPath $Source[$name] -Recurse -File -Force)
+            $files = @(Get-ItemBelow -Path $Source[$name] | Where-Object -FilterScript { $_ -is [System.IO.FileInfo] })
         }
         foreach ($file in $files) {
             $found[($name + $file.FullName.Substring($root.Length)).Replace('\', '/')] = $file
@@ -58,15 +104,30 @@ Function Get-FileList {
     <#
     .SYNOPSIS
     Path, length and SHA-256 of every file of the sources, sorted by path.
+
+    .PARAMETER Unread
+    A file that cannot be read is no error: its hash is empty, and like no other.
     #>
     [CmdletBinding()]
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Source)
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source,
+        [switch] $Unread
+    )
 
     $list = [System.Collections.Generic.List[object]]::new()
     $files = Get-SourceFile -Source $Source
     foreach ($path in $files.Keys) {
         $file = $files[$path]
-        $list.Add([ordered]@{ path = $path; bytes = $file.Length; sha256 = Get-FileSha256 -Path $file.FullName })
+        $hash = ''
+        try {
+            $hash = Get-FileSha256 -Path $file.FullName
+        }
+        catch {
+            if (-not $Unread) {
+                throw
+            }
+        }
+        $list.Add([ordered]@{ path = $path; bytes = $file.Length; sha256 = $hash })
     }
     , $list
 }
@@ -114,11 +175,58 @@ Function Get-Backup {
     if (-not (Test-Path -LiteralPath $folder)) {
         return $null
     }
-    $manifest = Read-JsonFile -What 'manifest' -Path (Join-Path -Path $folder -ChildPath 'manifest.json')
+    , (Read-BackupManifest -Folder $folder)
+}
+
+Function Read-BackupManifest {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Folder)
+
+    $manifest = Read-JsonFile -What 'manifest' -Path (Join-Path -Path $Folder -ChildPath 'manifest.json')
     if ($null -eq $manifest -or $manifest['files'] -isnot [System.Collections.IList]) {
-        throw "backup $folder has no manifest"
+        throw "backup $Folder has no manifest"
     }
     , $manifest['files']
+}
+
+Function Select-SavedFile {
+    <#
+    .SYNOPSIS
+    Those files of a backup's list that are of the sources.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IList] $Saved,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $wanted = [System.Collections.Generic.List[object]]::new()
+    foreach ($file in $Saved) {
+        if (@($Source.Keys) -contains $file['path'].Split('/')[0]) {
+            $wanted.Add($file)
+        }
+    }
+    , $wanted
+}
+
+Function Compare-Backup {
+    <#
+    .SYNOPSIS
+    The paths of the sources that are not as a backup has them, or cannot be read; an error where there is no such backup.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $saved = Get-Backup -Contract $Contract -Name $Name
+    if ($null -eq $saved) {
+        throw "backup $(Get-BackupFolder -Contract $Contract -Name $Name) is not there"
+    }
+    $before = Select-SavedFile -Saved $saved -Source $Source
+    , (Compare-FileList -Before $before -After (Get-FileList -Source $Source -Unread))
 }
 
 Function Save-Backup {
@@ -144,6 +252,7 @@ Function Save-Backup {
         }
     }
     $folder = Get-BackupFolder -Contract $Contract -Name $Name
+    Assert-OwnFolder -Source $Source
     Assert-BackupRoom -Contract $Contract -Source $Source
     $files = Get-FileList -Source $Source
     $copy = [ordered]@{}
@@ -162,8 +271,14 @@ Function Save-Backup {
     if ($differ.Count -gt 0) {
         throw "refused: the backup is not what it was made from: $($differ -join ', ')"
     }
-    $text = ConvertTo-Json -InputObject ([ordered]@{ files = $files }) -Depth 5
+    # An older Windows reads no JSON of more than 2,097,152 characters.
+    $text = ConvertTo-Json -InputObject ([ordered]@{ files = $files }) -Depth 5 -Compress
     Write-DurableText -Path (Join-Path -Path "$folder.part" -ChildPath 'manifest.json') -Text $text
+    # What cannot be read now could not be read on the way back.
+    $differ = Compare-FileList -Before $files -After (Read-BackupManifest -Folder "$folder.part")
+    if ($differ.Count -gt 0) {
+        throw "refused: the backup's manifest does not hold what was written: $($differ -join ', ')"
+    }
     Move-Item -LiteralPath "$folder.part" -Destination $folder
     , $files
 }
@@ -251,8 +366,9 @@ Function Copy-BackupFile {
 Function Restore-Backup {
     <#
     .SYNOPSIS
-    Brings the sources back to a backup. What it replaces or removes is kept in <work>\backup\<name>-set-aside. Answers
-    the paths that still differ from the manifest afterwards: none, where it is proven that all is as before.
+    Brings the sources back to a backup. What it replaces or removes is kept in <work>\backup\<name>-set-aside, as far as
+    it can be read. Answers the paths that still differ from the manifest afterwards, as those of files that could not be
+    put back: none, where it is proven that all is as before.
     #>
     [CmdletBinding()]
     param (
@@ -266,31 +382,66 @@ Function Restore-Backup {
     if ($null -eq $saved) {
         throw "backup $folder is not there"
     }
-    $wanted = [System.Collections.Generic.List[object]]::new()
+    $wanted = Select-SavedFile -Saved $saved -Source $Source
     $known = [System.Collections.Generic.HashSet[string]]::new([System.StringComparer]::OrdinalIgnoreCase)
-    foreach ($file in $saved) {
-        if (@($Source.Keys) -contains $file['path'].Split('/')[0]) {
-            $wanted.Add($file)
-            $null = $known.Add($file['path'])
-        }
+    foreach ($file in $wanted) {
+        $null = $known.Add($file['path'])
     }
     $copy = [ordered]@{}
     foreach ($part in $Source.Keys) {
         $copy[$part] = Join-Path -Path $folder -ChildPath $part
     }
-    foreach ($path in (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source))) {
+    foreach ($path in (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source -Unread))) {
         $live = Get-SourcePath -Source $Source -File $path
-        if (Test-Path -LiteralPath $live) {
-            Save-Aside -Path $live -Folder "$folder-set-aside" -File $path
+        try {
+            if ($known.Contains($path)) {
+                Restore-BackupFile -Path (Get-SourcePath -Source $copy -File $path) -Live $live -Folder "$folder-set-aside" -File $path
+            }
+            else {
+                Save-Aside -Path $live -Folder "$folder-set-aside" -File $path
+                Remove-Item -LiteralPath $live -Force
+            }
         }
-        if ($known.Contains($path)) {
-            Copy-BackupFile -Path (Get-SourcePath -Source $copy -File $path) -Destination $live
-        }
-        else {
-            Remove-Item -LiteralPath $live -Force
+        catch {
+            # The others have to come back all the same; the comparison tells which did not.
+            Write-Verbose -Message "$path could not be put back: $($_.Exception.Message)"
         }
     }
-    , (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source))
+    , (Compare-FileList -Before $wanted -After (Get-FileList -Source $Source -Unread))
+}
+
+Function Restore-BackupFile {
+    <#
+    .SYNOPSIS
+    Puts a file of a backup in its place, and keeps what is there if that can be read.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [string] $Live,
+        [Parameter(Mandatory)] [string] $Folder,
+        [Parameter(Mandatory)] [string] $File
+    )
+
+    try {
+        if (Test-Path -LiteralPath $Live) {
+            Save-Aside -Path $Live -Folder $Folder -File $File
+        }
+    }
+    catch {
+        # A file that is whole in the backup is worth more than half of a new one.
+        Write-Verbose -Message "$File could not be set aside: $($_.Exception.Message)"
+    }
+    try {
+        Copy-BackupFile -Path $Path -Destination $Live
+    }
+    catch {
+        # Nothing of ours stays beside a file that could not be replaced.
+        if ((Test-Path -LiteralPath $Live) -and (Test-Path -LiteralPath "$Live.new" -PathType Leaf)) {
+            Remove-Item -LiteralPath "$Live.new" -Force -ErrorAction SilentlyContinue
+        }
+        throw
+    }
 }
 
 Function Save-Aside {
@@ -319,5 +470,6 @@ Function Save-Aside {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-BackupRoom', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup', 'Restore-Backup', 'Save-Backup'
+    'Assert-BackupRoom', 'Assert-OwnFolder', 'Compare-Backup', 'Compare-FileList', 'Get-Backup', 'Get-FileList', 'Remove-Backup',
+    'Restore-Backup', 'Save-Backup'
 )

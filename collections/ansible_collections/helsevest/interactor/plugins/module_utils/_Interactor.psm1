@@ -346,6 +346,50 @@ Function Get-ModeWord {
     $value
 }
 
+Function Get-TaskState {
+    <#
+    .SYNOPSIS
+    How a scheduled task of ours is, in Windows' word (Running, Queued, Ready, Disabled); $null where there is none. An
+    error where Windows cannot tell.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [string] $Name)
+
+    $task = @{ TaskName = $Name; TaskPath = '\' }
+    $failures = @()
+    $found = @()
+    try {
+        $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
+                Where-Object -FilterScript { $_.TaskName -eq $Name -and $_.TaskPath -eq '\' })
+    }
+    catch {
+        $failures = @($_)
+    }
+    if ($found.Count -gt 0) {
+        return [string]$found[0].State
+    }
+    if (@($failures | Where-Object -FilterScript { "$($_.CategoryInfo.Category)" -ne 'ObjectNotFound' }).Count -eq 0) {
+        return $null
+    }
+    # For one task Windows may go through all, and end at one that is damaged, whoever's it is; for this it opens one alone.
+    try {
+        $result = (Get-ScheduledTaskInfo @task -ErrorAction Stop).LastTaskResult
+    }
+    catch {
+        if ("$($_.CategoryInfo.Category)" -eq 'ObjectNotFound') {
+            return $null
+        }
+        throw "Windows does not tell how the task '$Name' is: $($_.Exception.Message)"
+    }
+    switch ($result) {
+        # SCHED_S_TASK_RUNNING, SCHED_S_TASK_QUEUED
+        267009 { return 'Running' }
+        267045 { return 'Queued' }
+        default { return 'Ready' }
+    }
+}
+
 Function Register-SystemTask {
     <#
     .SYNOPSIS
@@ -355,14 +399,16 @@ Function Register-SystemTask {
     param (
         [Parameter(Mandatory)] [string] $Name,
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Action,
-        [object[]] $Trigger = @()
+        [object[]] $Trigger = @(),
+        # Zero is none.
+        [timespan] $Limit = [timespan]::Zero
     )
 
     # Power and time limits of a task's defaults would end it half-way.
     $settings = @{
         AllowStartIfOnBatteries = $true
         DontStopIfGoingOnBatteries = $true
-        ExecutionTimeLimit = [timespan]::Zero
+        ExecutionTimeLimit = $Limit
         MultipleInstances = 'IgnoreNew'
     }
     $task = @{
@@ -382,6 +428,6 @@ Function Register-SystemTask {
 
 Export-ModuleMember -Function @(
     'Complete-DurableJson', 'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue',
-    'Get-InteractorVersion', 'Get-JsonOption', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord',
+    'Get-InteractorVersion', 'Get-JsonOption', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Get-TaskState',
     'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Register-SystemTask', 'Wait-InteractorVersion'
 )

@@ -15,8 +15,12 @@ $ErrorActionPreference = 'Stop'
 
 $script:PowerShell = '%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe'
 $script:RepeatMinutes = 15
+# It is done in seconds; one that hangs would hold the lock, and no other would be started beside it.
+$script:MostMinutes = 5
 # Windows Server 2012 wants an end of the repetition, newer ones refuse the largest of all.
 $script:RepeatDays = 3650
+# Until it is switched or undone an attempt needs that nobody has been in Interactor since it was opened.
+$script:Unended = @('prepared', 'running', 'completed', 'failed')
 
 Function Enter-Maintenance {
     <#
@@ -24,7 +28,7 @@ Function Enter-Maintenance {
     Keeps new sessions out of Interactor, and sees that the host lets people in again by itself should nobody come back.
 
     .PARAMETER Text
-    What the flag holds: who set it and when, for a person who finds it.
+    What a new flag holds: who set it and when, for a person who finds it. One that is there is kept, and renewed.
 
     .PARAMETER Script
     The text of the script that the task on the host runs (plugin_utils/_lease.ps1).
@@ -36,9 +40,16 @@ Function Enter-Maintenance {
         [Parameter(Mandatory)] [string] $Script
     )
 
+    Assert-TaskTold -Contract $Contract
     # First what takes the flag away again: no flag may ever stand without it.
     Register-Watch -Contract $Contract -Script $Script
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
+    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
+    if (Test-Maintenance -Contract $Contract) {
+        Update-FileTime -Path $flag
+    }
+    else {
+        Write-DurableText -Path $flag -Text "$Text`n"
+    }
 }
 
 Function Update-Maintenance {
@@ -49,17 +60,16 @@ Function Update-Maintenance {
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [string] $Text,
         [AllowNull()] [AllowEmptyString()] [string] $Script
     )
 
     if (-not (Test-Maintenance -Contract $Contract)) {
         return
     }
-    if ($Script -and $null -eq (Get-Watch -Contract $Contract)) {
+    if ($Script -and -not (Test-Watch -Contract $Contract)) {
         Register-Watch -Contract $Contract -Script $Script
     }
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
+    Update-FileTime -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')
 }
 
 Function Exit-Maintenance {
@@ -73,8 +83,15 @@ Function Exit-Maintenance {
     if (Test-Maintenance -Contract $Contract) {
         Remove-Item -LiteralPath (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Force
     }
-    if ($null -ne (Get-Watch -Contract $Contract)) {
-        Unregister-ScheduledTask -TaskName (Get-ContractValue -Contract $Contract -Path 'lease.task') -Confirm:$false
+    try {
+        $name = Get-ContractValue -Contract $Contract -Path 'lease.task'
+        if ($null -ne (Get-TaskState -Name $name)) {
+            Unregister-ScheduledTask -TaskName $name -TaskPath '\' -Confirm:$false
+        }
+    }
+    catch {
+        # People are in. Without a flag it has nothing to do but to go, and the next lease's takes its place.
+        $null = $_
     }
 }
 
@@ -86,12 +103,39 @@ Function Test-Maintenance {
     Test-Path -LiteralPath (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')
 }
 
-Function Get-Watch {
+Function Test-Watch {
+    <#
+    .SYNOPSIS
+    Whether it is known that the task that takes the flag away is there.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    try {
+        $null -ne (Get-TaskState -Name (Get-ContractValue -Contract $Contract -Path 'lease.task'))
+    }
+    catch {
+        $false
+    }
+}
+
+Function Assert-TaskTold {
+    <#
+    .SYNOPSIS
+    An error where Windows cannot tell of the tasks that a move needs: nobody is kept out for what could not go on.
+    #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $name = Get-ContractValue -Contract $Contract -Path 'lease.task'
-    Get-ScheduledTask | Where-Object -FilterScript { $_.TaskName -eq $name -and $_.TaskPath -eq '\' } | Select-Object -First 1
+    foreach ($path in 'lease.task', 'migration.task') {
+        try {
+            $null = Get-TaskState -Name (Get-ContractValue -Contract $Contract -Path $path)
+        }
+        catch {
+            throw "refused: $($_.Exception.Message)"
+        }
+    }
 }
 
 Function Register-Watch {
@@ -112,7 +156,8 @@ Function Register-Watch {
     $minutes = Get-ContractValue -Contract $Contract -Path 'lease.minutes'
     $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
     $move = Get-ContractValue -Contract $Contract -Path 'migration.task'
-    foreach ($value in $path, $flag, $move, $name) {
+    $program = Get-ContractValue -Contract $Contract -Path 'migration.program'
+    foreach ($value in $path, $flag, $move, $program, $name) {
         if ($value -match '["\r\n]') {
             throw "contract: '$value' cannot be an argument of a task"
         }
@@ -120,7 +165,7 @@ Function Register-Watch {
     $action = @{
         Execute = $script:PowerShell
         Argument = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$path`" -Flag `"$flag`" -Minutes $([int]$minutes) " +
-        "-MoveTask `"$move`" -LeaseTask `"$name`""
+        "-MoveTask `"$move`" -MoveProgram `"$program`" -LeaseTask `"$name`""
     }
     $repeated = @{
         Once = $true
@@ -129,7 +174,7 @@ Function Register-Watch {
         RepetitionDuration = New-TimeSpan -Days $script:RepeatDays
     }
     $trigger = @((New-ScheduledTaskTrigger @repeated), (New-ScheduledTaskTrigger -AtStartup))
-    Register-SystemTask -Name $name -Action $action -Trigger $trigger
+    Register-SystemTask -Name $name -Action $action -Trigger $trigger -Limit (New-TimeSpan -Minutes $script:MostMinutes)
 }
 
 Function Get-FlagText {
@@ -162,11 +207,15 @@ Function Invoke-Lease {
     $ledger = Get-LedgerOrNew -Contract $Contract -Site $Module.Params.site
     $state = Get-LeaseState -Ledger $ledger
     $attempt = Get-LastAttempt -Ledger $ledger
-    if ($state -eq 'lost' -and $null -ne $attempt -and @('prepared', 'running', 'completed') -contains $attempt['state']) {
+    $open = $null -ne $attempt -and @('prepared', 'running', 'completed') -contains $attempt['state']
+    if ($open -and $state -ne 'held') {
         throw "refused: the lease was lost while attempt $($attempt['number']) was open: people may have been in Interactor since"
     }
     $kept = Test-LeaseKept -Contract $Contract -Ledger $ledger
-    if (-not $Module.CheckMode) {
+    if ($Module.CheckMode) {
+        Assert-TaskTold -Contract $Contract
+    }
+    else {
         # First nobody new, then the count: in the other order somebody could come in between.
         Enter-Maintenance -Contract $Contract -Text (Get-FlagText -Module $Module) -Script $Module.Params.lease_script
     }
@@ -177,6 +226,11 @@ Function Invoke-Lease {
     $Module.Result.reason = ''
     if ($use['active']) {
         $Module.Result.reason = Get-UseText -Use $use
+        if ($open) {
+            # The attempt's, not this call's: who follows it sees to it.
+            $Module.Result.held = $true
+            return
+        }
         $Module.Result.changed = $Module.Result.changed -or $kept
         if (-not $Module.CheckMode) {
             Reset-Lease -Module $Module -Contract $Contract -Ledger $ledger
@@ -203,7 +257,7 @@ Function Update-Lease {
     )
 
     if (-not $Module.CheckMode -and (Get-LeaseState -Ledger $Module.Result.ledger) -eq 'held') {
-        Update-Maintenance -Contract $Contract -Text (Get-FlagText -Module $Module) -Script $Module.Params.lease_script
+        Update-Maintenance -Contract $Contract -Script $Module.Params.lease_script
     }
 }
 
@@ -218,6 +272,19 @@ Function Assert-LeaseHeld {
         'held' { return }
         'lost' { throw 'refused: the lease was lost: the server has let people into Interactor again' }
         default { throw 'refused: the lease is not held: people may be in Interactor' }
+    }
+}
+
+Function Assert-NoAttempt {
+    <#
+    .SYNOPSIS
+    An error where an attempt is neither switched nor undone: who lets people in then comes late, and is another's.
+    #>
+    param ([AllowNull()] [System.Collections.IDictionary] $Ledger)
+
+    $attempt = Get-LastAttempt -Ledger $Ledger
+    if ($null -ne $attempt -and $script:Unended -contains $attempt['state']) {
+        throw "refused: attempt $($attempt['number']) is $($attempt['state']): nobody may be let in before it is switched or undone"
     }
 }
 
@@ -252,6 +319,6 @@ Function Test-LeaseKept {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-LeaseHeld', 'Enter-Maintenance', 'Exit-Maintenance', 'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept',
+    'Assert-LeaseHeld', 'Assert-NoAttempt', 'Enter-Maintenance', 'Exit-Maintenance', 'Invoke-Lease', 'Reset-Lease', 'Test-LeaseKept',
     'Update-Lease', 'Update-Maintenance'
 )

@@ -11,6 +11,8 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:Schema = 1
+# The dead man's task comes on the same quarters of an hour as we do, and is done in seconds.
+$script:LockSeconds = 30
 # SYSTEM and the group of the administrators.
 $script:Trusted = @('S-1-5-18', 'S-1-5-32-544')
 $script:LeaseStates = @('held', 'free')
@@ -77,7 +79,8 @@ Function Assert-Closed {
         $strangers += $access['owner']
     }
     if ($strangers.Count -gt 0) {
-        throw "$Path is open to $(($strangers | Sort-Object -Unique) -join ', '): only SYSTEM and the administrators may own it and be at it. " +
+        $who = ($strangers | Sort-Object -Unique) -join ', '
+        throw "$Path is open to ${who}: only SYSTEM and the administrators may own it and be at it. " +
         'See who made it and what is in it; then close it, or remove it if nothing of it is ours'
     }
 }
@@ -86,19 +89,21 @@ Function Lock-Work {
     <#
     .SYNOPSIS
     Keeps every other run out of this server until the answer is disposed of, and ends what a power cut has left of a
-    write; $null in check mode.
+    write; $null in check mode. Who is there already is waited for, unless there are no seconds for it.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [bool] $CheckMode
+        [Parameter(Mandatory)] [bool] $CheckMode,
+        [int] $Seconds = $script:LockSeconds
     )
 
     if ($CheckMode) {
         return $null
     }
     New-WorkFolder -Contract $Contract
-    $lock = Lock-File -Path (Join-Path -Path (Get-ContractValue -Contract $Contract -Path 'paths.work') -ChildPath 'run.lock')
+    $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
+    $lock = Lock-File -Path (Join-Path -Path $work -ChildPath 'run.lock') -Seconds $Seconds
     try {
         Complete-DurableJson -Path (Get-LedgerPath -Contract $Contract)
         Complete-DurableJson -Path (Get-ContractValue -Contract $Contract -Path 'paths.config')

@@ -11,6 +11,9 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+# Less than the hour after which the lease would be lost.
+$script:ListSeconds = 1800
+
 $script:Categories = @('orders', 'started_requisitions', 'favourite_packages')
 $script:Fields = @('category', 'id', 'date')
 # Ordinal and in one culture: -match would take letters of other alphabets for these.
@@ -255,13 +258,12 @@ Function Read-List {
     $list = Get-ContractValue -Contract $Contract -Path 'migration.list_file'
     $values = @{ months = $Month; day = $Day; list_file = $list }
     Remove-File -Path $list
-    $start = @{
-        FilePath = Get-ContractValue -Contract $Contract -Path 'migration.program'
-        ArgumentList = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.list_arguments') -Value $values
-        Wait = $true
-        PassThru = $true
+    $run = @{
+        Path = Get-ContractValue -Contract $Contract -Path 'migration.program'
+        Argument = Expand-Argument -Template (Get-ContractValue -Contract $Contract -Path 'migration.list_arguments') -Value $values
+        Seconds = $script:ListSeconds
     }
-    $code = (Start-Process @start).ExitCode
+    $code = Invoke-ProgramInTime @run
     if ($code -ne 0) {
         throw "the list program ended with code $code"
     }

@@ -52,12 +52,11 @@ Function Get-Status {
 Function Get-MoveTask {
     <#
     .SYNOPSIS
-    The scheduled task of the migration; $null where there is none.
+    How the scheduled task of the migration is; $null where there is none.
     #>
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $name = Get-ContractValue -Contract $Contract -Path 'migration.task'
-    Get-ScheduledTask | Where-Object -FilterScript { $_.TaskName -eq $name -and $_.TaskPath -eq '\' } | Select-Object -First 1
+    Get-TaskState -Name (Get-ContractValue -Contract $Contract -Path 'migration.task')
 }
 
 Function Test-MoveTask {
@@ -67,8 +66,7 @@ Function Test-MoveTask {
     #>
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $task = Get-MoveTask -Contract $Contract
-    $null -ne $task -and @('Running', 'Queued') -contains [string]$task.State
+    @('Running', 'Queued') -contains (Get-MoveTask -Contract $Contract)
 }
 
 Function Get-RunStatus {
@@ -146,7 +144,13 @@ Function Stop-Move {
             throw "task '$name' does not end"
         }
     }
-    Unregister-ScheduledTask -TaskName $name -Confirm:$false
+    try {
+        Unregister-ScheduledTask -TaskName $name -TaskPath '\' -Confirm:$false
+    }
+    catch {
+        # Nothing starts it by itself, and the next attempt's takes its place.
+        $null = $_
+    }
 }
 
 Export-ModuleMember -Function @(

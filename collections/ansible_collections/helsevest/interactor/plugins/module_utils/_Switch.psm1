@@ -29,6 +29,23 @@ Function Get-ModeNow {
     Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract)
 }
 
+Function Test-LocalMode {
+    <#
+    .SYNOPSIS
+    Whether people can work with the data here: not with a configuration that names the cloud, or cannot be read.
+    #>
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    try {
+        (Get-ModeNow -Contract $Contract) -ceq 'local'
+    }
+    catch {
+        Write-Verbose -Message "the configuration cannot be read: $($_.Exception.Message)"
+        $false
+    }
+}
+
 Function Get-MoveSource {
     <#
     .SYNOPSIS
@@ -76,14 +93,15 @@ Function Assert-Local {
 Function Restart-Interactor {
     <#
     .SYNOPSIS
-    Restarts Interactor's service and no other; an error where it does not tell the version within a minute.
+    Restarts Interactor's service and no other; an error where it does not stop or start in time, or does not tell the
+    version within a minute.
     #>
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
         [AllowNull()] [AllowEmptyString()] [string] $Version
     )
 
-    Restart-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+    Restart-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
     $told = Wait-InteractorVersion -Contract $Contract -Version $Version
     if (-not $told) {
         throw 'the service does not answer after its restart'
@@ -122,7 +140,7 @@ Function Compare-Hash {
 Function Write-Mode {
     <#
     .SYNOPSIS
-    Writes the configuration for a mode: its keys are set, all others stay.
+    Writes the configuration for a mode: its keys are set, all others stay, and so does a byte order mark.
     #>
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
@@ -138,7 +156,8 @@ Function Write-Mode {
         }
     }
     $text = ConvertTo-Json -InputObject $configuration -Depth 50
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.config') -Text $text
+    $path = Get-ContractValue -Contract $Contract -Path 'paths.config'
+    Write-DurableText -Path $path -Text $text -Mark (Test-ByteOrderMark -Path $path)
 }
 
 Function Invoke-Switch {
@@ -189,7 +208,13 @@ Function Invoke-Switch {
     catch {
         $reason = $_.Exception.Message
         $source = @{ configuration = Get-ContractValue -Contract $Contract -Path 'paths.config' }
-        $null = Restore-Backup -Contract $Contract -Name $backup -Source $source
+        try {
+            Restore-Whole -Contract $Contract -Name $backup -Source $source
+        }
+        catch {
+            $reason = "$reason; the configuration is not as before: $($_.Exception.Message)"
+            throw (Complete-Failure -Contract $Contract -Reason $reason)
+        }
         try {
             Restart-Interactor -Contract $Contract -Version $attempt['version']
         }
@@ -229,25 +254,24 @@ Function Restore-Before {
     $held = $null -ne $Ledger['lease'] -and $Ledger['lease']['state'] -eq 'held' -and (Test-Path -LiteralPath $flag)
     $files = @{ install = $source['install'] }
     # In the local mode and without the lease somebody may have worked here since: what is newer is theirs.
-    if ($held -or $differ -ccontains 'configuration') {
+    if ($held -or -not (Test-LocalMode -Contract $Contract)) {
         $files['data'] = $source['data']
     }
     $back = @($differ | Where-Object -FilterScript { $_ -ceq 'configuration' -or @($files.Keys) -contains $_.Split('/')[0] })
-    if ($back.Count -gt 0) {
-        Stop-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
-        try {
-            $null = Restore-Backup -Contract $Contract -Name $name -Source $files
+    try {
+        if ($back.Count -gt 0) {
+            Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+            Restore-File -Contract $Contract -Name $name -Source $files
+            # Last: as long as it names the cloud, nobody works with the data here.
+            Restore-Whole -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
         }
-        catch {
-            # The office has to work in the morning: what could not be put back is told by the comparison below.
-            $null = $_
+        # What a write that was cut off has left beside it.
+        if (Test-Path -LiteralPath "$($source['configuration']).new") {
+            Remove-Item -LiteralPath "$($source['configuration']).new" -Force
         }
-        # Last: as long as it names the cloud, nobody works with the data here.
-        $null = Restore-Backup -Contract $Contract -Name $name -Source @{ configuration = $source['configuration'] }
     }
-    # What a write that was cut off has left beside it.
-    if (Test-Path -LiteralPath "$($source['configuration']).new") {
-        Remove-Item -LiteralPath "$($source['configuration']).new" -Force
+    catch {
+        throw (Complete-Failure -Contract $Contract -Reason $_.Exception.Message)
     }
     $told = Get-InteractorVersion -Contract $Contract
     # A run that was cut off may have written the configuration and not restarted the service.
@@ -256,6 +280,67 @@ Function Restore-Before {
         Restart-Interactor -Contract $Contract -Version $Attempt['version']
     }
     New-AsBefore -Changed (Compare-FileList -Before $saved -After (Get-FileList -Source $source))
+}
+
+Function Restore-Whole {
+    <#
+    .SYNOPSIS
+    Brings files back; an error where one of them could not be.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    $left = Restore-Backup -Contract $Contract -Name $Name -Source $Source
+    if ($left.Count -gt 0) {
+        throw "$($left -join ', ') cannot be put back"
+    }
+}
+
+Function Restore-File {
+    <#
+    .SYNOPSIS
+    Brings programs and data back as far as it goes.
+    #>
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Source
+    )
+
+    try {
+        $null = Restore-Backup -Contract $Contract -Name $Name -Source $Source
+    }
+    catch {
+        # The office has to work in the morning: what could not be put back is told by the comparison at the end.
+        $null = $_
+    }
+}
+
+Function Complete-Failure {
+    <#
+    .SYNOPSIS
+    Starts the service that a way back has stopped, whatever its configuration says: the office needs what can be had. The
+    reason, with what became of the service.
+    #>
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Reason
+    )
+
+    if ((Get-ServiceWord -Contract $Contract) -eq 'running') {
+        return $Reason
+    }
+    try {
+        Restart-Interactor -Contract $Contract
+    }
+    catch {
+        return "$Reason; $($_.Exception.Message)"
+    }
+    "$Reason; the service runs with what is there"
 }
 
 Function New-AsBefore {

@@ -9,12 +9,16 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Backup
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Installer
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Lease
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 $script:BootTolerance = [timespan]'00:01:00'
+$script:EndSeconds = 60
 
 Function Get-UpgradeSource {
     <#
@@ -81,11 +85,93 @@ Function Test-CutOff {
     $Upgrade['state'] -eq 'staged' -and $null -ne $Upgrade['started'] -and $null -eq $Upgrade['finished']
 }
 
+Function Test-KeptOut {
+    <#
+    .SYNOPSIS
+    Whether nobody has been let into Interactor since the installer was begun: the flag is still that run's own.
+    #>
+    [OutputType([bool])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Upgrade
+    )
+
+    if ($Upgrade['state'] -ne 'staged') {
+        # A restart is waited for with people in Interactor.
+        return $false
+    }
+    try {
+        $text = Read-SharedText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')
+    }
+    catch {
+        return $false
+    }
+    # One that a later run has set tells nothing of the time before.
+    "$text".Trim() -ceq "$($Upgrade['run']) $($Upgrade['started'])"
+}
+
+Function Test-WayBackOpen {
+    <#
+    .SYNOPSIS
+    Whether the service may be stopped for the way back: nobody was let in, or nobody is in it now that nobody new gets in.
+    #>
+    [OutputType([bool])]
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [bool] $KeptOut
+    )
+
+    # Nobody works with a service that is down: who waits for it to be brought back is no reason to leave it so.
+    if ($KeptOut -or (Get-ServiceWord -Contract $Contract) -ne 'running') {
+        return $true
+    }
+    $text = "$($Module.Params.run_id) $($Module.Params.now)"
+    Enter-Maintenance -Contract $Contract -Text $text -Script $Module.Params.lease_script
+    $users = Get-InteractorUse -Contract $Contract
+    if ($users['active']) {
+        $Module.Result.changed = $false
+        $Module.Result.again = $true
+        $Module.Result.reason = Get-UseText -Use $users
+    }
+    -not $users['active']
+}
+
+Function Assert-NotNewer {
+    <#
+    .SYNOPSIS
+    Throws where the service tells a newer version than the given one: nobody goes back by an upgrade.
+    #>
+    param (
+        [AllowNull()] [AllowEmptyString()] [string] $Version,
+        [Parameter(Mandatory)] [string] $Target
+    )
+
+    # As text, 6.10 would be older than 6.2.
+    $told = $Version -as [version]
+    $wanted = $Target -as [version]
+    if ($null -ne $told -and $null -ne $wanted -and $told -gt $wanted) {
+        throw "refused: version $Version runs, which is newer than $Target"
+    }
+}
+
 Function Stop-Interactor {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    if ((Get-ServiceWord -Contract $Contract) -ne 'stopped') {
-        Stop-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+    $name = Get-ContractValue -Contract $Contract -Path 'service.name'
+    # An installer that was cut short may have taken the service away: its files have to come back all the same.
+    if ((Get-ServiceWord -Contract $Contract) -in 'stopped', 'missing') {
+        return
+    }
+    $process = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |
+            Where-Object -FilterScript { $_.Name -eq $name -and $_.ProcessId } | ForEach-Object -Process { $_.ProcessId })
+    Stop-ServiceInTime -Name $name
+    # Windows calls a service stopped before its process has ended, and let go of its files.
+    for ($second = 1; $second -le $script:EndSeconds; $second++) {
+        if (@(Get-Process | Where-Object -FilterScript { $process -contains $_.Id }).Count -eq 0) {
+            return
+        }
+        Start-Sleep -Seconds 1
     }
 }
 
@@ -102,7 +188,7 @@ Function Test-Version {
 
     if ((Get-ServiceWord -Contract $Contract) -ne 'running') {
         try {
-            Start-Service -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
+            Start-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
         }
         catch {
             return "the service does not start: $($_.Exception.Message)"
@@ -121,21 +207,36 @@ Function Test-Version {
 Function Undo-Upgrade {
     <#
     .SYNOPSIS
-    Brings the old version back: an empty text where version and files prove that it is, else why not.
+    Brings the old version back; the data too, where nobody has been let in since they were saved.
+
+    .OUTPUTS
+    A dictionary: problem (an empty text where version and files prove that it is back, else why not) and newer (the
+    data files that were left as they are, and are not those of the backup).
     #>
-    [OutputType([string])]
+    [OutputType([System.Collections.IDictionary])]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Upgrade
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Upgrade,
+        [Parameter(Mandatory)] [bool] $KeptOut
     )
 
     $problem = ''
+    $newer = @()
+    $source = Get-UpgradeSource -Contract $Contract
+    $data = @{ data = $source['data'] }
+    if (-not $KeptOut) {
+        # What is newer may be the office's work.
+        $source.Remove('data')
+    }
     try {
         Stop-Interactor -Contract $Contract
         $backup = Get-UpgradeBackup -Upgrade $Upgrade
-        $differ = Restore-Backup -Contract $Contract -Name $backup -Source (Get-UpgradeSource -Contract $Contract)
+        $differ = Restore-Backup -Contract $Contract -Name $backup -Source $source
         if ($differ.Count -gt 0) {
             $problem = "not as before: $($differ -join ', ')"
+        }
+        if (-not $KeptOut) {
+            $newer = Compare-Backup -Contract $Contract -Name $backup -Source $data
         }
     }
     catch {
@@ -143,7 +244,7 @@ Function Undo-Upgrade {
     }
     # Whatever is wrong with the files: the office needs what can be had.
     $version = Test-Version -Contract $Contract -Version $Upgrade['from']
-    @($problem, $version).Where({ $_ }) -join '; '
+    @{ problem = @($problem, $version).Where({ $_ }) -join '; '; newer = $newer }
 }
 
 Function Save-Upgrade {
@@ -180,7 +281,8 @@ Function Save-Upgrade {
 Function Reset-Upgrade {
     <#
     .SYNOPSIS
-    Goes back to the old version because of a reason, and says whether that is proven.
+    Goes back to the old version because of a reason, and says whether that is proven. Where somebody works with
+    Interactor nothing is done, and the next run tries again.
     #>
     param (
         [Parameter(Mandatory)] [object] $Module,
@@ -190,11 +292,20 @@ Function Reset-Upgrade {
         [string] $State = 'failed'
     )
 
-    $problem = Undo-Upgrade -Contract $Contract -Upgrade $Ledger['upgrade']
+    $kept = Test-KeptOut -Contract $Contract -Upgrade $Ledger['upgrade']
+    if (-not (Test-WayBackOpen -Module $Module -Contract $Contract -KeptOut $kept)) {
+        return
+    }
+    $undone = Undo-Upgrade -Contract $Contract -Upgrade $Ledger['upgrade'] -KeptOut $kept
     $end = "version $($Ledger['upgrade']['from']) is back"
-    if ($problem) {
+    if ($undone['problem']) {
         $State = 'failed'
-        $end = "the way back failed too: $problem"
+        $end = "the way back failed too: $($undone['problem'])"
+    }
+    if ($undone['newer'].Count -gt 0) {
+        # Another try would save these over what the evening has saved; a person has to see whose they are.
+        $State = 'failed'
+        $end += "; people had been let in, so the data are left as they are, newer than the backup: $($undone['newer'] -join ', ')"
     }
     Save-Upgrade -Module $Module -Contract $Contract -Ledger $Ledger -State $State -Reason "$Reason; $end"
 }
@@ -214,6 +325,7 @@ Function Invoke-Upgrade {
     $upgrade['from'] = $Module.Result.version
     $source = Get-UpgradeSource -Contract $Contract
     $backup = Get-UpgradeBackup -Upgrade $upgrade
+    Assert-OwnFolder -Source $source
     Assert-BackupRoom -Contract $Contract -Source $source
     # Of an earlier evening: nothing that is there now was taken back from it, or it was and is there itself.
     Remove-Backup -Contract $Contract -Name $backup
@@ -363,6 +475,6 @@ Function Confirm-Upgrade {
 }
 
 Export-ModuleMember -Function @(
-    'Confirm-Upgrade', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff', 'Test-Restarted', 'Test-Unproven',
-    'Test-Version'
+    'Assert-NotNewer', 'Confirm-Upgrade', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff', 'Test-Restarted',
+    'Test-Unproven', 'Test-Version'
 )

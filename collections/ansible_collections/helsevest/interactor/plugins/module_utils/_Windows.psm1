@@ -7,6 +7,12 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+# A scanner that looks into a new file, or a program that is just ending, lets go of it in a moment.
+$script:HeldFor = [timespan]'00:00:05'
+# Windows' own commands wait for a service for as long as it says that it is about to start or stop.
+$script:ServiceSeconds = 180
+$script:StartSeconds = 5
+
 Function Resolve-NativePath {
     <#
     .SYNOPSIS
@@ -34,11 +40,41 @@ Function Open-SharedReader {
     }
     $stream = Open-SharedFile -Path $native
     # A reader that looks for a byte order mark would take UTF-16 as well, which nobody writes here.
-    $mark = [byte[]]::new(3)
-    if ($stream.Read($mark, 0, 3) -ne 3 -or [System.BitConverter]::ToString($mark) -ne 'EF-BB-BF') {
+    if (-not (Skip-ByteOrderMark -Stream $stream)) {
         $stream.Position = 0
     }
     [System.IO.StreamReader]::new($stream, [System.Text.UTF8Encoding]::new($false, $true), $false)
+}
+
+Function Skip-ByteOrderMark {
+    <#
+    .SYNOPSIS
+    Whether the first three bytes that are read are UTF-8's byte order mark.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [System.IO.Stream] $Stream)
+
+    $mark = [byte[]]::new(3)
+    $Stream.Read($mark, 0, 3) -eq 3 -and [System.BitConverter]::ToString($mark) -eq 'EF-BB-BF'
+}
+
+Function Test-ByteOrderMark {
+    <#
+    .SYNOPSIS
+    Whether a file begins with UTF-8's byte order mark.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $stream = Open-SharedFile -Path $Path
+    try {
+        Skip-ByteOrderMark -Stream $stream
+    }
+    finally {
+        $stream.Dispose()
+    }
 }
 
 Function Read-SharedText {
@@ -98,9 +134,43 @@ Function Save-DurableWriter {
 Function Move-WholeFile {
     <#
     .SYNOPSIS
-    Renames a file's .new to the file, which may be there already.
+    Renames a file's .new to the file, which may be there already, be read-only, or be held by others for a moment.
     #>
     [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        try {
+            Clear-ReadOnly -Path $Path
+            Move-WholeFileOnce -Path $Path
+            return
+        }
+        catch [System.IO.IOException], [System.UnauthorizedAccessException] {
+            if ($since.Elapsed -ge $script:HeldFor) {
+                throw
+            }
+        }
+        Wait-Moment
+    }
+}
+
+Function Wait-Moment {
+    [System.Threading.Thread]::Sleep(250)
+}
+
+Function Clear-ReadOnly {
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if ([System.IO.File]::Exists($Path)) {
+        $attributes = [System.IO.File]::GetAttributes($Path)
+        if ($attributes -band [System.IO.FileAttributes]::ReadOnly) {
+            [System.IO.File]::SetAttributes($Path, $attributes -band -bnot [System.IO.FileAttributes]::ReadOnly)
+        }
+    }
+}
+
+Function Move-WholeFileOnce {
     param ([Parameter(Mandatory)] [string] $Path)
 
     if ([System.IO.File]::Exists($Path)) {
@@ -148,14 +218,18 @@ Function Write-DurableStream {
 Function Write-DurableText {
     <#
     .SYNOPSIS
-    A whole file or the old one, with a text: UTF-8 without BOM.
+    A whole file or the old one, with a text: UTF-8, without a byte order mark unless it shall have one.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Path,
-        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Text,
+        [bool] $Mark = $false
     )
 
+    if ($Mark) {
+        $Text = "$([char]0xFEFF)$Text"
+    }
     $bytes = [System.Text.UTF8Encoding]::new($false).GetBytes($Text)
     Write-DurableStream -Path $Path -Source ([System.IO.MemoryStream]::new($bytes))
 }
@@ -191,6 +265,17 @@ Function Copy-DurableFile {
     finally {
         $source.Dispose()
     }
+}
+
+Function Update-FileTime {
+    <#
+    .SYNOPSIS
+    Says of a file that it was written just now. It stays where it is meanwhile, as one that is replaced does not.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    [System.IO.File]::SetLastWriteTimeUtc((Resolve-NativePath -Path $Path), [datetime]::UtcNow)
 }
 
 Function Get-FileLength {
@@ -235,20 +320,144 @@ Function Open-FileEnd {
 Function Lock-File {
     <#
     .SYNOPSIS
-    Holds a file that nobody else can hold until it is disposed of; it is gone then. An error says that somebody holds it.
+    Holds a file that nobody else can hold until it is disposed of; it is gone then. An error says that somebody has held
+    it for as many seconds as there were.
     #>
     [CmdletBinding()]
     [OutputType([System.IO.FileStream])]
-    param ([Parameter(Mandatory)] [string] $Path)
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [int] $Seconds = 0
+    )
 
     $native = Resolve-NativePath -Path $Path
-    try {
-        [System.IO.FileStream]::new($native, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::ReadWrite,
-            [System.IO.FileShare]::None, 1, [System.IO.FileOptions]::DeleteOnClose)
+    for ($left = $Seconds; ; $left--) {
+        try {
+            return [System.IO.FileStream]::new($native, [System.IO.FileMode]::OpenOrCreate, [System.IO.FileAccess]::ReadWrite,
+                [System.IO.FileShare]::None, 1, [System.IO.FileOptions]::DeleteOnClose)
+        }
+        catch [System.IO.IOException] {
+            if ($left -le 0) {
+                throw "another run is at work on this server: $Path is held ($($_.Exception.Message))"
+            }
+        }
+        Start-Sleep -Seconds 1
     }
-    catch [System.IO.IOException] {
-        throw "another run is at work on this server: $Path is held ($($_.Exception.Message))"
+}
+
+Function Get-ServiceControl {
+    param ([Parameter(Mandatory)] [string] $Name)
+
+    $service = @(Get-Service | Where-Object -FilterScript { $_.Name -eq $Name })
+    if ($service.Count -eq 0) {
+        throw "there is no service '$Name'"
     }
+    $service[0]
+}
+
+Function Wait-ServiceStatus {
+    <#
+    .SYNOPSIS
+    Waits until a service is as it should be; an error where it is not in time, or has stopped while it should start.
+    #>
+    param (
+        [Parameter(Mandatory)] [object] $Service,
+        [Parameter(Mandatory)] [string] $Status,
+        [Parameter(Mandatory)] [int] $Seconds
+    )
+
+    for ($waited = 0; ; $waited++) {
+        $Service.Refresh()
+        $word = [string]$Service.Status
+        if ($word -eq $Status) {
+            return
+        }
+        $ended = $Status -eq 'Running' -and $word -eq 'Stopped' -and $waited -ge $script:StartSeconds
+        if ($waited -ge $Seconds -or $ended) {
+            throw "service '$($Service.Name)' is $word after $waited seconds, not $Status"
+        }
+        Start-Sleep -Seconds 1
+    }
+}
+
+Function Stop-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Stops a service; an error where it does not stop in time, or where another one needs it. One that is stopped stays so.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    $service = Get-ServiceControl -Name $Name
+    $needed = @($service.DependentServices | Where-Object -FilterScript { "$($_.Status)" -ne 'Stopped' })
+    if ($needed.Count -gt 0) {
+        # .NET would stop them as well, and nobody would start them again.
+        throw "service '$Name' is needed by $(@($needed | ForEach-Object -Process { $_.Name }) -join ', ')"
+    }
+    if ("$($service.Status)" -notin 'Stopped', 'StopPending') {
+        $service.Stop()
+    }
+    Wait-ServiceStatus -Service $service -Status 'Stopped' -Seconds $Seconds
+}
+
+Function Start-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Starts a service; an error where it does not come up in time. One that runs runs on.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    $service = Get-ServiceControl -Name $Name
+    if ("$($service.Status)" -notin 'Running', 'StartPending') {
+        $service.Start()
+    }
+    Wait-ServiceStatus -Service $service -Status 'Running' -Seconds $Seconds
+}
+
+Function Restart-ServiceInTime {
+    <#
+    .SYNOPSIS
+    Stops a service that runs, and starts it, each in time.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [int] $Seconds = $script:ServiceSeconds
+    )
+
+    Stop-ServiceInTime -Name $Name -Seconds $Seconds
+    Start-ServiceInTime -Name $Name -Seconds $Seconds
+}
+
+Function Invoke-ProgramInTime {
+    <#
+    .SYNOPSIS
+    Runs a program; the code that it ends with. One that does not end in time is ended, and that is an error. What it has
+    started and left behind is not waited for, as Start-Process -Wait would.
+    #>
+    [CmdletBinding()]
+    [OutputType([int])]
+    param (
+        [Parameter(Mandatory)] [string] $Path,
+        [Parameter(Mandatory)] [string] $Argument,
+        [Parameter(Mandatory)] [int] $Seconds
+    )
+
+    $process = Start-Process -FilePath $Path -ArgumentList $Argument -PassThru
+    # Asked for while it runs: else Windows PowerShell 5.1 does not know the code in the end.
+    $null = $process.Handle
+    if (-not $process.WaitForExit($Seconds * 1000)) {
+        $process.Kill()
+        throw "$Path has not ended after $Seconds seconds, and was ended"
+    }
+    $process.ExitCode
 }
 
 Function Close-ProcessWindow {
@@ -520,4 +729,11 @@ Export-ModuleMember -Function @(
     'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter',
     'Open-FileEnd', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
     'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
+}
+
+    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
+    'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader',
+    'Open-WebExchange', 'Read-SharedText', 'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter',
+    'Start-ServiceInTime', 'Stop-ServiceInTime', 'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime',
+    'Write-DurableText'
 )

@@ -89,7 +89,7 @@ Function Invoke-Look {
     }
     $lock = $null
     try {
-        $lock = Lock-Work -Contract $Contract -CheckMode $false
+        $lock = Lock-Work -Contract $Contract -CheckMode $false -Seconds 0
     }
     catch {
         # Another run is at work here, and sees to the lease.
@@ -258,6 +258,7 @@ try {
         }
         'switch' { Invoke-Switch -Module $module -Contract $contract }
         'handback' {
+            Assert-NoAttempt -Ledger $ledger
             $module.Result.changed = Test-LeaseKept -Contract $contract -Ledger $ledger
             if (-not $module.CheckMode) {
                 Reset-Lease -Module $module -Contract $contract -Ledger $ledger

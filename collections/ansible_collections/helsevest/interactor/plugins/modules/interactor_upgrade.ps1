@@ -13,6 +13,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Upgrade
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Use
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -26,7 +27,7 @@ $spec = @{
         step = @{ type = 'str'; required = $true; choices = @('look', 'stage', 'install', 'confirm') }
         lease_script = @{ type = 'str' }
     }
-    required_if = @(, @('step', 'install', @(, 'lease_script')))
+    required_if = @(@('step', 'install', @(, 'lease_script')), @('step', 'confirm', @(, 'lease_script')))
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
@@ -44,6 +45,7 @@ Function Invoke-Stage {
     if (Test-Unproven -Upgrade $before) {
         throw "refused: the upgrade to $($before['to']) has not been brought to its end"
     }
+    Assert-NotNewer -Version $Module.Result.version -Target $target
     $problem = Test-Installer -Contract $Contract -Path $path
     $known = $null -ne $before -and $before['state'] -eq 'staged' -and $before['to'] -eq $target
     # A server that has the version is left alone; the record of how it got it stays.
@@ -101,6 +103,9 @@ Function Invoke-Install {
     if ($Module.Result.upgraded) {
         return
     }
+    if (-not $unproven) {
+        Assert-NotNewer -Version $Module.Result.version -Target $target
+    }
     if ($null -eq $upgrade -or $upgrade['state'] -ne 'staged' -or $upgrade['to'] -ne $target) {
         throw "refused: version $target is not staged"
     }
@@ -119,7 +124,7 @@ Function Invoke-Install {
         if ($unproven) {
             Resume-Upgrade -Module $Module -Contract $Contract -Ledger $ledger
             $Module.Result.version = Get-InteractorVersion -Contract $Contract
-            if ($upgrade['state'] -ne 'staged') {
+            if ($upgrade['state'] -ne 'staged' -or (Test-Unproven -Upgrade $upgrade)) {
                 return
             }
         }
@@ -153,7 +158,7 @@ Function Open-Interactor {
 Function Test-AtWork {
     <#
     .SYNOPSIS
-    Whether the installer of an earlier run is still at work; it is waited for.
+    Whether the installer of an earlier run, or Windows Installer on any package, is still at work; it is waited for.
     #>
     param (
         [Parameter(Mandatory)] [object] $Module,
@@ -161,13 +166,20 @@ Function Test-AtWork {
     )
 
     $name = (Split-Path -Path (Get-InstallerPath -Contract $Contract) -Leaf) -replace '\.[^.]*$', ''
-    $running = @(Get-Process | Where-Object -FilterScript { $_.ProcessName -eq $name }).Count -gt 0
-    if ($running) {
+    $reason = ''
+    if (@(Get-Process | Where-Object -FilterScript { $_.ProcessName -eq $name }).Count -gt 0) {
+        $reason = 'the installer of an earlier run is still at work'
+    }
+    elseif (Test-InstallerService) {
+        # An .msi has no process of its name; nor is there one of a set-up that has left the rest to Windows Installer.
+        $reason = 'another installation is at work on the server'
+    }
+    if ($reason) {
         $Module.Result.changed = $false
         $Module.Result.again = $true
-        $Module.Result.reason = 'the installer of an earlier run is still at work'
+        $Module.Result.reason = $reason
     }
-    $running
+    [bool]$reason
 }
 
 Function Test-Installable {

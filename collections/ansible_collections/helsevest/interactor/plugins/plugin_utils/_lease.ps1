@@ -10,11 +10,60 @@ param (
     [Parameter(Mandatory)] [string] $Flag,
     [Parameter(Mandatory)] [int] $Minutes,
     [Parameter(Mandatory)] [string] $MoveTask,
-    [Parameter(Mandatory)] [string] $LeaseTask
+    [Parameter(Mandatory)] [string] $LeaseTask,
+    # A task that an earlier version registered does not name it.
+    [string] $MoveProgram = ''
 )
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+
+Function Test-MoveTask {
+    <#
+    .SYNOPSIS
+    Whether the migration's task runs or waits; $null where Windows does not tell.
+    #>
+    $task = @{ TaskName = $MoveTask; TaskPath = '\' }
+    $failures = @()
+    $found = @()
+    try {
+        $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
+                Where-Object -FilterScript { $_.TaskName -eq $MoveTask -and $_.TaskPath -eq '\' })
+    }
+    catch {
+        $failures = @($_)
+    }
+    if ($found.Count -gt 0) {
+        return @('Running', 'Queued') -contains [string]$found[0].State
+    }
+    if (@($failures | Where-Object -FilterScript { "$($_.CategoryInfo.Category)" -ne 'ObjectNotFound' }).Count -eq 0) {
+        return $false
+    }
+    # For one task Windows may go through all, and end at one that is damaged, whoever's it is; for this it opens one alone.
+    try {
+        # SCHED_S_TASK_RUNNING, SCHED_S_TASK_QUEUED
+        @(267009, 267045) -contains (Get-ScheduledTaskInfo @task -ErrorAction Stop).LastTaskResult
+    }
+    catch {
+        if ("$($_.CategoryInfo.Category)" -eq 'ObjectNotFound') {
+            return $false
+        }
+    }
+}
+
+Function Test-Move {
+    <#
+    .SYNOPSIS
+    Whether a migration is at work: by its task, and by its program where Windows does not tell of the task.
+    #>
+    $told = Test-MoveTask
+    if ($null -ne $told) {
+        return $told
+    }
+    $name = [System.IO.Path]::GetFileNameWithoutExtension($MoveProgram.Split('\')[-1])
+    # A program of the name, wherever it lies: rather an office that waits than one that makes orders under a migration.
+    @(Get-Process | Where-Object -FilterScript { $_.ProcessName -eq $name -and $_.Id -ne $PID }).Count -gt 0
+}
 
 # The lock of a run of ours: while one is at work here the flag is its own.
 try {
@@ -26,10 +75,7 @@ catch [System.IO.IOException] {
 }
 try {
     if (Test-Path -LiteralPath $Flag) {
-        $alive = Get-ScheduledTask | Where-Object -FilterScript {
-            $_.TaskName -eq $MoveTask -and $_.TaskPath -eq '\' -and @('Running', 'Queued') -contains [string]$_.State
-        }
-        if ($null -ne $alive) {
+        if (Test-Move) {
             return
         }
         # A flag from the future was dated by a clock that has been set back since: its age is not known, so it counts as old.
@@ -39,7 +85,7 @@ try {
         }
         Remove-Item -LiteralPath $Flag -Force
     }
-    Unregister-ScheduledTask -TaskName $LeaseTask -Confirm:$false
+    Unregister-ScheduledTask -TaskName $LeaseTask -TaskPath '\' -Confirm:$false
 }
 finally {
     $lock.Dispose()

@@ -41,11 +41,13 @@ def join_answers(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
     Lists, also those of `ids`, are those of all, one after the other. `attempt` is there where each site has it: with
     counts and manifest added up, the manifest only where each has one; its state is the sites' own, or all that there
-    are, with commas.
+    are, with commas. `dry` is true where a dry run has left anything undone for any of them.
     """
     if len(answers) == 1:
         return dict(answers[0])
     joined: dict[str, Any] = {"changed": any(answer["changed"] for answer in answers)}
+    if any("dry" in answer for answer in answers):
+        joined["dry"] = any(answer.get("dry") for answer in answers)
     lists = (name for answer in answers for name, value in answer.items() if isinstance(value, list))
     for name in dict.fromkeys(lists):
         joined[name] = [one for answer in answers for one in answer.get(name) or ()]

@@ -237,11 +237,20 @@ def _state(situation: Situation, outcome: Outcome | None) -> State:
 
 
 def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
-    """Number, key and sites of the attempt that the step belongs to; a new one is numbered one higher than the last."""
-    last, group = situation.attempt, list(situation.site.group)
+    """Number, key and sites of the attempt that the step belongs to; a new one is numbered one higher than the last.
+
+    `until` is when its window ends: nobody follows a migration for longer, and it is undone then.
+    """
+    last, group, opening = situation.attempt, list(situation.site.group), situation.move_opening
+    until = format_time(opening.end) if opening else None
     if step is Step.MANIFEST:
         number = last.number + 1 if last else 1
-        return {"number": number, "key": f"{situation.site.id}-{number}-{situation.run_id}", "sites": group}
+        return {
+            "number": number,
+            "key": f"{situation.site.id}-{number}-{situation.run_id}",
+            "sites": group,
+            "until": until,
+        }
     if last is None:
         return None
     day = last.day.isoformat() if last.day else None
@@ -249,7 +258,7 @@ def _attempt(situation: Situation, step: Step | None) -> dict[str, Any] | None:
     made = situation.made_in_cloud
     # What may be lost with the copy in the cloud, and no more.
     lost = {"made": made.count} if step is Step.DISCARD and made and made.known else {}
-    return {**told, **lost, "day": day, "history_months": last.history_months}
+    return {**told, **lost, "day": day, "history_months": last.history_months, "until": until}
 
 
 def _lease(situation: Situation, step: Step | None) -> dict[str, Any] | None:

@@ -181,7 +181,7 @@ REASONS: dict[str, Told] = {
         "cloud does not say whether",
         who="us",
         do="read the list of what would be lost in the report. To lose it all the same: `playbooks/rollback.yml` with "
-        "`-e rollback_loses=` and the number that the reason tells",
+        "`--limit`, name, reason, `-e rollback_loses=` and the number that the reason tells",
         nb="Vi undersøker om dere kan gå tilbake til lokal Interactor uten å miste noe. Dere trenger ikke gjøre noe.",
         nn="Vi undersøkjer om de kan gå tilbake til lokal Interactor utan å miste noko. De treng ikkje gjere noko.",
     ),

@@ -134,7 +134,9 @@ def events_of(phase: Phase, step: Step, results: Iterable[StepResult]) -> list[d
                 data = {name: of.result["as_before"][name] for name in ("equal", "changed")}
                 events.append(_event(of, EventKind.RESTORED, data, subject=number))
             elif step is Step.DISCARD:
-                events.append(_event(of, EventKind.DISCARDED, {}, subject=number, key=f"discarded/{of.site}/{number}"))
+                # An attempt that a late start has opened again is discarded once more.
+                key = f"discarded/{of.site}/{number}/{of.started}"
+                events.append(_event(of, EventKind.DISCARDED, {}, subject=number, key=key))
             elif step is Step.CHECK:
                 events.append(_event(of, EventKind.CHECKED, {"checks": of.result["checks"]}, subject=number))
                 if of.result.get("made") is not None:

@@ -253,7 +253,11 @@ def _site_event(standing: Standing, site: Site, event: Event) -> Standing:
             return replace(standing, restored={**standing.restored, subject: restored})
         case EventKind.CLOUD:
             highest = max((int(attempt["number"]) for attempt in data["attempts"]), default=0)
-            return replace(standing, cloud_run=event.run_id, cloud_attempts=highest)
+            # A start that arrived after its attempt was discarded has opened it again.
+            alive = {str(attempt["number"]) for attempt in data["attempts"] if attempt["state"] != "discarded"}
+            return replace(
+                standing, cloud_run=event.run_id, cloud_attempts=highest, discarded=standing.discarded - alive
+            )
         case EventKind.USERS:
             users = Users(event.at, event.run_id, data["reached"], data["active"])
             return replace(standing, users={**standing.users, event.host or "": users})

@@ -20,7 +20,7 @@ from .ledger import Attempt, Ledger, Upgrade
 from .results import CheckResult, apply_waivers
 from .site import Site
 from .standing import Made, Standing, Users
-from .upgrade import has_failed, judge_upgrade
+from .upgrade import has_failed, is_new_enough, judge_upgrade
 from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
 from .words import AttemptState, Category, Phase, Step, Verdict
@@ -146,9 +146,11 @@ class Situation:
 
     @property
     def is_upgraded(self) -> bool:
-        """Whether the newest version runs, and nothing of its installation is left to be proven (U1)."""
+        """Whether the version that is wanted or a newer one runs, and nothing of its installation is left to be
+        proven (U1).
+        """
         unproven = self.upgrade is not None and self.upgrade.is_unproven
-        return self.standing.version == self.settings.target_version and not unproven
+        return is_new_enough(self.standing.version, self.settings.target_version) and not unproven
 
     @property
     def upgrade(self) -> Upgrade | None:

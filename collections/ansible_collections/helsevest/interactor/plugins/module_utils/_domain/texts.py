@@ -246,7 +246,8 @@ REMEDIES: dict[str, Remedy] = {
         "Oppgraderingen av Interactor gikk ikke som den skulle. Vi ser på det, og tar kontakt om en ny dato.",
         "Oppgraderinga av Interactor gjekk ikkje som ho skulle. Vi ser på det, og tek kontakt om ein ny dato.",
         "read what the check says. When the cause is gone: agree on another `move_date`, or run "
-        "`playbooks/upgrade.yml` with `-e upgrade_name=` and `-e upgrade_reason=`, which tries again at once",
+        "`playbooks/upgrade.yml` with `--limit`, `-e upgrade_name=` and `-e upgrade_reason=`, which tries again "
+        "at once",
     ),
     "U1.incident": Remedy(
         "us",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,19 @@ from .times import format_time, parse_time
 from .window import OSLO, Opening
 from .words import EventKind, State
 
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _NOT_YET = frozenset({State.REGISTERED, State.ANSWERED, State.DATED})
+
+
+def is_new_enough(version: str | None, wanted: str) -> bool:
+    """Whether `version` is `wanted` or a newer one, number by number; one that is not known is not."""
+    if version is None or not (_NUMBERS.fullmatch(version) and _NUMBERS.fullmatch(wanted)):
+        return version == wanted
+    return _numbers(version) >= _numbers(wanted)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def has_failed(upgrade: Upgrade | None, evening: Opening | None) -> bool:

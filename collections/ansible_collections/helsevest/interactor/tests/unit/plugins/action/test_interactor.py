@@ -262,6 +262,13 @@ def answer(state: str, *, changed: bool = False) -> dict[str, Any]:
     return {"changed": changed, "ledger": {}, "status": {"state": state, "progress": 1, "counts": {}, "message": ""}}
 
 
+@pytest.mark.parametrize(("step", "sent"), [("look", False), ("stage", False), ("install", True), ("confirm", True)])
+def test_the_script_goes_with_an_upgrade_that_keeps_people_out(act: Act, host: Host, step: str, sent: bool):
+    host.answers = [{"changed": False, "ledger": None, "version": "5.4.1"}]
+    act("upgrade", step=step)
+    assert ("lease_script" in host.asked[0]) is sent
+
+
 class TestMigrate:
     ATTEMPT = {"number": 1, "key": "k"}  # noqa: RUF012
 
@@ -345,6 +352,16 @@ class TestMigrate:
         result = act("migrate", step="follow", attempt=self.ATTEMPT, follow_minutes=7, poll_seconds=300)
         assert result["status"]["state"] == "running"
         assert (len(host.asked), clock.now) == (3, START + timedelta(minutes=7))
+
+    @pytest.mark.parametrize(("until", "minutes"), [("2027-05-18T18:37:00Z", 7), ("2027-05-19T04:00:00Z", 60)])
+    def test_follow_leaves_when_the_window_ends(
+        self, act: Act, host: Host, clock: SimpleNamespace, until: str, minutes: int
+    ):
+        host.answers = [answer("running")]
+        attempt = {**self.ATTEMPT, "until": until}
+        act("migrate", step="follow", attempt=attempt, follow_minutes=60, poll_seconds=300)
+        assert clock.now == START + timedelta(minutes=minutes)
+        assert "until" not in host.asked[0]["attempt"]
 
     def test_follow_gives_up_a_module_that_fails(self, act: Act, host: Host):
         host.answers = [answer("running"), {"failed": True, "msg": "refused", "changed": False}]

@@ -95,3 +95,10 @@ def test_what_users_made_and_the_ids_are_those_of_all() -> None:
     both = join_answers([one, two])
     assert both["made"] == [{"id": "a"}, {"id": "b"}]
     assert both["ids"] == {"orders": ["a", "b"]}
+
+
+@pytest.mark.parametrize("dry", [(True, True), (True, False), (False, True)])
+def test_what_a_dry_run_has_not_done_for_one_of_them_is_not_done(dry: tuple[bool, bool]) -> None:
+    joined = join_answers([answer(attempt(1, "discarded", []), dry=one) for one in dry])
+    assert joined["dry"] is True
+    assert "dry" not in join_answers([answer(attempt(1, "discarded", []))] * 2)

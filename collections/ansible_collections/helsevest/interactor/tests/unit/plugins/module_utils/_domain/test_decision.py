@@ -261,13 +261,31 @@ class TestTheOrderOfSteps:
         assert step(UPGRADE_EVENING, held("failed"))[1] is None
         assert codes(UPGRADE_EVENING, held("failed")) == {"U1"}
 
+    @pytest.mark.parametrize(
+        ("version", "is_upgraded"),
+        [("6.2.0", True), ("6.3.0", True), ("6.10.0", True), ("6.2.0.1", True), ("6.1.10", False), ("6.2", False)],
+    )
+    def test_a_newer_version_is_left_alone(self, version: str, is_upgraded: bool) -> None:
+        staged = Ledger("1001", upgrade=Upgrade("staged", "6.2.0", None, ""))
+        decision = answer(UPGRADE_EVENING, standing(UPGRADE_EVENING, version=version, ledger=staged))
+        assert (decision.next.step, decision.state is State.UPGRADED) == (
+            (None, True) if is_upgraded else (Step.INSTALL, False)
+        )
+        if is_upgraded:
+            assert (decision.next.phase, decision.row()["why"]) == (Phase.MIGRATE, "")
+
     def test_the_night_goes_from_lease_to_manifest_to_start(self) -> None:
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT, cloud_run=EARLIER)) == (Phase.MIGRATE, Step.CLOUD, True)
         assert step(MOVE_NIGHT, upgraded(MOVE_NIGHT)) == (Phase.MIGRATE, Step.LEASE, True)
         held = upgraded(MOVE_NIGHT, ledger=Ledger("1001", lease_held=True))
         decision = answer(MOVE_NIGHT, held)
         assert (decision.next.step, decision.allowed) == (Step.MANIFEST, True)
-        assert decision.attempt == {"number": 1, "key": f"1001-1-{RUN}", "sites": ["1001"]}
+        assert decision.attempt == {
+            "number": 1,
+            "key": f"1001-1-{RUN}",
+            "sites": ["1001"],
+            "until": "2027-05-19T04:00:00Z",
+        }
         for state, expected in (
             (AttemptState.PREPARED, Step.START),
             (AttemptState.RUNNING, Step.FOLLOW),
@@ -415,7 +433,12 @@ class TestTheOrderOfSteps:
         undone = with_attempt(night, AttemptState.ROLLED_BACK, discarded=frozenset({"1"}))
         decision = answer(night, undone, move_date="2027-06-01")
         assert decision.next.step is Step.MANIFEST
-        assert decision.attempt == {"number": 2, "key": f"1001-2-{RUN}", "sites": ["1001"]}
+        assert decision.attempt == {
+            "number": 2,
+            "key": f"1001-2-{RUN}",
+            "sites": ["1001"],
+            "until": "2027-06-02T04:00:00Z",
+        }
 
     def test_the_check_waits_for_the_morning_of_the_next_working_day(self) -> None:
         equal = {"1": reconcile(MANIFEST, MANIFEST)}
@@ -436,7 +459,9 @@ class TestTheOrderOfSteps:
             "day": None,
             "history_months": None,
             "sites": ["1001"],
+            "until": "2027-05-19T04:00:00Z",
         }
+        assert answer(MORNING_AFTER, of, move_date=None).attempt["until"] is None  # type: ignore[index]
 
     def test_a_rollback_that_was_asked_for_undoes_a_switched_site(self) -> None:
         asked = RollbackAsked("Kari", "the office asks")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.recor
     events_of,
     rollback_events,
 )
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standing_of
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind, Phase, Step
+
+from .conftest import SITE
 
 NOW = "2027-05-18T18:30:00Z"
 LEDGER = {"schema": 1, "site": "1001", "upgrade": None, "lease": None, "attempts": []}
@@ -134,6 +138,29 @@ def test_what_cloud_and_restore_told_is_kept() -> None:
 def test_nothing_is_derived_from_a_step_that_failed() -> None:
     assert kinds(Phase.MIGRATE, Step.DISCARD, {"error": "503"}) == ["step"]
     assert kinds(Phase.MIGRATE, Step.FOLLOW, {"error": "x", "ledger": LEDGER}) == ["step"]
+
+
+def test_what_a_late_start_has_opened_again_is_discarded_again_under_another_key() -> None:
+    def discarded(started: str) -> dict[str, Any]:
+        (event, _) = events_of(Phase.ROLLBACK, Step.DISCARD, [replace(took({"changed": True}), started=started)])
+        return event
+
+    first, again = discarded(NOW), discarded("2027-05-25T18:30:00Z")
+    assert first["key"] == discarded(NOW)["key"] != again["key"]
+
+    def left(*told: dict[str, Any]) -> frozenset[str]:
+        events = (Event(at=parse_time(NOW), **{**one, "kind": EventKind(one["kind"])}) for one in told)
+        return standing_of(SITE, events).discarded
+
+    def cloud(state: str) -> dict[str, Any]:
+        event, _ = events_of(
+            Phase.MIGRATE, Step.CLOUD, [took({"attempts": [{"number": 1, "key": "k", "state": state}]})]
+        )
+        return event
+
+    assert left(first, cloud("discarded")) == {"1"}
+    assert left(first, cloud("open")) == frozenset()
+    assert left(first, cloud("open"), again) == {"1"}
 
 
 def test_the_same_reconciliation_has_one_key() -> None:

@@ -150,7 +150,9 @@ class TestWhoTakesTheSteps:
         held = Ledger("house", lease_held=True)
         found = decided(pair(), MOVE_NIGHT, version="6.2.0", ledger=held)
         assert found["1001"].next.step is Step.MANIFEST
-        assert found["1001"].attempt == {"number": 1, "key": f"1001-1-{RUN}", "sites": ["1001", "1002"]}
+        until = "2027-05-19T04:00:00Z"
+        key = f"1001-1-{RUN}"
+        assert found["1001"].attempt == {"number": 1, "key": key, "sites": ["1001", "1002"], "until": until}
 
     def test_every_pc_of_all_of_them_is_asked_for_users(self) -> None:
         held = {"version": "6.2.0", "ledger": Ledger("house", lease_held=True)}

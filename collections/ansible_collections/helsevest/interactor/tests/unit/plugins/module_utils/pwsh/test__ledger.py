@@ -26,6 +26,8 @@ def script(folder: Path, line: str) -> str:
     Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
     $null = New-PSDrive -Name C -PSProvider FileSystem -Root '{folder}' -Scope Global
     {loads}
+    # The closed folder of the pretended Windows: this engine has no Get-Acl.
+    Function Global:Get-FolderAccess {{ @{{ owner = 'S-1-5-18'; allowed = @('S-1-5-18'); own = 'S-1-5-18' }} }}
     $contract = @{{ paths = @{{ work = 'C:\\work'; config = 'C:\\interactor.json'; maintenance_flag = 'C:\\flag' }} }}
     {line}
     """

@@ -210,6 +210,34 @@ def test_a_new_file_that_is_gone_leaves_the_old_one(call: Call, tmp_path: Path):
     assert (tmp_path / "ledger.json").read_text() == "old"
 
 
+def test_a_file_that_others_hold_for_a_moment_is_replaced_a_moment_later(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    lets_go = f"Function script:Wait-Moment {{ [System.IO.Directory]::Delete('{tmp_path / 'a'}') }}"
+    line = f"""& {{
+        & (Get-Module -Name '_Windows') {{ {lets_go} }}
+        Write-DurableText -Path 'C:\\a' -Text 'new'
+    }}"""
+    assert call(line) is None
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_a_file_that_others_keep_is_given_up(call: Call, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    line = """& {
+        & (Get-Module -Name '_Windows') { $script:HeldFor = [timespan]::Zero }
+        try { Write-DurableText -Path 'C:\\a' -Text 'new' } catch { $_.Exception.GetType().Name }
+    }"""
+    assert call(line)
+    assert (tmp_path / "a.new").read_text() == "new"
+
+
+def test_a_read_only_file_is_made_writable_before_it_is_replaced(call: Call, tmp_path: Path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "a").chmod(0o444)
+    assert call(f"& (Get-Module -Name '_Windows') {{ Clear-ReadOnly -Path '{tmp_path / 'a'}' }}") is None
+    assert (tmp_path / "a").stat().st_mode & 0o200
+
+
 def test_a_copy_has_the_same_bytes(call: Call, tmp_path: Path):
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}\r\n\xff")
     call("Copy-DurableFile -Path 'C:\\a' -Destination 'C:\\b'")
@@ -227,6 +255,117 @@ def test_a_lock_is_held_once_and_leaves_nothing(call: Call, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_windows_installer_is_at_work_while_somebody_holds_its_mutex(call: Call):
+    line = """& {
+        $name = 'Global\\interactor-test-' + [guid]::NewGuid().ToString('N')
+        $told = @(Test-InstallerService -Name $name)
+        $other = [PowerShell]::Create()
+        $other.Runspace = [RunspaceFactory]::CreateRunspace()
+        $other.Runspace.ThreadOptions = 'ReuseThread'
+        $other.Runspace.Open()
+        $null = $other.AddScript('$mutex = [System.Threading.Mutex]::new($true, $args[0])').AddArgument($name).Invoke()
+        $told += Test-InstallerService -Name $name
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$mutex.ReleaseMutex()').Invoke()
+        $told += Test-InstallerService -Name $name
+        $other.Commands.Clear()
+        $null = $other.AddScript('$free = $mutex.WaitOne(0); $mutex.ReleaseMutex(); $mutex.Dispose()').Invoke()
+        $told += $other.Runspace.SessionStateProxy.GetVariable('free')
+        $other.Runspace.Dispose()
+        $told
+    }"""
+    assert call(line) == [False, True, True, False, True]
+
+
 @pytest.mark.parametrize("text", ["", "blåbær"])
 def test_a_hash_is_that_of_utf_8(call: Call, text: str):
     assert call(f"Get-Sha256 -Text '{text}'") == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_program_tells_its_code(call: Call, code: int):
+    assert call(f"Invoke-ProgramInTime -Path /bin/sh -Argument '-c \"exit {code}\"' -Seconds 60") == code
+
+
+def test_one_that_does_not_end_is_ended(call: Call):
+    line = "try { Invoke-ProgramInTime -Path /bin/sleep -Argument 3600 -Seconds 0 } catch { $_.Exception.Message }"
+    assert call(f"$({line})") == "/bin/sleep has not ended after 0 seconds, and was ended"
+
+
+class TestServiceInTime:
+    """A service as .NET shows it, which takes `takes` looks to do what it was asked for."""
+
+    @pytest.fixture
+    def told(self, engine: Engine) -> Call:
+        """Run a line beside a service that is `status`; what it was asked for, the seconds that went by, the error."""
+
+        def run(line: str, status: str, *, takes: int = 1, ends: str = "", needs: str = "") -> Any:
+            told = engine.script(
+                f"""
+                Set-StrictMode -Version Latest
+                $ErrorActionPreference = 'Stop'
+                $global:Said = [ordered]@{{ asked = @(); slept = 0; error = $null }}
+                $global:Fake = [pscustomobject]@{{
+                    Name = 'X'; Status = '{status}'; Wanted = '{status}'; Left = 0
+                    DependentServices = @('{needs}'.Split(',').Where({{ $_ }}) |
+                        ForEach-Object -Process {{ [pscustomobject]@{{ Name = $_; Status = 'Running' }} }})
+                }}
+                if ('{status}' -like '*Pending') {{
+                    $Fake.Wanted = @{{ StopPending = 'Stopped'; StartPending = 'Running' }}['{status}']
+                    $Fake.Left = {takes}
+                }}
+                $ask = {{ param($verb, $pending, $end)
+                    $Said.asked += $verb; $Fake.Status = $pending; $Fake.Left = {takes}; $Fake.Wanted = $end }}
+                $Fake | Add-Member -MemberType ScriptMethod -Name Stop -Value {{
+                    & $ask 'stop' 'StopPending' 'Stopped' }}.GetNewClosure()
+                $Fake | Add-Member -MemberType ScriptMethod -Name Start -Value {{
+                    & $ask 'start' 'StartPending' @('Running', '{ends}').Where({{ $_ }})[-1] }}.GetNewClosure()
+                $Fake | Add-Member -MemberType ScriptMethod -Name Refresh -Value {{
+                    if ($this.Left -gt 0) {{ $this.Left -= 1 }}
+                    if ($this.Left -eq 0) {{ $this.Status = $this.Wanted }} }}
+                Function global:Get-Service {{ [pscustomobject]@{{ Name = 'XY' }}; $Fake }}
+                Function global:Start-Sleep {{ param([int] $Seconds) $Said.slept += $Seconds }}
+                Import-Module -Name '{MODULE_UTILS / "_Windows.psm1"}' -Force
+                try {{ {line} }} catch {{ $Said.error = $_.Exception.Message }}
+                ConvertTo-Json -Compress -InputObject $Said
+                """
+            )
+            assert "ERROR:" not in told, told
+            return tuple(json.loads(told).values())
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("line", "status", "asked"),
+        [
+            ("Stop-ServiceInTime X", "Running", ["stop"]),
+            ("Stop-ServiceInTime X", "Stopped", []),
+            ("Stop-ServiceInTime X", "StopPending", []),
+            ("Start-ServiceInTime X", "Stopped", ["start"]),
+            ("Start-ServiceInTime X", "Running", []),
+            ("Start-ServiceInTime X", "StartPending", []),
+            ("Restart-ServiceInTime X", "Running", ["stop", "start"]),
+            ("Restart-ServiceInTime X", "Stopped", ["start"]),
+        ],
+    )
+    def test_it_is_asked_once_and_waited_for(self, told: Call, line: str, status: str, asked: list[str]):
+        assert told(line, status, takes=3) == (asked, 2 * max(len(asked), "Pending" in status), None)
+
+    @pytest.mark.parametrize(
+        ("line", "status", "word"),
+        [("Stop-ServiceInTime X", "Running", "StopPending"), ("Start-ServiceInTime X", "Stopped", "StartPending")],
+    )
+    def test_one_that_hangs_is_an_error_after_three_minutes(self, told: Call, line: str, status: str, word: str):
+        _asked, slept, error = told(line, status, takes=1000)
+        assert slept == 180
+        assert error.startswith(f"service 'X' is {word} after 180 seconds, not ")
+        assert told(f"{line} -Seconds 7", status, takes=1000)[1] == 7
+
+    def test_one_that_stops_while_it_starts_is_given_up(self, told: Call):
+        _asked, slept, error = told("Start-ServiceInTime X", "Stopped", takes=2, ends="Stopped")
+        assert (slept, error) == (5, "service 'X' is Stopped after 5 seconds, not Running")
+
+    def test_one_that_another_needs_is_not_stopped(self, told: Call):
+        assert told("Restart-ServiceInTime X", "Running", needs="A,B") == ([], 0, "service 'X' is needed by A, B")
+        assert told("Stop-ServiceInTime Y", "Running") == ([], 0, "there is no service 'Y'")

@@ -235,6 +235,7 @@ class TestManifest:
         [
             ({"exit_code": 5, "writes": {}}, "the list program ended with code 5"),
             ({"exit_code": 0, "writes": {}}, "wrote no"),
+            ({"exit_code": 0, "writes": {}, "hangs": True}, "has not ended after 1800 seconds, and was ended"),
             ({"exit_code": 0, "writes": {LIST: '{"category": "orders"}\n'}}, "line 1 lacks category, id or date"),
         ],
     )
@@ -400,7 +401,7 @@ class TestSwitch:
         assert moving.unchanged_by("migrate", step="switch", attempt=ATTEMPT)["changed"] is True
         result = step(moving, "switch", attempt=ATTEMPT, mode="server_in_cloud")
         assert (result["changed"], result["mode"]) == (True, "server_in_cloud")
-        assert json.loads(moving.read(config) or "") == {
+        assert json.loads((moving.read(config) or "").removeprefix("\ufeff")) == {
             "endpoint": "https://dipsupsvr.dips.no",
             "mode": "server_in_cloud",
             "printer": "Skranke Ø",
@@ -412,6 +413,15 @@ class TestSwitch:
         again = step(moving, "switch", attempt=ATTEMPT)
         assert (again["changed"], again["mode"]) == (False, "server_in_cloud")
         assert moving.take_calls() == []
+
+    @pytest.mark.parametrize("mark", ["\ufeff", ""])
+    def test_a_byte_order_mark_stays_as_it_was(self, moving: Server, mark: str):
+        config = moving.contract["paths"]["config"]
+        moving.write(config, mark + '{"mode": "local"}')
+        brought_to(moving, "switched")
+        text = moving.path(config).read_bytes().decode()
+        assert text.startswith(mark + "{")
+        assert json.loads(text.removeprefix(mark))["mode"] == "server_in_cloud"
 
     def test_what_changed_before_the_switch_is_told_and_does_not_stop_it(self, moving: Server):
         moving.contract["untouched"]["files"] = [r"C:\EPJ\epj.ini"]
@@ -426,7 +436,7 @@ class TestSwitch:
         config = moving.contract["paths"]["config"]
         before = moving.path(config).read_bytes()
         brought_to(moving, "switched", mode="second")
-        assert json.loads(moving.read(config) or "") == {
+        assert json.loads((moving.read(config) or "").removeprefix("\ufeff")) == {
             "endpoint": "https://two.example", "mode": "2", "list": [1], **also
         }  # fmt: skip
         assert step(moving, "look")["mode"] == "second"
@@ -454,6 +464,15 @@ class TestSwitch:
         assert last(moving)["state"] == "completed"
         moving.update(service_fails=2)
         assert "with the configuration as before" in moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+
+    def test_one_that_can_be_neither_switched_nor_put_back_leaves_no_service_stopped(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(BACKUP).unlink()
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="switch", attempt=ATTEMPT)["msg"]
+        assert "cannot be started.; the configuration is not as before: " in message
+        assert message.endswith("; the service runs with what is there")
+        assert moving.state["services"]["DIPSInteractor"]["status"] == "Running"
 
     def test_a_service_that_tells_another_version_brings_it_back_too(self, moving: Server):
         config = moving.contract["paths"]["config"]
@@ -534,6 +553,25 @@ class TestRestore:
         assert list(aside.values()) == ["half of it", "left over", "another program"]
         assert moving.take_calls() == ["stop DIPSInteractor", "restart DIPSInteractor", f"unregister {WATCH}"]
 
+    def test_a_configuration_that_differs_but_is_local_takes_nothing_from_people(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(FLAG).unlink()
+        moving.write(DATA, "orders of this morning")
+        config = moving.contract["paths"]["config"]
+        found = json.loads((moving.read(config) or "").removeprefix("\ufeff"))
+        moving.write(config, json.dumps({**found, "logLevel": "debug"}))
+        result = step(moving, "restore", attempt=ATTEMPT)
+        assert moving.read(DATA) == "orders of this morning"
+        assert result["as_before"]["equal"] is False
+
+    def test_with_a_configuration_that_cannot_be_read_the_data_come_back(self, moving: Server):
+        brought_to(moving, "completed")
+        moving.path(FLAG).unlink()
+        moving.write(DATA, "half of it")
+        moving.write(moving.contract["paths"]["config"], "{")
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"] == {"equal": True, "changed": []}
+        assert moving.read(DATA) == "what is there before"
+
     @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
     def test_what_people_have_made_since_the_lease_was_lost_is_theirs(self, moving: Server, state: str):
         brought_to(moving, state)
@@ -576,6 +614,17 @@ class TestRestore:
         assert moving.read(FLAG) is not None
         assert step(moving, "restore", attempt=ATTEMPT)["as_before"] == {"equal": True, "changed": []}
 
+    def test_a_configuration_that_cannot_be_put_back_leaves_no_service_stopped(self, moving: Server):
+        brought_to(moving, "switched")
+        moving.path(BACKUP).unlink()
+        message = moving.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+        assert message.endswith("; the service runs with what is there")
+        assert moving.state["services"]["DIPSInteractor"]["status"] == "Running"
+        assert (last(moving)["state"], step(moving, "look")["mode"]) == ("switched", "server_in_cloud")
+        moving.update(service_fails=1)
+        message = moving.ask("migrate", step="restore", attempt=ATTEMPT)["msg"]
+        assert "cannot be started" in message
+
     def test_without_a_backup_nothing_is_proven(self, server: Server):
         has(server, ENTRY)
         told = {"equal": False, "changed": ["there is no backup attempt-1 to compare with"]}
@@ -600,6 +649,15 @@ class TestRestore:
         second = {"number": 2, "key": "1001-2-77b1"}
         assert step(moving, "manifest", **{**TestManifest.OPTIONS, "attempt": second})["manifest"] == before
         assert [entry["state"] for entry in ledger_of(moving)["attempts"]] == ["rolled_back", "prepared"]
+
+    def test_a_damaged_task_of_somebody_else_stops_no_move_and_no_way_back(self, moving: Server):
+        moving.update(damaged_task="listing")
+        brought_to(moving, "prepared")
+        step(moving, "start", attempt=ATTEMPT)
+        assert step(moving, "follow", attempt=ATTEMPT)["status"]["state"] == "running"
+        assert step(moving, "restore", attempt=ATTEMPT)["as_before"]["equal"] is True
+        assert f"stop task {TASK}" in moving.take_calls()
+        assert (last(moving)["state"], moving.read(FLAG)) == ("rolled_back", None)
 
     def test_a_task_that_does_not_end_is_an_error(self, server: Server):
         has(server, {**ENTRY, "state": "running"})

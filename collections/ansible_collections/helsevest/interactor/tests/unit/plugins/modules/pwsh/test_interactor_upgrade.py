@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -275,6 +276,16 @@ def test_a_host_that_has_the_version_already_is_left_alone(staged: Server):
     assert staged.files() == before
 
 
+@pytest.mark.parametrize("step", ["stage", "install"])
+def test_a_newer_version_is_never_replaced_by_an_older_one(staged: Server, step: str):
+    staged.write(staged.program, "6.10.0")
+    before = staged.files()
+    told = staged.ask("upgrade", step=step)
+    assert told["msg"] == f"{step}: refused: version 6.10.0 runs, which is newer than 6.2.0"
+    assert acts(staged) == []
+    assert staged.files() == before
+
+
 @pytest.mark.parametrize(
     ("code", "installed", "reason"),
     [
@@ -358,6 +369,28 @@ def test_a_way_back_that_does_not_bring_every_file_back_is_not_proven(staged: Se
     assert "the service tells version '5.4.2', not 5.4.1" in reason
 
 
+def test_a_file_that_cannot_be_put_back_is_named_and_stops_no_other(staged: Server):
+    install = staged.contract["paths"]["install"]
+    for name in "abc":
+        staged.write(rf"{install}\{name}.dll", "old")
+    staged.path(install + r"\b.dll.new").mkdir()
+    runs_to(staged, 1603, {staged.program: "half", **{rf"{install}\{name}.dll": "half" for name in "abc"}})
+    reason = staged.ask("upgrade", step="install")["reason"]
+    assert reason.endswith("; the way back failed too: not as before: install/b.dll")
+    assert [staged.read(rf"{install}\{name}.dll") for name in "abc"] == ["old", "half", "old"]
+    assert staged.read(staged.program) == "5.4.1"
+    assert is_let_alone(staged)
+
+
+def test_a_stopped_service_whose_process_still_ends_is_waited_for(staged: Server):
+    staged.update(
+        processes=["System", {"name": "Interactor", "lingers": 3}],
+        services={**staged.state["services"], "DIPSInteractor": {**service("x", main=True), "process": 2}},
+    )
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
+    assert staged.state["processes"][1]["ended"] is True
+
+
 def test_install_waits_for_people_in_interactor(staged: Server):
     staged.update(processes=["System", "Interactor", "Interactor"])
     before = of_interactor(staged)
@@ -377,6 +410,14 @@ def test_install_refuses_a_drive_with_too_little_room_before_anything_is_stopped
     assert message.endswith("and 1024 MB are free")
     assert (acts(staged), of_interactor(staged)) == ([], before)
     assert ledger_of(staged)["upgrade"] == STAGED
+    assert is_let_alone(staged)
+
+
+def test_install_refuses_a_folder_that_leads_elsewhere_before_anything_is_stopped(staged: Server):
+    data = staged.path(staged.contract["paths"]["data"])
+    (data / "export").symlink_to(staged.path(r"C:\EPJ"))
+    assert "leads elsewhere, so there is no backup of it" in staged.ask("upgrade", step="install")["msg"]
+    assert acts(staged) == []
     assert is_let_alone(staged)
 
 
@@ -501,6 +542,28 @@ def test_cut_off_while_the_installer_went_on_to_its_end(staged: Server):
     assert is_let_alone(staged)
 
 
+def test_windows_installer_at_work_is_waited_for(staged: Server):
+    """A package, .msi, runs in a process of another name; so does what a set-up has begun that was cut off."""
+    staged.update(msi_at_work=True)
+    busy = "another installation is at work on the server"
+    before = of_interactor(staged)
+    result = staged.ask("upgrade", step="install")
+    assert (result["upgraded"], result["again"], result["changed"], result["reason"]) == (False, True, False, busy)
+    staged.update(msi_at_work=False)
+    staged.die_at("run")
+    staged.ask("upgrade", step="install")
+    staged.thaw()
+    staged.write(staged.program, "half a file")
+    staged.update(msi_at_work=True)
+    for step in ("confirm", "install"):
+        result = staged.ask("upgrade", step=step)
+        assert (result["upgraded"], result["again"], result["changed"], result["reason"]) == (False, True, False, busy)
+        assert (acts(staged), staged.read(staged.program)) == ([], "half a file")
+    staged.update(msi_at_work=False)
+    assert staged.ask("upgrade", step="confirm")["reason"] == "the upgrade was cut off; version 5.4.1 is back"
+    assert of_interactor(staged) == before
+
+
 @pytest.mark.parametrize("installed", ["half a file", "6.2.0"])
 def test_a_restart_in_the_middle_of_the_installer_is_undone_and_not_tried_again(staged: Server, installed: str):
     before = of_interactor(staged)
@@ -596,6 +659,91 @@ def test_a_restart_after_which_the_version_is_not_proven_goes_back(staged: Serve
     assert (upgrade_of(staged), of_interactor(staged)) == (("failed", result["reason"], 3010), before)
     assert (result["upgraded"], result["again"]) == (False, False)
     assert is_let_alone(staged)
+
+
+# ---- people were let in before it was known how it ended
+
+DATA = r"C:\ProgramData\DIPS\Interactor\Data\orders.jsonl"
+LEFT = "people had been let in, so the data are left as they are, newer than the backup: data/orders.jsonl"
+INTERACTOR_OPEN = ["System", "Interactor"]
+
+
+def wants_restart(server: Server) -> None:
+    """The office has worked for a day since the installer asked for a restart, and is at work now."""
+    runs_to(server, 3010, {})
+    server.ask("upgrade", step="install")
+    server.write_long_ago(DATA, "what is there before, and an order of this morning")
+    server.update(processes=INTERACTOR_OPEN)
+    restart(server)
+    server.write(server.program, "6.1.9")
+    acts(server)
+
+
+def opened_again(server: Server) -> None:
+    """The run was cut off in the installer, and the host has let people in again, who are at work now."""
+    server.die_at("run")
+    server.ask("upgrade", step="install")
+    server.thaw()
+    server.path(FLAG).unlink()
+    server.write(server.program, "6.2.1")
+    server.update(
+        tasks={}, services={**server.state["services"], "DIPSInteractor": service("Interactor.exe", main=True)}
+    )
+    server.write_long_ago(DATA, "what is there before, and an order of this morning")
+    server.update(processes=INTERACTOR_OPEN)
+    acts(server)
+
+
+@pytest.mark.parametrize("happened", [wants_restart, opened_again])
+def test_what_people_have_made_since_is_not_taken_back(staged: Server, happened: Callable[[Server], None]):
+    happened(staged)
+    entry = ledger_of(staged)["upgrade"]
+    for step in ("confirm",) if happened is wants_restart else ("confirm", "install"):
+        result = staged.ask("upgrade", step=step)
+        assert (result["upgraded"], result["again"], result["changed"]) == (False, True, False)
+        assert result["reason"] == "Interactor is in use: 1 open"
+        assert (acts(staged), ledger_of(staged)["upgrade"]) == ([], entry)
+        assert is_let_alone(staged)
+    staged.update(processes=["System"])
+    result = staged.ask("upgrade", step="confirm")
+    assert result["reason"].endswith(f"; version 5.4.1 is back; {LEFT}")
+    assert (result["again"], result["version"], upgrade_of(staged)[0]) == (False, "5.4.1", "failed")
+    assert staged.read(DATA) == "what is there before, and an order of this morning"
+    assert is_let_alone(staged)
+
+
+def test_a_flag_that_confirm_has_set_tells_nothing_of_the_time_before(staged: Server):
+    """It died on the way back; the next one must not take the flag for that of the installer."""
+    opened_again(staged)
+    staged.update(processes=["System"])
+    staged.die_at("stop")
+    staged.ask("upgrade", step="confirm", run_id="run-2")
+    staged.thaw()
+    assert staged.read(FLAG)
+    result = staged.ask("upgrade", step="confirm", run_id="run-3")
+    assert result["reason"].endswith(LEFT)
+    assert staged.read(DATA) == "what is there before, and an order of this morning"
+
+
+def test_a_service_that_is_down_is_brought_back_whoever_waits_for_it(staged: Server):
+    wants_restart(staged)
+    staged.write(staged.program, "half a file")
+    staged.update(services={**staged.state["services"], "DIPSInteractor": service("x", status="Stopped", main=True)})
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["version"], upgrade_of(staged)[0]) == ("5.4.1", "failed")
+    assert result["reason"].endswith(LEFT)
+
+
+def test_the_files_come_back_where_the_service_itself_is_gone(staged: Server):
+    runs_to(staged, 3010, {})
+    staged.ask("upgrade", step="install")
+    restart(staged)
+    staged.write(staged.program, "half a file")
+    staged.update(services={"EPJServer": staged.state["services"]["EPJServer"]})
+    result = staged.ask("upgrade", step="confirm")
+    assert (result["upgraded"], upgrade_of(staged)[0]) == (False, "failed")
+    assert "; the way back failed too: the service does not start: " in result["reason"]
+    assert staged.read(staged.program) == "5.4.1"
 
 
 @pytest.mark.parametrize("installed", ["6.2.0", "half a file"])

@@ -25,6 +25,7 @@ WORK = r"C:\ProgramData\HelseVest\InteractorMove"
 SCRIPT = WORK + r"\lease.ps1"
 STATUS = WORK + r"\status.json"
 MOVE = "HelseVest Interactor move"
+PROGRAM = INSTALL + r"\InteractorMigrate.exe"
 WATCH = "HelseVest Interactor lease"
 ATTEMPT = {"number": 1, "key": "1001-1-4f3a"}
 HELD = {"state": "held", "since": NOW, "run": "run-1"}
@@ -260,6 +261,37 @@ class TestLease:
         server.path(FLAG).unlink()
         assert "refused: the lease was lost while attempt 1 was open" in refused(server, "lease")
 
+    def test_one_that_is_free_under_an_attempt_is_not_taken_either(self, server: Server):
+        attempted(server, "running")
+        server.write(server.ledger_file, (server.read(server.ledger_file) or "").replace('"held"', '"free"'))
+        assert "refused: the lease was lost while attempt 1 was open" in refused(server, "lease")
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed"])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_who_comes_late_and_meets_somebody_lets_nobody_in_under_an_attempt(
+        self, server: Server, state: str, check: bool
+    ):
+        attempted(server, state)
+        server.update(processes=[OPEN])
+        result = step(server, "lease", check=check)
+        assert (result["held"], result["again"], result["changed"]) == (True, True, False)
+        assert result["reason"] == "Interactor is in use: 1 open"
+        assert (lease_of(server), server.read(FLAG) is not None, WATCH in server.state["tasks"]) == (HELD, True, True)
+
+    @pytest.mark.parametrize("state", ["prepared", "running", "completed", "failed"])
+    @pytest.mark.parametrize("check", [True, False])
+    def test_a_late_handback_lets_nobody_in_under_an_attempt(self, server: Server, state: str, check: bool):
+        attempted(server, state)
+        said = f"refused: attempt 1 is {state}: nobody may be let in before it is switched or undone"
+        assert said in refused(server, "handback", check=check)
+        assert (lease_of(server), WATCH in server.state["tasks"]) == (HELD, True)
+
+    @pytest.mark.parametrize("state", ["switched", "rolled_back"])
+    def test_after_one_that_has_ended_it_does(self, server: Server, state: str):
+        attempted(server, state)
+        assert step(server, "handback")["ledger"]["lease"]["state"] == "free"
+        assert server.read(FLAG) is None
+
     @pytest.mark.parametrize("state", ["switched", "rolled_back", "failed"])
     def test_under_one_that_has_ended_it_is(self, server: Server, state: str):
         attempted(server, state)
@@ -294,10 +326,46 @@ class TestLease:
         assert (server.read(FLAG), server.state["tasks"]) == (None, {})
         assert step(server, "handback")["changed"] is False
 
+    @pytest.mark.parametrize("check", [True, False])
+    def test_nobody_is_kept_out_where_windows_tells_of_no_task(self, server: Server, check: bool):
+        server.update(damaged_task="all")
+        message = refused(server, "lease", check=check)
+        assert f"refused: Windows does not tell how the task '{WATCH}' is: The task scheduler is not" in message
+
+    def test_a_damaged_task_of_somebody_else_stands_in_nobodys_way(self, server: Server):
+        server.update(damaged_task="listing")
+        assert step(server, "lease")["held"] is True
+        age(server, FLAG, 50)
+        step(server, "look")
+        assert age_of(server, FLAG) < 1
+        assert step(server, "handback")["changed"] is True
+        assert (lease_of(server)["state"], server.read(FLAG)) == ("free", None)
+
     def test_a_flag_never_stands_without_the_task(self, server: Server):
         server.update(register_fails=True)
         assert "The task scheduler is not available" in server.ask("migrate", step="lease")["msg"]
         assert server.read(FLAG) is None
+
+
+class TestBesideAnother:
+    def test_who_is_there_for_a_moment_is_waited_for(self, server: Server):
+        step(server, "lease")
+        server.update(frees=29)
+        with at_work(server):
+            assert step(server, "handback")["changed"] is True
+        assert server.state["slept"] == 29
+
+    def test_but_not_for_long(self, server: Server):
+        step(server, "lease")
+        with at_work(server):
+            assert "another run is at work on this server" in refused(server, "handback")
+        assert server.state["slept"] == 30
+
+    def test_nor_by_who_only_looks(self, server: Server):
+        step(server, "lease")
+        with at_work(server):
+            step(server, "look")
+        assert server.state["slept"] == 0
 
 
 class TestLost:
@@ -316,6 +384,11 @@ class TestLost:
     def test_it_is_freed(self, server: Server, name: str):
         attempted(server, "prepared")
         server.path(FLAG).unlink()
+        if name == "handback":
+            assert "refused: attempt 1 is prepared" in refused(server, name)
+            ledger = json.loads(server.read(server.ledger_file) or "")
+            ledger["attempts"][0]["state"] = "rolled_back"
+            server.write(server.ledger_file, json.dumps(ledger))
         result = step(server, name, attempt=ATTEMPT)
         assert result["changed"] is True
         assert result["ledger"]["lease"]["state"] == lease_of(server)["state"] == "free"
@@ -352,7 +425,15 @@ class TestHeartbeat:
         age(server, FLAG, 50)
         assert step(server, name, attempt=ATTEMPT, run_id="run-2")["changed"] is False
         assert age_of(server, FLAG) < 1
-        assert (server.read(FLAG) or "").startswith("run-2 ")
+
+    @pytest.mark.parametrize("name", ["look", "lease"])
+    def test_the_flag_stays_where_it_is_meanwhile(self, server: Server, name: str):
+        step(server, "lease")
+        age(server, FLAG, 50)
+        flag = server.path(FLAG).stat().st_ino
+        step(server, name, run_id="run-2")
+        assert (server.path(FLAG).stat().st_ino, server.read(FLAG)) == (flag, f"run-1 {NOW}\n")
+        assert age_of(server, FLAG) < 1
 
     def test_a_task_that_somebody_removed_is_there_again(self, server: Server):
         attempted(server, "running")
@@ -397,7 +478,7 @@ class TestDeadMan:
         assert server_script(leased) == LEASE_SCRIPT.read_text(encoding="utf-8")
         task = leased.state["tasks"][WATCH]
         assert task["principal"] == "S-1-5-18 ServiceAccount Highest"
-        assert task["settings"] == "True True 00:00:00 IgnoreNew late"
+        assert task["settings"] == "True True 00:05:00 IgnoreNew late"
         assert task["triggers"] == [
             {"minutes": 60, "every": "00:15:00", "during": "3650.00:00:00"},
             {"startup": True},
@@ -406,7 +487,7 @@ class TestDeadMan:
             {
                 "Execute": r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe",
                 "Arguments": f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{SCRIPT}" -Flag "{FLAG}" '
-                f'-Minutes 60 -MoveTask "{MOVE}" -LeaseTask "{WATCH}"',
+                f'-Minutes 60 -MoveTask "{MOVE}" -MoveProgram "{PROGRAM}" -LeaseTask "{WATCH}"',
             }
         ]
 
@@ -450,6 +531,28 @@ class TestDeadMan:
         leased.update(tasks={**leased.state["tasks"], other.get("name", MOVE): task})
         leased.fire(WATCH)
         assert leased.read(FLAG) is None
+
+    @pytest.mark.parametrize("state", ["Running", "Queued"])
+    def test_a_damaged_task_of_somebody_else_hides_no_migration(self, leased: Server, state: str):
+        age(leased, FLAG, 600)
+        tasks = leased.state["tasks"]
+        leased.update(tasks={**tasks, MOVE: {"path": "\\", "state": state, "actions": []}}, damaged_task="listing")
+        self.nothing_happens(leased)
+
+    @pytest.mark.parametrize("damaged", ["listing", "all"])
+    def test_nor_does_one_keep_people_out(self, leased: Server, damaged: str):
+        age(leased, FLAG, 600)
+        leased.update(damaged_task=damaged)
+        leased.fire(WATCH, fails="incorrectly formatted")
+        assert leased.read(FLAG) is None
+        leased.update(damaged_task="")
+        leased.fire(WATCH)
+        assert leased.state["tasks"] == {}
+
+    def test_where_windows_tells_of_no_task_the_program_tells_of_the_migration(self, leased: Server):
+        age(leased, FLAG, 600)
+        leased.update(damaged_task="all", processes=["System", "interactormigrate"])
+        self.nothing_happens(leased)
 
     def test_while_a_run_of_ours_is_at_work_it_stays(self, leased: Server):
         age(leased, FLAG, 600)

@@ -59,7 +59,7 @@ def test_a_whole_move_and_the_way_back(second: Server) -> None:
     followed = second.ask("migrate", step="follow", **more)
     assert (followed["status"]["state"], followed["ledger"]["attempts"][0]["message"]) == ("completed", "alt er sendt")
     assert second.ask("migrate", step="switch", **more)["mode"] == "second"
-    switched = json.loads(second.read(paths["config"]) or "")
+    switched = json.loads((second.read(paths["config"]) or "").removeprefix("\ufeff"))
     assert switched == {
         "DriftsModus": "alt_i_skyen", "Adresse": "https://alt.annen.example/inn", "skriver": "Skranke Ø",
     }  # fmt: skip

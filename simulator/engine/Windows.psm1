@@ -150,7 +150,7 @@ Function Start-Process {
     $path = $FilePath.Replace('/', '\')
     if (-not $Wait -or -not $PassThru) { Deny -Text "Start-Process $path without -Wait -PassThru" }
     $ended = Request-Simulator -What 'run' -Of @{ path = $path; arguments = $ArgumentList }
-    if ($null -eq $ended) { throw "This command cannot be run due to the error: The system cannot find the file specified: $path" }
+    if ($null -eq $ended) { throw 'This command cannot be run due to the error: The system cannot find the file specified.' }
     [pscustomobject]@{ ExitCode = [int]$ended }
 }
 

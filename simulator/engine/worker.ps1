@@ -8,7 +8,7 @@
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Add-Type -Path (Join-Path -Path $PSScriptRoot -ChildPath 'Engine.cs')
+Add-Type -Path ('Engine.cs', 'Providers.cs' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ })
 
 Function New-SessionState {
     <#

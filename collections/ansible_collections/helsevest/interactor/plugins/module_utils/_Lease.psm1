@@ -36,9 +36,14 @@ Function Enter-Maintenance {
         [Parameter(Mandatory)] [string] $Script
     )
 
+    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
+    $folder = Split-Path -Path $flag -Parent
+    if (-not (Test-Path -LiteralPath $folder)) {
+        throw "refused: $folder is missing, so nobody can be kept out of Interactor"
+    }
     # First what takes the flag away again: no flag may ever stand without it.
     Register-Watch -Contract $Contract -Script $Script
-    Write-DurableText -Path (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag') -Text "$Text`n"
+    Write-DurableText -Path $flag -Text "$Text`n"
 }
 
 Function Update-Maintenance {

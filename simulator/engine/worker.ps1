@@ -20,7 +20,7 @@ Function New-SessionState {
         $type = ([type]"Interactor.Simulator.${provider}Provider")
         $state.Providers.Add([System.Management.Automation.Runspaces.SessionStateProviderEntry]::new($provider, $type, $null))
     }
-    $state.ImportPSModule([string[]]@(Join-Path -Path $PSScriptRoot -ChildPath 'Windows.psm1'))
+    $state.ImportPSModule([string[]]@('Windows.psm1', 'Session.psm1' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ }))
     $state
 }
 

@@ -21,10 +21,11 @@ import pytest
 from ansible.executor.powershell import module_manifest
 
 from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+from tests.engine import wire
 
 HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
-MODULES = COLLECTION / "plugins" / "modules"
+MODULES = wire.MODULES
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
@@ -266,20 +267,8 @@ class Engine:
         return result
 
     def _as_on_the_wire(self, name: str, arguments: dict[str, Any], host: PretendHost) -> str:
-        path = MODULES / f"{name}.ps1"
-        wire = module_manifest._create_powershell_wrapper(
-            name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
-            module_data=path.read_bytes(),
-            module_path=str(path),
-            module_args=arguments,
-            environment={"PRETEND_STATE": str(host.file)},
-            async_timeout=0,
-            become_plugin=None,
-            substyle="powershell",
-            task_vars={},
-            profile="legacy",
-        )
-        start, manifest = wire.decode().split("\n\0\0\0\0\n")
+        sent_bytes = wire.payload(name, arguments, {"PRETEND_STATE": str(host.file)})
+        start, manifest = sent_bytes.decode().split("\n\0\0\0\0\n")
         sent = json.loads(manifest)
         params = sent["actions"][-1]["params"]
         ours = [sent["scripts"][utility]["path"] for utility in params["PowerShellModules"] if utility != ADD_TYPE]
@@ -290,6 +279,5 @@ class Engine:
         info = module_manifest._ScriptInfo(content=(HERE / PRETEND).read_bytes(), path=PRETEND)
         sent["scripts"][PRETEND] = {"path": info.path, "script": info.script}
         params["PowerShellModules"].append(PRETEND)
-        bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
         self._utilities[name] = [*ours, str(HERE / PRETEND)]
-        return self.script(bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(sent)}")
+        return self.script(wire.bootstrap(), f"{start}\n\0\0\0\0\n{json.dumps(sent)}")

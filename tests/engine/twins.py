@@ -97,7 +97,7 @@ def _state(host: SimulatedHost) -> dict[str, Any]:
     """The host's snapshot; JSON files by what they say, for blanks and line ends are each engine's own."""
     state = host.snapshot()
     for path, content, _written in host.drive.files():
-        if path.endswith(".json"):
+        if path.endswith((".json", ".json.new")):
             state["files"][path] = json.loads(content.decode("utf-8-sig"))
     return state
 

@@ -9,25 +9,7 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-Function Request-Simulator {
-    <#
-    .SYNOPSIS
-    Asks the simulator; its answer as hashtables, arrays and scalars. An error says why it says no.
-    #>
-    param ([Parameter(Mandatory)] [string] $What, [System.Collections.IDictionary] $Of = @{})
-
-    $answer = [Interactor.Simulator.Line]::AskJson($What, (ConvertTo-Json -InputObject $Of -Depth 9 -Compress))
-    $told = ConvertFrom-Json -InputObject $answer -AsHashtable -DateKind String -NoEnumerate
-    if ($told -is [array]) { return , $told }
-    $told
-}
-
-Function Deny {
-    param ([Parameter(Mandatory)] [string] $Text)
-
-    $null = Request-Simulator -What 'unknown' -Of @{ text = $Text }
-    throw "the engine does not know $Text"
-}
+Import-Module -Name (Microsoft.PowerShell.Management\Join-Path -Path $PSScriptRoot -ChildPath 'Ask.psm1')
 
 Function Confirm-Answer {
     <#
@@ -87,7 +69,13 @@ Function Get-Service {
     }
     foreach ($service in $all) {
         if ($Name -and -not ($Name | Where-Object -FilterScript { $service['name'] -like $_ })) { continue }
-        [pscustomobject]@{ Name = $service['name']; DisplayName = $service['name']; Status = $service['status']; StartType = $service['mode'] }
+        $told = [pscustomobject]@{
+            Name = $service['name']; DisplayName = $service['name']; Status = $service['status']; StartType = $service['mode']; DependentServices = @()
+        }
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name Start -Value { Start-Service -Name $this.Name }
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name Stop -Value { Stop-Service -Name $this.Name }
+        Add-Member -InputObject $told -MemberType ScriptMethod -Name Refresh -Value { $this.Status = (Get-Service -Name $this.Name).Status }
+        $told
     }
 }
 
@@ -148,10 +136,14 @@ Function Start-Process {
     param ([string] $FilePath, [string] $ArgumentList, [switch] $Wait, [switch] $PassThru)
 
     $path = $FilePath.Replace('/', '\')
-    if (-not $Wait -or -not $PassThru) { Deny -Text "Start-Process $path without -Wait -PassThru" }
+    $null = $Wait
+    if (-not $PassThru) { Deny -Text "Start-Process $path without -PassThru" }
     $ended = Request-Simulator -What 'run' -Of @{ path = $path; arguments = $ArgumentList }
-    if ($null -eq $ended) { throw "This command cannot be run due to the error: The system cannot find the file specified: $path" }
-    [pscustomobject]@{ ExitCode = [int]$ended }
+    if ($null -eq $ended) { throw 'This command cannot be run due to the error: The system cannot find the file specified.' }
+    # A simulated program has come to its end by now.
+    $process = [pscustomobject]@{ ExitCode = [int]$ended; Handle = 1 }
+    Add-Member -InputObject $process -MemberType ScriptMethod -Name WaitForExit -Value { param ($milliseconds) $null = $milliseconds; $true }
+    $process
 }
 
 Function Get-SmbOpenFile {
@@ -177,17 +169,6 @@ Function icacls.exe {
     $global:LASTEXITCODE = [int](-not (Test-Path -LiteralPath $args[0]))
 }
 
-Function Get-PretendedAccess {
-    <#
-    .SYNOPSIS
-    Every folder is closed to all but SYSTEM and the administrators: the simulated drive has no rights.
-    #>
-    param ([Parameter(Mandatory)] [string] $Path)
-
-    if (-not (Test-Path -LiteralPath $Path -PathType Container)) { throw "Cannot find path '$Path' because it does not exist." }
-    [ordered]@{ owner = 'S-1-5-32-544'; allowed = @('S-1-5-18', 'S-1-5-32-544'); own = 'S-1-5-18' }
-}
-
 Function chcp.com {
     if ($args.Count -gt 1 -or ($args.Count -eq 1 -and $args[0] -ne 65001)) { Deny -Text "chcp.com $args" }
     $global:LASTEXITCODE = 0
@@ -197,10 +178,14 @@ Function chcp.com {
 # ---- scheduled tasks
 
 Function Get-ScheduledTask {
+    [CmdletBinding()]
     param ([Parameter(Position = 0)] [string] $TaskName = '*', [string] $TaskPath = '*')
 
-    foreach ($task in (Request-Simulator -What 'tasks')) {
-        if ($task['name'] -notlike $TaskName -or $task['path'] -notlike $TaskPath) { continue }
+    $found = @(Request-Simulator -What 'tasks' | Where-Object -FilterScript { $_['name'] -like $TaskName -and $_['path'] -like $TaskPath })
+    if ($found.Count -eq 0 -and -not [WildcardPattern]::ContainsWildcardCharacters($TaskName)) {
+        Write-Error -Message "No MSFT_ScheduledTask objects found with property 'TaskName' equal to '$TaskName'." -Category ObjectNotFound
+    }
+    foreach ($task in $found) {
         $action = [pscustomobject]@{ Execute = $task['program']; Arguments = $task['arguments'] }
         [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action) }
     }
@@ -263,21 +248,24 @@ Function Register-ScheduledTask {
 }
 
 Function Start-ScheduledTask {
-    param ([string] $TaskName)
+    param ([string] $TaskName, [string] $TaskPath = '\')
 
+    $null = $TaskPath
     Confirm-Answer -Answer (Request-Simulator -What 'start task' -Of @{ name = $TaskName })
 }
 
 Function Stop-ScheduledTask {
-    param ([string] $TaskName)
+    param ([string] $TaskName, [string] $TaskPath = '\')
 
+    $null = $TaskPath
     Confirm-Answer -Answer (Request-Simulator -What 'stop task' -Of @{ name = $TaskName })
 }
 
 Function Unregister-ScheduledTask {
     [CmdletBinding(SupportsShouldProcess)]
-    param ([string] $TaskName)
+    param ([string] $TaskName, [string] $TaskPath = '\')
 
+    $null = $TaskPath
     Confirm-Answer -Answer (Request-Simulator -What 'unregister task' -Of @{ name = $TaskName })
 }
 
@@ -303,7 +291,7 @@ Function Get-CimInstance {
         { $_ -match "^root\\cimv2 Win32_LogicalDisk DeviceID = '[CD]:'$" } {
             $drive = $Filter.Split("'")[1]
             if ($machine['drives'] -notcontains $drive) { return }
-            return [pscustomobject]@{ DeviceID = $drive; FreeSpace = [uint64]$machine['free_bytes'] }
+            return [pscustomobject]@{ DeviceID = $drive; FreeSpace = [uint64]$machine['free_bytes']; FileSystem = 'NTFS' }
         }
         'root\cimv2 Win32_Service' {
             foreach ($service in (Request-Simulator -What 'services')) {
@@ -330,169 +318,10 @@ Function Get-CimInstance {
     Deny -Text "Get-CimInstance $Namespace $ClassName $Filter".TrimEnd()
 }
 
-# ---- files: what Windows tells of paths, with its own slash
-
-Function ConvertTo-WindowsPath {
-    <#
-    .SYNOPSIS
-    A path with Windows' slash, where what it was made of is a path of Windows: no folder of the engine's own.
-    #>
-    param ([Parameter(ValueFromPipeline)] [AllowNull()] [object] $Path, [Parameter(Mandatory)] [AllowEmptyString()] [string] $Of)
-
-    process {
-        if ($Path -is [string] -and $Of -match '^[A-Za-z]+:|\\') { return $Path.Replace('/', '\') }
-        $Path
-    }
-}
-
-Function Join-Path {
-    [CmdletBinding()]
-    param (
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Path,
-        [Parameter(Mandatory, Position = 1)] [AllowNull()] [AllowEmptyString()] [string] $ChildPath,
-        [Parameter(Position = 2, ValueFromRemainingArguments)] [string[]] $AdditionalChildPath = @()
-    )
-
-    process {
-        foreach ($each in $Path) {
-            $with = @{ Path = $each; ChildPath = $ChildPath; AdditionalChildPath = $AdditionalChildPath }
-            Microsoft.PowerShell.Management\Join-Path @with | ConvertTo-WindowsPath -Of $each
-        }
-    }
-}
-
-Function Split-Path {
-    [CmdletBinding(DefaultParameterSetName = 'Path')]
-    param (
-        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ParameterSetName = 'Path')] [string[]] $Path,
-        [Parameter(Mandatory, ParameterSetName = 'LiteralPath')] [string[]] $LiteralPath,
-        [switch] $Parent, [switch] $Leaf, [switch] $LeafBase, [switch] $Extension, [switch] $Qualifier,
-        [switch] $NoQualifier, [switch] $IsAbsolute
-    )
-
-    process {
-        $with = @{} + $PSBoundParameters
-        if ($with.ContainsKey('LiteralPath')) {
-            if ($with.Count -gt 1) { Deny -Text 'Split-Path -LiteralPath with another parameter' }
-            return Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $LiteralPath[0]
-        }
-        foreach ($each in $Path) {
-            $with['Path'] = $each
-            Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $each
-        }
-    }
-}
-
-Function Get-AuthenticodeSignature {
-    param ([string] $FilePath)
-
-    if (-not (Test-Path -LiteralPath $FilePath -PathType Leaf)) { throw "File $FilePath was not found." }
-    $signer = Request-Simulator -What 'signer' -Of @{ path = $FilePath.Replace('/', '\') }
-    if ($null -eq $signer) { return [pscustomobject]@{ Status = 'NotSigned'; SignerCertificate = $null } }
-    $certificate = [pscustomobject]@{ Name = $signer }
-    Add-Member -InputObject $certificate -MemberType ScriptMethod -Name GetNameInfo -Value {
-        param ($type, $ofIssuer)
-        if ("$type" -ne 'SimpleName' -or $ofIssuer) { throw 'GetNameInfo' }
-        $this.Name
-    }
-    [pscustomobject]@{ Status = 'Valid'; SignerCertificate = $certificate }
-}
-
-# ---- the net: in place of what _Windows.psm1 asks of .NET. Aliases lead here, for they come before all functions.
-
-Function Get-PretendedAnswer {
-    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20)
-
-    $null = $TimeoutSeconds
-    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds }
-    $content = ''
-    if ($null -ne $told['body']) {
-        $encoding = [System.Text.Encoding]::UTF8
-        if ("$($told['content_type'])" -match 'charset="?([A-Za-z0-9._-]+)') { $encoding = [System.Text.Encoding]::GetEncoding($Matches[1]) }
-        $content = $encoding.GetString([System.Convert]::FromBase64String($told['body']))
-    }
-    [ordered]@{
-        status = [int]$told['status']
-        content = $content
-        length = [long]$told['length']
-        seconds = [double]$told['seconds']
-        milliseconds = [int]$told['milliseconds']
-        final_url = $told['final_url']
-        issuer = $told['issuer']
-        error = $told['error']
-    }
-}
-
-Function Open-PretendedExchange {
-    [CmdletBinding()]
-    param ([string] $Uri, [int] $Timeout, [int] $ReadTimeout, [long] $From = 0)
-
-    $null = $Timeout, $ReadTimeout
-    # How long the caller reads: what the line brings in that time is all that comes.
-    $seconds = $PSCmdlet.SessionState.PSVariable.GetValue('MaximumSeconds', 20)
-    $told = Request-Simulator -What 'download' -Of @{ url = $Uri; start = $From; seconds = [double]$seconds }
-    if ($told['error']) { throw $told['error'] }
-    $body = [System.IO.MemoryStream]::new([System.Convert]::FromBase64String($told['body']))
-    $response = [pscustomobject]@{
-        StatusCode = [int]$told['status']; Headers = $told['headers']; ContentLength = [long]$told['length']; Body = $body
-    }
-    Add-Member -InputObject $response -MemberType ScriptMethod -Name GetResponseStream -Value { , $this.Body }
-    Add-Member -InputObject $response -MemberType ScriptMethod -Name Close -Value { $this.Body.Dispose() }
-    $request = [pscustomobject]@{}
-    Add-Member -InputObject $request -MemberType ScriptMethod -Name Abort -Value { }
-    @{ request = $request; response = $response }
-}
-
-# ---- what is compiled once
-
-Function Add-CompiledType {
-    <#
-    .SYNOPSIS
-    Ansible's Add-CSharpType: the same text is compiled once in a process, for its types stay in it.
-    #>
-    param ([string[]] $References, [switch] $IgnoreWarnings, [switch] $PassThru, [object] $AnsibleModule, [string[]] $CompileSymbols = @())
-
-    $null = $IgnoreWarnings, $PassThru, $AnsibleModule, $CompileSymbols
-    $bytes = [System.Text.Encoding]::UTF8.GetBytes(($References + $CompileSymbols) -join "`0")
-    $name = 'interactor.compiled.' + [System.Convert]::ToBase64String([System.Security.Cryptography.SHA256]::HashData($bytes))
-    if (-not $PassThru -and [System.AppDomain]::CurrentDomain.GetData($name)) { return }
-    Ansible.ModuleUtils.AddType\Add-CSharpType @PSBoundParameters
-    [System.AppDomain]::CurrentDomain.SetData($name, $true)
-}
-
-Function Initialize-Host {
-    <#
-    .SYNOPSIS
-    Drives C: and D: are folders; a command that is not found is told to the simulator, also where the script goes on.
-    #>
-    foreach ($letter in 'AB EFGHIJKLMNOPQRSTUVWXYZ'.Replace(' ', '').ToCharArray()) {
-        $null = New-PSDrive -Name $letter -PSProvider Nowhere -Root '' -Scope Global
-    }
-    $root = [System.AppDomain]::CurrentDomain.GetData('interactor.root')
-    $users = @{ Name = 'HKU'; PSProvider = 'Registry'; Root = 'HKEY_USERS'; Scope = 'Global' }
-    $null = New-PSDrive @users
-    foreach ($letter in 'C', 'D') {
-        $folder = [System.IO.Path]::Combine($root, $letter)
-        if ([System.IO.Directory]::Exists($folder)) { $null = New-PSDrive -Name $letter -PSProvider FileSystem -Root $folder -Scope Global }
-    }
-    Set-Location -LiteralPath 'C:\'
-    $ExecutionContext.SessionState.InvokeCommand.CommandNotFoundAction = {
-        param ($name)
-        # What is not found is also looked for with Get- before its name.
-        if ($name -notlike 'get-*-*') { $null = Request-Simulator -What 'unknown' -Of @{ text = "the command $name" } }
-    }
-}
-
-Initialize-Host
-Set-Alias -Name Add-CSharpType -Value Add-CompiledType -Scope Global -Option AllScope
-Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Option AllScope
-Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope
-Set-Alias -Name Open-WebExchange -Value Open-PretendedExchange -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
-    'Add-CompiledType', 'chcp.com', 'Get-AuthenticodeSignature', 'Get-CimInstance', 'Get-Date', 'Get-PretendedAccess',
-    'Get-PretendedAnswer', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile', 'Get-TimeZone',
-    'icacls.exe', 'Join-Path', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
-    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'Open-PretendedExchange', 'quser.exe',
-    'Register-ScheduledTask', 'Restart-Service', 'Split-Path', 'Start-Process', 'Start-ScheduledTask', 'Start-Service',
-    'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask', 'Stop-Service', 'Unregister-ScheduledTask'
+    'chcp.com', 'Get-CimInstance', 'Get-Date', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service',
+    'Get-SmbOpenFile', 'Get-TimeZone', 'icacls.exe', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Register-ScheduledTask', 'Restart-Service',
+    'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
+    'Stop-Service', 'Unregister-ScheduledTask'
 )

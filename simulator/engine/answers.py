@@ -41,7 +41,7 @@ class Answers:
             "services": self._services, "start service": self._start_service, "stop service": self._stop_service,
             "processes": self._processes, "ask process to close": self._close, "end process": self._end,
             "run": self._run, "open files": lambda _of: host.open_files, "warn": lambda _of: host.warn(),
-            "users": lambda _of: host.logged_on, "tasks": self._tasks, "register task": self._register,
+            "users": lambda _of: host.logged_on, "installer at work": lambda _of: host.msi_at_work, "tasks": self._tasks, "register task": self._register,
             "start task": self._start_task, "stop task": self._stop_task, "unregister task": self._unregister,
             "signer": lambda of: host.signer(host.drive.read(of["path"])),
             "registry look": self._look_up,

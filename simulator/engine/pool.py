@@ -81,6 +81,7 @@ class Pool:
         self._pwsh = pwsh
         self._room = asyncio.Semaphore(most)
         self._free: list[_Worker] = []
+        self._busy: set[_Worker] = set()
         self.commands = 0
         self.cpu_seconds = 0.0
 
@@ -94,17 +95,22 @@ class Pool:
                 worker = self._free.pop()
             else:
                 worker = await _Worker.start(self._pwsh)
+            self._busy.add(worker)
             try:
                 done = await worker.run(job, asked)
             except BaseException:
                 await worker.kill()
                 raise
+            finally:
+                self._busy.discard(worker)
             self._free.append(worker)
             self.commands += 1
             self.cpu_seconds += done["cpu"]
             return done
 
     async def close(self) -> None:
-        """End all processes."""
+        """End all processes, whatever they are at."""
+        for worker in list(self._busy):
+            await worker.kill()
         while self._free:
             await self._free.pop().close()

@@ -8,7 +8,7 @@
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Add-Type -Path (Join-Path -Path $PSScriptRoot -ChildPath 'Engine.cs')
+Add-Type -Path ('Engine.cs', 'Providers.cs' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ })
 
 Function New-SessionState {
     <#
@@ -20,7 +20,7 @@ Function New-SessionState {
         $type = ([type]"Interactor.Simulator.${provider}Provider")
         $state.Providers.Add([System.Management.Automation.Runspaces.SessionStateProviderEntry]::new($provider, $type, $null))
     }
-    $state.ImportPSModule([string[]]@(Join-Path -Path $PSScriptRoot -ChildPath 'Windows.psm1'))
+    $state.ImportPSModule([string[]]@('Windows.psm1', 'Session.psm1' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ }))
     $state
 }
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from simulator.clock import stamp
-from simulator.files import join, normal
+from simulator.files import join, normal, parent
 from simulator.models.common import Refused, Work
 from simulator.programs import words
 from simulator.windows import Process, Task
@@ -65,6 +65,9 @@ def _register(work: Work) -> None:
 
 def keep_out(work: Work) -> None:
     """Let nobody new into Interactor; the host lets people in again by itself should nobody come back."""
+    folder = parent(work.contract("paths.maintenance_flag"))
+    if not work.host.drive.is_folder(folder):
+        raise Refused(f"refused: {folder} is missing, so nobody can be kept out of Interactor")
     _register(work)
     _flag(work)
 

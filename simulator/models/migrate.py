@@ -160,7 +160,10 @@ def listed(work: Work, number: int, day: str, months: int) -> dict[str, Any]:
     path, drive = work.contract("migration.list_file"), work.host.drive
     drive.remove(path)
     arguments = work.expand("migration.list_arguments", months=months, day=day, list_file=path)
-    code = work.host.run_program(work.contract("migration.program"), arguments)
+    program = work.contract("migration.program")
+    if not drive.is_file(program):
+        raise Refused("This command cannot be run due to the error: The system cannot find the file specified.")
+    code = work.host.run_program(program, arguments)
     if code != 0:
         raise Refused(f"the list program ended with code {code}")
     if not drive.is_file(path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from simulator.engines import Engines
 from simulator.scenario import Scenario
+from tests.engine.server import Opened, Server
 from tests.engine.twins import Twins
 from tests.pwsh.engine import find
 
@@ -33,3 +35,14 @@ def engines(runner: asyncio.Runner) -> Iterator[Engines]:
 def twins_of(engines: Engines, runner: asyncio.Runner) -> Callable[[Scenario], Twins]:
     """Makes twins of a scenario."""
     return lambda scenario: Twins(scenario, engines, runner)
+
+
+@pytest.fixture
+def opened(twins_of: Callable[[Scenario], Twins]) -> Opened:
+    """Makes a server with what is said of its site."""
+
+    def make(**said: Any) -> Server:
+        site = {"domain": "begge.example", "clients": ["pc1"], **said}
+        return Server(twins_of(Scenario.model_validate({"sites": {"9001": site}})))
+
+    return make

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,11 +11,10 @@ from simulator.clock import stamp
 from simulator.host import SimulatedHost
 from simulator.scenario import Scenario
 from simulator.windows import Process
+from tests.engine.server import KEY, OPENING, Opened
 from tests.engine.twins import Twins
 
 pytestmark = pytest.mark.pwsh
-KEY = "9001-1-4f3a"
-OPENING: dict[str, Any] = {"history_months": 12, "day": "2027-05-10", "mode": "server_in_cloud"}
 ODD = Scenario.model_validate(
     {
         "pages": {"interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}}},
@@ -44,73 +41,6 @@ ODD = Scenario.model_validate(
         },
     }
 )
-
-
-Opened = Callable[..., "Server"]
-
-
-class Server:
-    """Site 9001's server, twice: every call is taken on both, and what is done to one is done to the other."""
-
-    def __init__(self, twins: Twins) -> None:
-        self.twins = twins
-        self.contract = twins.contract
-        self.contract["untouched"] = {
-            "services": ["EPJServer", "Ingen"],
-            "folders": [r"C:\EPJ"],
-            "files": [r"C:\EPJ\Data\journal.mdf", r"C:\EPJ\ingen.ini"],
-        }
-        self.hosts = twins.hosts("srv.begge.example")
-        self.ledger = self.contract["paths"]["work"] + "\\ledger.json"
-
-    def take(self, module: str, step: str | None = None, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        said = {"step": step, **options} if step else options
-        return self.twins.ask(self.hosts[0].name, module, site="9001", check=check, **said)
-
-    def twice(self, module: str, step: str, **options: Any) -> dict[str, Any]:
-        """In check mode, for real, and once more, which changes nothing."""
-        self.take(module, step, check=True, **options)
-        first = self.take(module, step, **options)
-        assert not first.get("failed"), first
-        assert self.take(module, step, **options)["changed"] is False
-        return first
-
-    def each(self, act: Callable[[SimulatedHost], object]) -> None:
-        """Do something to both hosts."""
-        for host in self.hosts:
-            act(host)
-
-    def write(self, path: str, content: bytes) -> None:
-        self.each(lambda host: host.drive.write(path, content))
-
-    def pass_minutes(self, minutes: int) -> None:
-        self.twins.set_clock(stamp(self.twins.model.clock.now() + timedelta(minutes=minutes)))
-
-    def upgrade(self) -> None:
-        self.twice("upgrade", "stage")
-        self.twice("upgrade", "install")
-        again = self.take("upgrade", "stage")
-        assert (again["changed"], again["staged"], again["ledger"]["upgrade"]["state"]) == (False, True, "done")
-
-    def open(self) -> dict[str, Any]:
-        """Take the lease and open attempt 1."""
-        self.twice("migrate", "lease")
-        attempt = {"number": 1, "key": KEY}
-        self.twice("migrate", "manifest", attempt=attempt, **OPENING)
-        for fleet in self.twins.both:
-            fleet.world.cloud.open_attempt("9001", 1, KEY, 12)
-        return attempt
-
-
-@pytest.fixture
-def opened(twins_of: Callable[[Scenario], Twins]) -> Opened:
-    """Makes a server with what is said of its site."""
-
-    def make(**said: Any) -> Server:
-        site = {"domain": "begge.example", "clients": ["pc1"], **said}
-        return Server(twins_of(Scenario.model_validate({"sites": {"9001": site}})))
-
-    return make
 
 
 def test_the_probe_of_odd_machines(twins_of: Callable[[Scenario], Twins]) -> None:
@@ -241,89 +171,6 @@ def test_an_upgrade_that_was_cut_off(code: int | None, restarted: bool, opened: 
     result = both.take("upgrade", "confirm")
     assert result["version"] == "5.4.1"
     assert result["again"] is (code is None and not restarted)
-
-
-BAD_LISTS = {
-    "fewer": b'{"category": "orders", "id": "a"}\n',
-    "no_object": b'\n{"category": "orders", "id": "a", "date": "2027-05-01"}\n["orders"]\n',
-    "list_of_one": b'[{"category": "orders", "id": "a", "date": "2027-05-01"}]\n',
-    "null": b"null\n",
-    "cut_off": b'{"category": "orders", "id": "a", "date": "2027-05-01"}\n{"category": "orders", "id": "b", "da',
-    "two_in_a_line": b'{"category": "orders", "id": "a"}, {"category": "orders", "id": "b"}\n',
-    "number": b'{"category": "orders", "id": 17, "date": "2027-05-01"}\n',
-    "capitals": b'{"category": "orders", "ID": "a", "date": "2027-05-01"}\n',
-    "category": b'{"category": "Orders", "id": "a", "date": "2027-05-01"}\n',
-    "id": '{"category": "orders", "id": "bestilling æ", "date": "2027-05-01"}\n'.encode(),
-    "kelvin": '{"category": "orders", "id": "\u212a", "date": "2027-05-01"}\n'.encode(),
-    "long": b'{"category": "orders", "id": "' + b"a" * 65 + b'", "date": "2027-05-01"}\n',
-    "empty": b'{"category": "orders", "id": "", "date": "2027-05-01"}\n',
-    "number_of_a_person": b'{"category": "orders", "id": "01010112345", "date": "2027-05-01"}\n',
-    "number_within": b'{"category": "orders", "id": "p-01010112345.2", "date": "2027-05-01"}\n',
-    "date": b'{"category": "orders", "id": "a", "date": "2027-02-29"}\n',
-    "moment": b'{"category": "orders", "id": "a", "date": "2027-05-01T08:00:00Z"}\n',
-    "utf8": b'{"category": "orders", "id": "\xff", "date": "2027-05-01"}\n',
-    "order_too_old": b'{"category": "orders", "id": "a", "date": "2026-05-09"}\n',
-    "order_ahead": b'{"category": "orders", "id": "a", "date": "2027-05-11"}\n',
-    "requisition_behind": b'{"category": "started_requisitions", "id": "a", "date": "2027-05-09"}\n',
-}
-GOOD_LISTS = {
-    "nothing": b"",
-    "blank_lines_and_a_mark": b'\xef\xbb\xbf\r\n{"category": "orders", "id": "a", "date": "2026-05-10"}\r\n \n',
-    "edges": b'{"category": "orders", "id": "a", "date": "2027-05-10", "more": {"id": "b"}}\n'
-    b'{"date": "2027-05-10", "id": "A:b_c.d-1", "category": "started_requisitions"}\n'
-    b'{"category": "favourite_packages", "id": "2027-05-10T07:00:00Z", "date": "1999-12-31"}\n',
-    "twice": b'{"category": "orders", "id": "a", "date": "2027-05-10"}\n' * 2,
-    "twelve_digits_and_a_uuid": b'{"category": "orders", "id": "123456789012", "date": "2027-05-10"}\n'
-    b'{"category": "orders", "id": "6f0c2a5e-1b7d-4c3a-9e21-a12345678901", "date": "2027-05-10"}\n',
-    "a_moment_as_id": b'{"category": "orders", "id": "2027-05-10T07:00:00Z", "date": "2027-05-10"}\n',
-}
-
-
-@pytest.fixture(scope="module")
-def lister(engines: Any, runner: Any) -> Server:
-    """A server with the newest version and no attempt yet, for lists of all kinds."""
-    site = {"domain": "begge.example", "clients": ["pc1"]}
-    both = Server(Twins(Scenario.model_validate({"sites": {"9001": site}}), engines, runner))
-    both.upgrade()
-    return both
-
-
-def tell(both: Server, content: bytes) -> None:
-    """Let the vendor's program write this list."""
-    listed = both.contract["migration"]["list_file"]
-
-    def listing(host: SimulatedHost) -> None:
-        def write(_program: str, _arguments: str) -> int:
-            host.drive.write(listed, content)
-            return 0
-
-        host.run_program = write  # type: ignore[method-assign]
-
-    both.each(listing)
-
-
-@pytest.mark.parametrize("name", BAD_LISTS)
-def test_a_list_that_cannot_be_trusted_is_refused_with_the_same_words(name: str, lister: Server) -> None:
-    tell(lister, BAD_LISTS[name])
-    refused = lister.take("migrate", "manifest", attempt={"number": 1, "key": KEY}, **OPENING)
-    assert refused["failed"] is True
-    assert refused["ledger"]["attempts"] == []
-    for secret in ("01010112345", "2026-05-09", "2027-05-11", "2027-05-09", "bestilling", "2027-02-29"):
-        assert secret not in refused["msg"]
-    assert not [path for path in lister.hosts[1].snapshot()["files"] if ".ids" in path or "list" in path]
-
-
-@pytest.mark.parametrize(("number", "name"), list(enumerate(GOOD_LISTS, 1)))
-def test_a_list_is_counted_and_its_ids_are_kept_alike(number: int, name: str, lister: Server) -> None:
-    tell(lister, GOOD_LISTS[name])
-    attempt = {"number": number, "key": f"9001-{number}-4f3a"}
-    manifest = lister.twice("migrate", "manifest", attempt=attempt, **OPENING)["manifest"]
-    ids = lister.take("migrate", "ids", attempt=attempt, categories=list(manifest))["ids"]
-    assert {category: len(found) for category, found in ids.items()} == {
-        category: part["count"] for category, part in manifest.items()
-    }
-    lister.twice("migrate", "restore", attempt=attempt)
-    assert lister.take("migrate", "ids", attempt=attempt, categories=["orders"])["failed"] is True
 
 
 INSTALL = r"C:\Program Files\DIPS\Interactor"

@@ -34,7 +34,7 @@ class Fleet:
 
 
 class Twins:
-    """Both, and what the controller would say to them. `steps` are those that were taken on both."""
+    """Both, and what the controller would say to them. `again`: whether `everyway` takes a step once more."""
 
     def __init__(self, scenario: Scenario, engines: Engines, runner: asyncio.Runner) -> None:
         self.again = True
@@ -43,7 +43,6 @@ class Twins:
         self._runner = runner
         self.contract: dict[str, Any] = yaml.safe_load(_DEFAULTS.read_text(encoding="utf-8"))["vendor_contract"]
         self.contract["installer"]["sha256"] = self.model.world.installer_sha256
-        self.steps: list[str] = []
 
     @property
     def both(self) -> tuple[Fleet, Fleet]:
@@ -80,7 +79,6 @@ class Twins:
         assert engine == model, f"{what}: the answers differ\nmodel:  {_text(model)}\nengine: {_text(engine)}"
         differ = differences(_state(modelled), _state(real))
         assert not differ, f"{what}: the hosts differ afterwards (model, engine)\n{_text(_named(differ))}"
-        self.steps.append(f"{module} {options.get('step', '')}".strip())
         return engine
 
     def everyway(self, host: str, module: str, **options: Any) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def _state(host: SimulatedHost) -> dict[str, Any]:
     """The host's snapshot; JSON files by what they say, for blanks and line ends are each engine's own."""
     state = host.snapshot()
     for path, content, _written in host.drive.files():
-        if path.endswith(".json"):
+        if path.endswith((".json", ".json.new")):
             state["files"][path] = json.loads(content.decode("utf-8-sig"))
     return state
 

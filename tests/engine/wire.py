@@ -18,21 +18,31 @@ def command_line(script: str) -> str:
     return f"PowerShell {_FLAGS} {base64.b64encode(script.encode('utf-16-le')).decode()}"
 
 
-def module(name: str, arguments: dict[str, Any], *, check: bool = False, diff: bool = False) -> tuple[str, bytes]:
-    """Command line and standard input for one of our modules."""
+def payload(name: str, sent: dict[str, Any], environment: dict[str, str]) -> bytes:
+    """Standard input for one of our modules; `sent` are its arguments and ansible-core's own."""
     path = MODULES / f"{name}.ps1"
-    bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
-    sent = {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_module_name": name}
-    stdin = module_manifest._create_powershell_wrapper(
+    made: bytes = module_manifest._create_powershell_wrapper(
         name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
         module_data=path.read_bytes(),
         module_path=str(path),
         module_args=sent,
-        environment={},
+        environment=environment,
         async_timeout=0,
         become_plugin=None,
         substyle="powershell",
         task_vars={},
         profile="legacy",
     )
-    return command_line(bootstrap), stdin
+    return made
+
+
+def bootstrap() -> str:
+    """The script that reads what is on standard input."""
+    text: str = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
+    return text
+
+
+def module(name: str, arguments: dict[str, Any], *, check: bool = False, diff: bool = False) -> tuple[str, bytes]:
+    """Command line and standard input for one of our modules."""
+    sent = {**arguments, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_module_name": name}
+    return command_line(bootstrap()), payload(name, sent, {})

@@ -26,7 +26,7 @@ from tests.pwsh.coverage import MarkedScripts, marked_scripts
 
 HERE = Path(__file__).resolve().parent
 COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helsevest" / "interactor"
-MODULES = COLLECTION / "plugins" / "modules"
+MODULES = wire.MODULES
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"

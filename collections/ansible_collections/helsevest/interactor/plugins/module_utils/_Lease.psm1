@@ -40,10 +40,14 @@ Function Enter-Maintenance {
         [Parameter(Mandatory)] [string] $Script
     )
 
+    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
+    $folder = Split-Path -Path $flag -Parent
+    if (-not (Test-Path -LiteralPath $folder)) {
+        throw "refused: $folder is missing, so nobody can be kept out of Interactor"
+    }
     Assert-TaskTold -Contract $Contract
     # First what takes the flag away again: no flag may ever stand without it.
     Register-Watch -Contract $Contract -Script $Script
-    $flag = Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag'
     if (Test-Maintenance -Contract $Contract) {
         Update-FileTime -Path $flag
     }

@@ -1,0 +1,189 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What a session on a simulated host has beside Windows.psm1: paths as Windows tells them, the net, drives, and what is compiled
+# once.
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+Import-Module -Name (Microsoft.PowerShell.Management\Join-Path -Path $PSScriptRoot -ChildPath 'Ask.psm1')
+
+# ---- files: what Windows tells of paths, with its own slash
+
+Function ConvertTo-WindowsPath {
+    <#
+    .SYNOPSIS
+    A path with Windows' slash, where what it was made of is a path of Windows: no folder of the engine's own.
+    #>
+    param ([Parameter(ValueFromPipeline)] [AllowNull()] [object] $Path, [Parameter(Mandatory)] [AllowEmptyString()] [string] $Of)
+
+    process {
+        if ($Path -is [string] -and $Of -match '^[A-Za-z]+:|\\') { return $Path.Replace('/', '\') }
+        $Path
+    }
+}
+
+Function Join-Path {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline)] [string[]] $Path,
+        [Parameter(Mandatory, Position = 1)] [AllowNull()] [AllowEmptyString()] [string] $ChildPath,
+        [Parameter(Position = 2, ValueFromRemainingArguments)] [string[]] $AdditionalChildPath = @()
+    )
+
+    process {
+        foreach ($each in $Path) {
+            $with = @{ Path = $each; ChildPath = $ChildPath; AdditionalChildPath = $AdditionalChildPath }
+            Microsoft.PowerShell.Management\Join-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
+}
+
+Function Split-Path {
+    [CmdletBinding(DefaultParameterSetName = 'Path')]
+    param (
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ParameterSetName = 'Path')] [string[]] $Path,
+        [Parameter(Mandatory, ParameterSetName = 'LiteralPath')] [string[]] $LiteralPath,
+        [switch] $Parent, [switch] $Leaf, [switch] $LeafBase, [switch] $Extension, [switch] $Qualifier,
+        [switch] $NoQualifier, [switch] $IsAbsolute
+    )
+
+    process {
+        $with = @{} + $PSBoundParameters
+        if ($with.ContainsKey('LiteralPath')) {
+            if ($with.Count -gt 1) { Deny -Text 'Split-Path -LiteralPath with another parameter' }
+            return Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $LiteralPath[0]
+        }
+        foreach ($each in $Path) {
+            $with['Path'] = $each
+            Microsoft.PowerShell.Management\Split-Path @with | ConvertTo-WindowsPath -Of $each
+        }
+    }
+}
+
+Function Get-AuthenticodeSignature {
+    param ([Alias('LiteralPath')] [string] $FilePath)
+
+    if (-not (Test-Path -LiteralPath $FilePath -PathType Leaf)) { throw "File $FilePath was not found." }
+    $signer = Request-Simulator -What 'signer' -Of @{ path = $FilePath.Replace('/', '\') }
+    if ($null -eq $signer) { return [pscustomobject]@{ Status = 'NotSigned'; SignerCertificate = $null } }
+    $certificate = [pscustomobject]@{ Name = $signer }
+    Add-Member -InputObject $certificate -MemberType ScriptMethod -Name GetNameInfo -Value {
+        param ($type, $ofIssuer)
+        if ("$type" -ne 'SimpleName' -or $ofIssuer) { throw 'GetNameInfo' }
+        $this.Name
+    }
+    [pscustomobject]@{ Status = 'Valid'; SignerCertificate = $certificate }
+}
+
+# ---- the net: in place of what _Windows.psm1 asks of .NET. Aliases lead here, for they come before all functions.
+
+Function Get-PretendedAnswer {
+    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0)
+
+    $null = $TimeoutSeconds
+    if ($From -gt 0) { Deny -Text 'Get-WebAnswer -From' }
+    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds }
+    $content = ''
+    if ($null -ne $told['body']) {
+        $encoding = [System.Text.Encoding]::UTF8
+        if ("$($told['content_type'])" -match 'charset="?([A-Za-z0-9._-]+)') { $encoding = [System.Text.Encoding]::GetEncoding($Matches[1]) }
+        $content = $encoding.GetString([System.Convert]::FromBase64String($told['body']))
+    }
+    [ordered]@{
+        status = [int]$told['status']
+        content = $content
+        length = [long]$told['length']
+        seconds = [double]$told['seconds']
+        milliseconds = [int]$told['milliseconds']
+        final_url = $told['final_url']
+        issuer = $told['issuer']
+        error = $told['error']
+    }
+}
+
+Function Open-PretendedExchange {
+    [CmdletBinding()]
+    param ([string] $Uri, [int] $Timeout, [int] $ReadTimeout, [long] $From = 0)
+
+    $null = $Timeout, $ReadTimeout
+    # How long the caller reads: what the line brings in that time is all that comes.
+    $seconds = $PSCmdlet.SessionState.PSVariable.GetValue('MaximumSeconds', 20)
+    $told = Request-Simulator -What 'download' -Of @{ url = $Uri; start = $From; seconds = [double]$seconds }
+    if ($told['error']) { throw $told['error'] }
+    $body = [System.IO.MemoryStream]::new([System.Convert]::FromBase64String($told['body']))
+    $response = [pscustomobject]@{
+        StatusCode = [int]$told['status']; Headers = $told['headers']; ContentLength = [long]$told['length']; Body = $body
+    }
+    Add-Member -InputObject $response -MemberType ScriptMethod -Name GetResponseStream -Value { , $this.Body }
+    Add-Member -InputObject $response -MemberType ScriptMethod -Name Close -Value { $this.Body.Dispose() }
+    $request = [pscustomobject]@{}
+    Add-Member -InputObject $request -MemberType ScriptMethod -Name Abort -Value { }
+    @{ request = $request; response = $response }
+}
+
+Function Get-PretendedAccess {
+    <#
+    .SYNOPSIS
+    Every folder is closed to all but SYSTEM and the administrators: the simulated drive has no rights.
+    #>
+    param ([Parameter(Mandatory)] [string] $Path)
+
+    if (-not (Test-Path -LiteralPath $Path -PathType Container)) { throw "Cannot find path '$Path' because it does not exist." }
+    [ordered]@{ owner = 'S-1-5-32-544'; allowed = @('S-1-5-18', 'S-1-5-32-544'); own = 'S-1-5-18' }
+}
+
+Function Test-PretendedInstaller { [bool](Request-Simulator -What 'installer at work') }
+
+# ---- what is compiled once
+
+Function Add-CompiledType {
+    <#
+    .SYNOPSIS
+    Ansible's Add-CSharpType: the same text is compiled once in a process, for its types stay in it.
+    #>
+    param ([string[]] $References, [switch] $IgnoreWarnings, [switch] $PassThru, [object] $AnsibleModule, [string[]] $CompileSymbols = @())
+
+    $null = $IgnoreWarnings, $PassThru, $AnsibleModule, $CompileSymbols
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes(($References + $CompileSymbols) -join "`0")
+    $name = 'interactor.compiled.' + [System.Convert]::ToBase64String([System.Security.Cryptography.SHA256]::HashData($bytes))
+    if (-not $PassThru -and [System.AppDomain]::CurrentDomain.GetData($name)) { return }
+    Ansible.ModuleUtils.AddType\Add-CSharpType @PSBoundParameters
+    [System.AppDomain]::CurrentDomain.SetData($name, $true)
+}
+
+Function Initialize-Host {
+    <#
+    .SYNOPSIS
+    Drives C: and D: are folders; a command that is not found is told to the simulator, also where the script goes on.
+    #>
+    foreach ($letter in 'AB EFGHIJKLMNOPQRSTUVWXYZ'.Replace(' ', '').ToCharArray()) {
+        $null = New-PSDrive -Name $letter -PSProvider Nowhere -Root '' -Scope Global
+    }
+    $root = [System.AppDomain]::CurrentDomain.GetData('interactor.root')
+    $users = @{ Name = 'HKU'; PSProvider = 'Registry'; Root = 'HKEY_USERS'; Scope = 'Global' }
+    $null = New-PSDrive @users
+    foreach ($letter in 'C', 'D') {
+        $folder = [System.IO.Path]::Combine($root, $letter)
+        if ([System.IO.Directory]::Exists($folder)) { $null = New-PSDrive -Name $letter -PSProvider FileSystem -Root $folder -Scope Global }
+    }
+    Set-Location -LiteralPath 'C:\'
+    $ExecutionContext.SessionState.InvokeCommand.CommandNotFoundAction = {
+        param ($name)
+        # What is not found is also looked for with Get- before its name.
+        if ($name -notlike 'get-*-*') { $null = Request-Simulator -What 'unknown' -Of @{ text = "the command $name" } }
+    }
+}
+
+Initialize-Host
+Set-Alias -Name Add-CSharpType -Value Add-CompiledType -Scope Global -Option AllScope
+Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Option AllScope
+Set-Alias -Name Test-InstallerService -Value Test-PretendedInstaller -Scope Global -Option AllScope
+Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope
+Set-Alias -Name Open-WebExchange -Value Open-PretendedExchange -Scope Global -Option AllScope
+Export-ModuleMember -Function @(
+    'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAnswer', 'Join-Path',
+    'Open-PretendedExchange', 'Split-Path', 'Test-PretendedInstaller'
+)

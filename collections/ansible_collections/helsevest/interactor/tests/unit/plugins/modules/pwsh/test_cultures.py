@@ -207,7 +207,7 @@ def run_pwsh(page: int, tools: Path, *arguments: str, stdin: str = "") -> bytes:
         input=stdin.encode(),
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=900,
         env={**os.environ, "LC_ALL": CODE_PAGES[page], "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
     )
     return run.stdout

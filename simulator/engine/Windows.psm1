@@ -181,7 +181,7 @@ Function Get-ScheduledTask {
     [CmdletBinding()]
     param ([Parameter(Position = 0)] [string] $TaskName = '*', [string] $TaskPath = '*')
 
-    $found = @(Request-Simulator -What 'tasks' | Where-Object -FilterScript { $_['name'] -like $TaskName -and $_['path'] -like $TaskPath })
+    $found = @((Request-Simulator -What 'tasks') | Where-Object -FilterScript { $_['name'] -like $TaskName -and $_['path'] -like $TaskPath })
     if ($found.Count -eq 0 -and -not [WildcardPattern]::ContainsWildcardCharacters($TaskName)) {
         Write-Error -Message "No MSFT_ScheduledTask objects found with property 'TaskName' equal to '$TaskName'." -Category ObjectNotFound
     }
@@ -196,7 +196,8 @@ Function Get-ScheduledTaskInfo {
 
     foreach ($task in (Request-Simulator -What 'tasks')) {
         if ($task['name'] -eq $TaskName -and $task['path'] -eq $TaskPath) {
-            return [pscustomobject]@{ TaskName = $TaskName; NextRunTime = ConvertTo-Moment -Text $task['next'] }
+            $result = if ($task['state'] -eq 'Running') { 267009 } else { 0 }
+            return [pscustomobject]@{ TaskName = $TaskName; NextRunTime = ConvertTo-Moment -Text $task['next']; LastTaskResult = [uint32]$result }
         }
     }
     throw "No task '$TaskPath$TaskName' was found."

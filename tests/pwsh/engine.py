@@ -22,6 +22,7 @@ import pytest
 from ansible.executor.powershell import module_manifest
 
 from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
+from tests.engine import wire
 from tests.pwsh.coverage import MarkedScripts, marked_scripts
 
 HERE = Path(__file__).resolve().parent
@@ -371,7 +372,7 @@ def _wrapped(
     name: str, path: Path, content: bytes, arguments: dict[str, Any], environment: dict[str, str]
 ) -> tuple[str, dict[str, Any]]:
     """What ansible-core sends for a module: the script that starts it, and the manifest."""
-    wire = module_manifest._create_powershell_wrapper(
+    made = module_manifest._create_powershell_wrapper(
         name=name,
         module_data=content,
         module_path=str(path),
@@ -383,5 +384,5 @@ def _wrapped(
         task_vars={},
         profile="legacy",
     )
-    start, manifest = wire.decode().split("\n\0\0\0\0\n")
+    start, manifest = made.decode().split("\n\0\0\0\0\n")
     return start, json.loads(manifest)

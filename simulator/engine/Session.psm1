@@ -179,6 +179,10 @@ Function Initialize-Host {
 
 Initialize-Host
 Set-Alias -Name Add-CSharpType -Value Add-CompiledType -Scope Global -Option AllScope
+# What waits for a service there asks .NET; here it is as it should be at once, or says why not.
+Set-Alias -Name Start-ServiceInTime -Value Start-Service -Scope Global -Option AllScope
+Set-Alias -Name Stop-ServiceInTime -Value Stop-Service -Scope Global -Option AllScope
+Set-Alias -Name Restart-ServiceInTime -Value Restart-Service -Scope Global -Option AllScope
 Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Option AllScope
 Set-Alias -Name Test-InstallerService -Value Test-PretendedInstaller -Scope Global -Option AllScope
 Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope

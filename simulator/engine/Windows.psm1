@@ -69,13 +69,7 @@ Function Get-Service {
     }
     foreach ($service in $all) {
         if ($Name -and -not ($Name | Where-Object -FilterScript { $service['name'] -like $_ })) { continue }
-        $told = [pscustomobject]@{
-            Name = $service['name']; DisplayName = $service['name']; Status = $service['status']; StartType = $service['mode']; DependentServices = @()
-        }
-        Add-Member -InputObject $told -MemberType ScriptMethod -Name Start -Value { Start-Service -Name $this.Name }
-        Add-Member -InputObject $told -MemberType ScriptMethod -Name Stop -Value { Stop-Service -Name $this.Name }
-        Add-Member -InputObject $told -MemberType ScriptMethod -Name Refresh -Value { $this.Status = (Get-Service -Name $this.Name).Status }
-        $told
+        [pscustomobject]@{ Name = $service['name']; DisplayName = $service['name']; Status = $service['status']; StartType = $service['mode'] }
     }
 }
 

@@ -80,7 +80,7 @@ def test_a_raw_command_answers_as_powershell_does(machine: Machine) -> None:
         ("try { Get-CimInstance -ClassName Win32_BIOS } catch { $null }", r"Get-CimInstance root\cimv2 Win32_BIOS"),
         ("Get-CimInstance -Namespace root/other Win32_OperatingSystem", "root/other Win32_OperatingSystem"),
         ("Get-CimInstance Win32_LogicalDisk -Filter \"DeviceID = 'E:'\"", "DeviceID = 'E:'"),
-        ("Start-Process -FilePath C:\\EPJ\\epj.ini", "Start-Process C:\\EPJ\\epj.ini without -Wait"),
+        ("Start-Process -FilePath C:\\EPJ\\epj.ini", "Start-Process C:\\EPJ\\epj.ini without -PassThru"),
         ("Stop-Process -Id 1", "Stop-Process without -Force"),
         ("icacls.exe C:\\EPJ /reset", "icacls.exe /reset"),
         ("msg.exe somebody hello", "msg.exe"),

@@ -263,7 +263,7 @@ Function Remove-Trial {
     $work = Get-ContractValue -Contract $Contract -Path 'paths.work'
     try {
         if (Test-RootTask -Name $name) {
-            Unregister-ScheduledTask -TaskName $name -Confirm:$false
+            Unregister-ScheduledTask -TaskName $name -TaskPath '\' -Confirm:$false
         }
     }
     catch {

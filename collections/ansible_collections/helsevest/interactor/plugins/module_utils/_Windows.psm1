@@ -489,6 +489,42 @@ Function Get-MemoryUse {
     [ordered]@{ now = $process.WorkingSet64; most = $process.PeakWorkingSet64 }
 }
 
+Function Test-InstallerService {
+    <#
+    .SYNOPSIS
+    Whether Windows Installer is at work on some package; it does one at a time, and holds this while it does.
+
+    .PARAMETER Name
+    What it holds.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([string] $Name = 'Global\_MSIExecute')
+
+    [System.Threading.Mutex]$held = $null
+    try {
+        if (-not [System.Threading.Mutex]::TryOpenExisting($Name, [ref]$held)) {
+            return $false
+        }
+    }
+    catch [System.UnauthorizedAccessException] {
+        return $true
+    }
+    try {
+        # Its service keeps the name for some minutes after a package; only who is at work holds it.
+        if (-not $held.WaitOne(0)) {
+            return $true
+        }
+    }
+    catch [System.Threading.AbandonedMutexException] {
+        # Who held it has died: it is ours now.
+        Write-Verbose -Message "$Name was left behind"
+    }
+    $held.ReleaseMutex()
+    $held.Dispose()
+    $false
+}
+
 Function Get-Sha256 {
     <#
     .SYNOPSIS
@@ -726,14 +762,8 @@ Function Get-FolderAccess {
 
 Export-ModuleMember -Function @(
     'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
-    'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Lock-File', 'Open-DurableWriter',
-    'Open-FileEnd', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
-    'Resolve-NativePath', 'Save-DurableWriter', 'Write-DurableText'
-}
-
-    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileSha256', 'Get-FolderAccess', 'Get-Sha256',
-    'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File', 'Open-DurableWriter', 'Open-SharedReader',
-    'Open-WebExchange', 'Read-SharedText', 'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter',
-    'Start-ServiceInTime', 'Stop-ServiceInTime', 'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime',
-    'Write-DurableText'
+    'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
+    'Open-DurableWriter', 'Open-FileEnd', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
+    'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-ServiceInTime', 'Stop-ServiceInTime',
+    'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime', 'Write-DurableText'
 )

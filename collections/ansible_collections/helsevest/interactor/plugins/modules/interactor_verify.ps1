@@ -61,7 +61,7 @@ Function Get-ServiceFact {
     if ($program -match '^"([^"]+)"' -or $program -match '^(.+?\.exe)(\s|$)') {
         $program = $Matches[1]
     }
-    $signature = Find-Fact -Block { Get-AuthenticodeSignature -FilePath $program }
+    $signature = Find-Fact -Block { Get-AuthenticodeSignature -LiteralPath $program }
     [ordered]@{
         state = Get-ServiceWord -Contract $Contract
         program = $program

@@ -13,12 +13,13 @@ SCRIPTS = sorted([*MODULES.glob("*.ps1"), *MODULE_UTILS.glob("*.psm1")])
 ONE_PLACE = "_Windows.psm1"
 PURE = {
     "Ansible.Basic.AnsibleModule", "Math", "NullString", "array", "bigint", "byte", "byte[]", "datetime",
-    "datetimeoffset", "regex", "string", "timespan", "uri", "System.BitConverter",
+    "datetimeoffset", "guid", "regex", "string", "timespan", "uri", "System.BitConverter",
     "System.Collections.Generic.Dictionary",
     "System.Collections.Generic.HashSet", "System.Collections.Generic.List", "System.Collections.Generic.Queue",
     "System.Collections.Generic.SortedDictionary", "System.Collections.Specialized.OrderedDictionary",
     "System.Convert", "System.Diagnostics.Stopwatch", "System.Func", "System.Globalization.CultureInfo",
-    "System.Globalization.DateTimeStyles", "System.IO.MemoryStream", "System.Net.WebUtility",
+    "System.Globalization.DateTimeStyles", "System.IO.FileAttributes", "System.IO.MemoryStream",
+    "System.Net.WebUtility",
     "System.Security.Cryptography.SHA256", "System.StringComparer", "System.StringComparison",
     "System.Text.StringBuilder", "System.Text.UTF8Encoding",
 }  # fmt: skip

@@ -57,7 +57,7 @@ def test_two_servers_on_the_engine_from_preflight_to_rollback(tmp_path: Path) ->
         moved = fleet.simulation.state()
         for server in servers:
             assert outside_of_ours(moved["hosts"][server]) != outside_of_ours(upgraded[server])
-        play(fleet, "rollback", **WISH)
+        play(fleet, "rollback", "--limit", "wave_1", **WISH)
         assert (column("state"), column("outcome")) == (["upgraded", "upgraded"], ["rolled_back", "rolled_back"])
         state = fleet.simulation.state()
         for server in servers:

@@ -18,12 +18,11 @@ def command_line(script: str) -> str:
     return f"PowerShell {_FLAGS} {base64.b64encode(script.encode('utf-16-le')).decode()}"
 
 
-def payload(name: str, sent: dict[str, Any], environment: dict[str, str]) -> bytes:
-    """Standard input for one of our modules; `sent` are its arguments and ansible-core's own."""
-    path = MODULES / f"{name}.ps1"
+def wrapped(name: str, path: Path, content: bytes, sent: dict[str, Any], environment: dict[str, str]) -> bytes:
+    """Standard input for a module by its full name; `sent` are its arguments and ansible-core's own."""
     made: bytes = module_manifest._create_powershell_wrapper(
-        name=f"ansible_collections.helsevest.interactor.plugins.modules.{name}",
-        module_data=path.read_bytes(),
+        name=name,
+        module_data=content,
         module_path=str(path),
         module_args=sent,
         environment=environment,
@@ -34,6 +33,13 @@ def payload(name: str, sent: dict[str, Any], environment: dict[str, str]) -> byt
         profile="legacy",
     )
     return made
+
+
+def payload(name: str, sent: dict[str, Any], environment: dict[str, str]) -> bytes:
+    """Standard input for one of our modules."""
+    path = MODULES / f"{name}.ps1"
+    full = f"ansible_collections.helsevest.interactor.plugins.modules.{name}"
+    return wrapped(full, path, path.read_bytes(), sent, environment)
 
 
 def bootstrap() -> str:

@@ -364,25 +364,13 @@ class Engine:
 
 def _sent(start: str, manifest: dict[str, Any]) -> tuple[str, str]:
     """The script that Windows would start, and its standard input."""
-    bootstrap = module_manifest._get_powershell_script("bootstrap_wrapper.ps1").decode()
-    return bootstrap, f"{start}\n\0\0\0\0\n{json.dumps(manifest)}"
+    return wire.bootstrap(), f"{start}\n\0\0\0\0\n{json.dumps(manifest)}"
 
 
 def _wrapped(
     name: str, path: Path, content: bytes, arguments: dict[str, Any], environment: dict[str, str]
 ) -> tuple[str, dict[str, Any]]:
     """What ansible-core sends for a module: the script that starts it, and the manifest."""
-    made = module_manifest._create_powershell_wrapper(
-        name=name,
-        module_data=content,
-        module_path=str(path),
-        module_args=arguments,
-        environment=environment,
-        async_timeout=0,
-        become_plugin=None,
-        substyle="powershell",
-        task_vars={},
-        profile="legacy",
-    )
+    made = wire.wrapped(name, path, content, arguments, environment)
     start, manifest = made.decode().split("\n\0\0\0\0\n")
     return start, json.loads(manifest)

@@ -126,6 +126,21 @@ Function Test-WayBackOpen {
     if ($KeptOut -or (Get-ServiceWord -Contract $Contract) -ne 'running') {
         return $true
     }
+    Enter-WhenEmpty -Module $Module -Contract $Contract
+}
+
+Function Enter-WhenEmpty {
+    <#
+    .SYNOPSIS
+    Keeps new people out, and tells whether nobody is in; where somebody is, the answer says who and asks to come again.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param (
+        [Parameter(Mandatory)] [object] $Module,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
     $text = "$($Module.Params.run_id) $($Module.Params.now)"
     Enter-Maintenance -Contract $Contract -Text $text -Script $Module.Params.lease_script
     $users = Get-InteractorUse -Contract $Contract
@@ -475,6 +490,6 @@ Function Confirm-Upgrade {
 }
 
 Export-ModuleMember -Function @(
-    'Assert-NotNewer', 'Confirm-Upgrade', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff', 'Test-Restarted',
-    'Test-Unproven', 'Test-Version'
+    'Assert-NotNewer', 'Confirm-Upgrade', 'Enter-WhenEmpty', 'Invoke-Upgrade', 'Resume-Upgrade', 'Test-CutOff',
+    'Test-Restarted', 'Test-Unproven', 'Test-Version'
 )

@@ -211,15 +211,7 @@ Function Test-Installable {
     if (-not $Module.Result.version) {
         throw 'refused: the service does not tell its version, so the way back could not be proved'
     }
-    $text = "$($Module.Params.run_id) $($Module.Params.now)"
-    Enter-Maintenance -Contract $Contract -Text $text -Script $Module.Params.lease_script
-    $users = Get-InteractorUse -Contract $Contract
-    if ($users['active']) {
-        $Module.Result.changed = $false
-        $Module.Result.again = $true
-        $Module.Result.reason = Get-UseText -Use $users
-    }
-    -not $users['active']
+    Enter-WhenEmpty -Module $Module -Contract $Contract
 }
 
 Function Invoke-Confirm {

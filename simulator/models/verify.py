@@ -206,5 +206,5 @@ def _manifest(own: Work) -> dict[str, Any] | None:
     except Refused as refusal:
         return {"counts": None, "seconds": None, "megabytes": None, "error": str(refusal)}
     counts = {category: part["count"] for category, part in found.items()}
-    seconds = round(sum(counts.values()) / _PER_SECOND, 1)
+    seconds = round(sum(counts.values()) / _PER_SECOND, 3)
     return {"counts": counts, "seconds": seconds, "megabytes": _MEGABYTES, "error": None}

@@ -232,7 +232,7 @@ Function Measure-Manifest {
     $watch = [System.Diagnostics.Stopwatch]::StartNew()
     try {
         $manifest = Read-List -Contract $Contract -Number 0 -Day $Day -Month $Month
-        $told['seconds'] = [Math]::Round($watch.Elapsed.TotalSeconds, 1)
+        $told['seconds'] = [Math]::Round($watch.Elapsed.TotalSeconds, 3)
         # What it had before at its most counts as well: too much rather than too little.
         $told['megabytes'] = [long][Math]::Round(((Get-MemoryUse)['most'] - $before) / 1MB)
         $counts = [ordered]@{}

@@ -18,13 +18,21 @@ async def answer(work: Work) -> None:
     server = work.arguments["role"] == "server"
     interactor = _interactor(work) if server else None
     work.result["facts"] = {
-        "probe": 1,
+        "probe": 2,
         "host": _host(work),
+        "clock": None,
         "interactor": interactor,
-        "pages": await work.pages(*(("P1", "P2") if server else ("P1",))),
+        "dns": None,
+        "tls": None,
+        "pages": [
+            {**page, "way": "direct", "script": None, "proxy": None, "trusted": None}
+            for page in await work.pages(*(("P1", "P2") if server else ("P1",)))
+        ],
         "speed": await _speed(work),
         "proxy": _proxy(work),
         "power": _power(work),
+        "overdue": [],
+        "seconds": None,
     }
     work.result["ledger"] = interactor["ledger"] if interactor else None
 
@@ -40,6 +48,7 @@ def _host(work: Work) -> dict[str, Any]:
         "uptime_hours": round(work.host.uptime_hours, 1),
         "time_zone": machine.time_zone,
         "utc": stamp(work.host.utc),
+        "addresses": None,
     }
 
 
@@ -67,33 +76,49 @@ def _found(look: Callable[[], Any]) -> Any:  # noqa: ANN401
 
 
 async def _speed(work: Work) -> dict[str, Any]:
-    """Read at most so many bytes in at most so many seconds, at the speed of the host's line."""
-    url, most, limit = (work.contract(f"speed.{part}") for part in ("url", "bytes", "seconds"))
-    found = {"url": url, "bytes": 0, "seconds": 0.0, "error": None}
-    try:
-        page = await work.host.get(url)
-    except FetchError as error:
-        return {**found, "error": str(error)}
+    """Read at most so many bytes so often, all in at most so many seconds, at the speed of the host's line."""
+    url, most, left, times = (work.contract(f"speed.{part}") for part in ("url", "bytes", "seconds", "samples"))
+    found: dict[str, Any] = {"url": url, "samples": [], "error": None}
     rate = work.host.machine.link_mbit * 1e6 / 8
-    size = min(len(page.body), most, int(rate * limit))
-    error_text = None if page.status == 200 else f"it answers {page.status}"
-    return {**found, "bytes": size, "seconds": round(size / rate, 3), "error": error_text}
+    while len(found["samples"]) < times and left > 0:
+        try:
+            page = await work.host.get(url)
+        except FetchError as error:
+            return {**found, "error": str(error)}
+        if page.status != 200:
+            return {**found, "error": f"it answers {page.status}"}
+        size = min(len(page.body), most, int(rate * left))
+        found["samples"].append({"bytes": size, "seconds": round(size / rate, 3)})
+        left -= found["samples"][-1]["seconds"]
+    return found
 
 
 def _proxy(work: Work) -> dict[str, Any]:
     machine = work.host.machine
     profiles = [
-        {"profile": number, **proxy.model_dump(), "connections": connection_settings(proxy).hex()}
+        {
+            "profile": number,
+            "kind": "local",
+            "loaded": True,
+            **proxy.model_dump(),
+            "connections": connection_settings(proxy).hex(),
+            "saved": None,
+            "policy": False,
+            "error": None,
+        }
         for number, proxy in enumerate(machine.proxies, 1)
     ]
-    return {"profiles": profiles, "per_machine": machine.proxy_per_machine}
+    unknown = dict.fromkeys(("machine", "winhttp", "environment", "scripts"))
+    return {"profiles": profiles, "per_machine": machine.proxy_per_machine, **unknown}
 
 
 def _power(work: Work) -> dict[str, Any]:
     machine = work.host.machine
     return {
+        "plan": None,
         "sleep_minutes": machine.sleep_minutes,
         "hibernate_minutes": machine.hibernate_minutes,
         "pending_restart": list(machine.pending_restart),
         "scheduled_restarts": sorted({stamp(moment) for moment in machine.scheduled_restarts}),
+        "active_hours": None,
     }

@@ -67,6 +67,7 @@ Function Get-HostFact {
         }
         time_zone = Find-Fact -Block { (Get-TimeZone).Id }
         utc = Find-Fact -Block { Format-Moment -Moment $system.LocalDateTime }
+        addresses = $null
     }
 }
 
@@ -96,21 +97,23 @@ Function Get-SpeedFact {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
     $url = Get-ContractValue -Contract $Contract -Path 'speed.url'
-    $limit = @{
-        MaximumBytes = Get-ContractValue -Contract $Contract -Path 'speed.bytes'
-        MaximumSeconds = Get-ContractValue -Contract $Contract -Path 'speed.seconds'
+    $left = [double](Get-ContractValue -Contract $Contract -Path 'speed.seconds')
+    $bytes = Get-ContractValue -Contract $Contract -Path 'speed.bytes'
+    $count = Get-ContractValue -Contract $Contract -Path 'speed.samples'
+    $samples = [System.Collections.Generic.List[object]]::new()
+    $problem = $null
+    while ($samples.Count -lt $count -and $left -gt 0 -and $null -eq $problem) {
+        $answer = Get-WebAnswer -Uri $url -MaximumBytes $bytes -MaximumSeconds $left
+        $problem = $answer['error']
+        if ($null -eq $problem -and $answer['status'] -ne 200) {
+            $problem = "it answers $($answer['status'])"
+        }
+        if ($null -eq $problem) {
+            $samples.Add([ordered]@{ bytes = $answer['length']; seconds = $answer['seconds'] })
+            $left -= $answer['seconds']
+        }
     }
-    $answer = Get-WebAnswer -Uri $url @limit
-    $problem = $answer['error']
-    if ($null -eq $problem -and $answer['status'] -ne 200) {
-        $problem = "it answers $($answer['status'])"
-    }
-    [ordered]@{
-        url = $url
-        bytes = $answer['length']
-        seconds = $answer['seconds']
-        error = $problem
-    }
+    [ordered]@{ url = $url; samples = $samples; error = $problem }
 }
 
 Function Get-ProfileFact {
@@ -131,11 +134,16 @@ Function Get-ProfileFact {
         }
         $profiles.Add([ordered]@{
                 profile = $profiles.Count + 1
+                kind = 'local'
+                loaded = $true
                 proxy_enable = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyEnable' }
                 proxy_server = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyServer' }
                 proxy_override = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyOverride' }
                 auto_config_url = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'AutoConfigURL' }
                 connections = $hex
+                saved = $null
+                policy = $false
+                error = $null
             })
     }
     , $profiles
@@ -146,6 +154,10 @@ Function Get-ProxyFact {
     [ordered]@{
         profiles = Find-Fact -Block { , (Get-ProfileFact) }
         per_machine = Find-Fact -Block { (Get-RegistryValue -Key $policy -Name 'ProxySettingsPerUser') -eq 0 }
+        machine = $null
+        winhttp = $null
+        environment = $null
+        scripts = $null
     }
 }
 
@@ -234,23 +246,30 @@ Function Get-PowerFact {
         $active.InstanceID.Split('\')[-1]
     }
     [ordered]@{
+        plan = $null
         sleep_minutes = Find-Fact -Block { Get-IdleMinute -Plan $plan -Setting '{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}' }
         hibernate_minutes = Find-Fact -Block { Get-IdleMinute -Plan $plan -Setting '{9d7815a6-7ee4-497e-8888-515a05f02364}' }
         pending_restart = Find-Fact -Block { , (Get-PendingRestart) }
         scheduled_restarts = Find-Fact -Block { , (Get-ScheduledRestart) }
+        active_hours = $null
     }
 }
 
 try {
     $contract = $module.Params.contract
     $facts = [ordered]@{
-        probe = 1
+        probe = 2
         host = Get-HostFact
+        clock = $null
         interactor = $null
+        dns = $null
+        tls = $null
         pages = [System.Collections.Generic.List[object]]::new()
         speed = $null
         proxy = Get-ProxyFact
         power = Get-PowerFact
+        overdue = @()
+        seconds = $null
     }
     $pages = @('P1')
     if ($module.Params.role -eq 'server') {
@@ -258,7 +277,12 @@ try {
         $pages = @('P1', 'P2')
     }
     foreach ($page in $pages) {
-        $facts['pages'].Add((Get-PageFact -Contract $contract -Id $page))
+        $fact = Get-PageFact -Contract $contract -Id $page
+        foreach ($name in 'script', 'proxy', 'trusted') {
+            $fact[$name] = $null
+        }
+        $fact['way'] = 'direct'
+        $facts['pages'].Add($fact)
     }
     $facts['speed'] = Get-SpeedFact -Contract $contract
     $module.Result.facts = $facts

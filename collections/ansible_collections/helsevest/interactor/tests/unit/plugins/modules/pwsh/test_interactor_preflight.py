@@ -28,11 +28,12 @@ def facts_of(server: Server, role: str = "server") -> dict[str, Any]:
 
 def test_a_server_on_which_all_is_well(server: Server):
     page = {"issuer": "CN=Test", "milliseconds": 31, "error": None}
+    page |= {"way": "direct", "script": None, "proxy": None, "trusted": None}
     result = server.ask("preflight", role="server")
     assert result["changed"] is False
     assert result["ledger"] is None
     assert result["facts"] == {
-        "probe": 1,
+        "probe": 2,
         "host": {
             "name": "SRV1001",
             "os": "Microsoft Windows Server 2022 Standard",
@@ -42,7 +43,11 @@ def test_a_server_on_which_all_is_well(server: Server):
             "uptime_hours": 120.5,
             "time_zone": "W. Europe Standard Time",
             "utc": "2027-05-10T07:00:00Z",
+            "addresses": None,
         },
+        "clock": None,
+        "dns": None,
+        "tls": None,
         "interactor": {
             "service": "running",
             "version": "5.4.1",
@@ -70,9 +75,29 @@ def test_a_server_on_which_all_is_well(server: Server):
                 **page,
             },
         ],
-        "speed": {"url": "https://speedtest.dips.no/2mb.bin", "bytes": 2_000_000, "seconds": 0.31, "error": None},
-        "proxy": {"profiles": [], "per_machine": False},
-        "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+        "speed": {
+            "url": "https://speedtest.dips.no/2mb.bin",
+            "samples": [{"bytes": 2_000_000, "seconds": 0.31}] * 3,
+            "error": None,
+        },
+        "proxy": {
+            "profiles": [],
+            "per_machine": False,
+            "machine": None,
+            "winhttp": None,
+            "environment": None,
+            "scripts": None,
+        },
+        "power": {
+            "plan": None,
+            "sleep_minutes": 0,
+            "hibernate_minutes": 0,
+            "pending_restart": [],
+            "scheduled_restarts": [],
+            "active_hours": None,
+        },
+        "overdue": [],
+        "seconds": None,
     }
 
 
@@ -129,6 +154,7 @@ def test_a_server_without_interactor(server: Server):
 
 def test_every_profile_that_is_loaded_and_nobodys_name(server: Server):
     kari, ola = f"HKEY_USERS\\{KARI}{SETTINGS}", f"HKEY_USERS\\{OLA}{SETTINGS}"
+    kind = {"kind": "local", "loaded": True, "policy": False, "error": None, "saved": None}
     script = "http://config.nhn.no/kunde.pac"
     server.update(
         registry={
@@ -152,6 +178,7 @@ def test_every_profile_that_is_loaded_and_nobodys_name(server: Server):
             "proxy_override": "<local>",
             "auto_config_url": None,
             "connections": "4600000003000000ab",
+            **kind,
         },
         {
             "profile": 2,
@@ -160,6 +187,7 @@ def test_every_profile_that_is_loaded_and_nobodys_name(server: Server):
             "proxy_override": None,
             "auto_config_url": script,
             "connections": None,
+            **kind,
         },
     ]
     assert "S-1-5" not in json.dumps(proxy)
@@ -191,6 +219,8 @@ def test_a_server_that_sleeps_and_restarts(server: Server):
         "hibernate_minutes": None,
         "pending_restart": ["windows_update", "component_servicing", "file_rename"],
         "scheduled_restarts": ["2027-05-18T23:30:00Z", "2027-05-19T01:00:00Z"],
+        "plan": None,
+        "active_hours": None,
     }
 
 
@@ -228,6 +258,8 @@ def test_what_fails_takes_nothing_else_with_it(server: Server):
         "hibernate_minutes": None,
         "pending_restart": None,
         "scheduled_restarts": [],
+        "plan": None,
+        "active_hours": None,
     }
     first, second = facts["pages"]
     assert (first["status"], first["text"], first["error"]) == (0, None, "NameResolutionFailure: no such host")
@@ -245,8 +277,9 @@ def test_a_profile_that_is_locked_hides_no_other(server: Server):
         denied_keys=[kari, f"{kari}{SETTINGS}", f"{kari}{SETTINGS}\\Connections"],
     )
     locked, open_one = facts_of(server, "client")["proxy"]["profiles"]
-    unknown = dict.fromkeys(["proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections"])
-    assert locked == {"profile": 1, **unknown}
+    values = ["proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections", "saved"]
+    unknown = dict.fromkeys(values)
+    assert locked == {"profile": 1, "kind": "local", "loaded": True, "policy": False, "error": None, **unknown}
     assert (open_one["profile"], open_one["proxy_server"], open_one["proxy_enable"]) == (2, "p:8080", 1)
     script = server.contract["proxy"]["script"]
     assert [judge_profile(profile, script) for profile in (locked, open_one)] == ["unknown", "double"]

@@ -259,11 +259,25 @@ Function Get-ScriptProxy {
     if ($null -eq ('Interactor.WinHttp' -as [type])) {
         Add-Type -TypeDefinition $script:WinHttp
     }
-    $proxies = @([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)) -split '[;\s]+' | Where-Object -FilterScript { $_ })
-    if ($proxies.Count -eq 0) {
-        return 'DIRECT'
-    }
-    @($proxies | ForEach-Object -Process { "PROXY $_" }) -join '; '
+    ConvertTo-ScriptAnswer -Proxies ([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)))
 }
 
-Export-ModuleMember -Function @('Get-ClockOffset', 'Get-HostAddress', 'Get-ScriptProxy', 'Read-ClockOffset', 'Test-TlsServer')
+Function ConvertTo-ScriptAnswer {
+    <#
+    .SYNOPSIS
+    WinHTTP's list of proxies in the words of scripts.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Proxies)
+
+    $named = @($Proxies -split '[;\s]+' | Where-Object -FilterScript { $_ } | ForEach-Object -Process { "PROXY $_" })
+    if ($named.Count -eq 0) {
+        return 'DIRECT'
+    }
+    $named -join '; '
+}
+
+Export-ModuleMember -Function @(
+    'ConvertTo-ScriptAnswer', 'Get-ClockOffset', 'Get-HostAddress', 'Get-ScriptProxy', 'Read-ClockOffset', 'Test-TlsServer'
+)

@@ -115,6 +115,9 @@ try {
     }
     $facts['overdue'] = @($overdue | Sort-Object)
     $facts['seconds'] = [Math]::Round($since.Elapsed.TotalSeconds, 1)
+    if ($overdue.Count -gt 0) {
+        Start-Exit -Seconds 5
+    }
     $module.Result.facts = $facts
     $module.Result.ledger = $null
     if ($null -ne $facts['interactor']) {

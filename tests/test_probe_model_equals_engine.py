@@ -70,7 +70,7 @@ ODD = Scenario.model_validate(
                             {"loaded": False, "kind": "backup", "hive": "damaged"},
                             {"loaded": False, "hive": "missing"},
                             {"kind": "temporary", "policy": True, "connections": {"proxy_enable": 1}},
-                            {"saved": {"auto_config_url": None}, "auto_config_url": "file://C:/Users/kari/min.pac"},
+                            {"saved": {"auto_config_url": None}, "auto_config_url": r"C:\Users\kari\min.pac"},
                         ],
                         "machine_proxy": {"proxy_enable": 1, "proxy_server": "m:8080", "auto_config_url": None},
                         "winhttp_proxy": "w:8080",

@@ -140,7 +140,7 @@ def test_a_broken_download(opened: Opened) -> None:
 
 def test_a_slow_line(opened: Opened) -> None:
     both = opened(server={"link_mbit": 0.01})
-    assert both.take("preflight", role="server")["facts"]["speed"]["bytes"] < 10_000
+    assert both.take("preflight", role="server")["facts"]["speed"]["samples"][0]["bytes"] < 10_000
     assert both.take("upgrade", "stage")["again"] is True
 
 

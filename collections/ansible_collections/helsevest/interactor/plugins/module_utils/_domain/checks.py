@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any, Literal
 
 from .facts import check_shape
@@ -94,8 +95,13 @@ def _speed(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) ->
     wanted = float(contract["speed"]["recommended_mbit"])
     speed = _section(facts, "speed")
     outcome, observed, evidence = None, speed.get("error") or "not measured", {}
-    if not speed.get("error") and speed.get("bytes") is not None and (speed.get("seconds") or 0) > 0:
-        mbit = speed["bytes"] * 8 / speed["seconds"] / 1_000_000
+    samples = [
+        sample["bytes"] * 8 / sample["seconds"] / 1_000_000
+        for sample in speed.get("samples") or ()
+        if sample["bytes"] is not None and (sample["seconds"] or 0) > 0
+    ]
+    if not speed.get("error") and samples:
+        mbit = median(samples)
         outcome, observed, evidence = mbit > wanted, f"{mbit:.1f} Mbit/s", {"mbit": round(mbit, 1)}
     return result(
         site,

@@ -60,6 +60,7 @@ ANY_TEXT = _matching(r"[^\r\n]*", "a text of one line, or an empty one")
 PATH = _matching(r'[A-Za-z]:(\\(?!\.\.?(\\|$))[^\\/:*?"<>|\r\n]+)+', r"an absolute Windows path such as D:\Mappe")
 URL = _matching(r"https?://[^\s/]+(/\S*)?", "an address that begins with http:// or https://")
 SECURE_URL = _matching(r"https://[^\s/]+(/\S*[^\s/])?", "an address that begins with https:// and does not end with /")
+HOST = _matching(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "the name of a host, such as ntp.example.no")
 SHA256 = _matching(r"([0-9A-Fa-f]{64})?", "64 hex digits, or an empty text: nothing is installed then")
 VERSION = _matching(r"\d+(\.\d+){1,3}", "two to four numbers with dots between them, in quotes")
 COUNT = _whole(1, 10**9, "a whole number from 1 up")
@@ -136,10 +137,12 @@ KEYS: Mapping[str, Kind] = {
     "pages.P2.url": URL,
     "pages.P2.status": STATUS,
     "pages.P2.heading": TEXT,
+    "clock.server": HOST,
     "proxy.script": URL,
     "speed.url": URL,
     "speed.bytes": COUNT,
     "speed.seconds": COUNT,
+    "speed.samples": COUNT,
     "speed.recommended_mbit": COUNT,
     "untouched.services": TEXT.many(),
     "untouched.folders": PATH.many(),

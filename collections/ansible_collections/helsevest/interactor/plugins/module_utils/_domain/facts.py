@@ -10,27 +10,16 @@ from typing import Any
 
 from .times import parse_time
 
-PROBE = 1
+PROBE = 2
 """The version of the probe whose facts are understood here."""
 
-_PAGE = {
-    "id": "text",
-    "url": "text",
-    "status": "whole number",
-    "text": "text",
-    "heading": "text",
-    "final_url": "text",
-    "issuer": "text",
-    "milliseconds": "number",
-    "error": "text",
-}
-_PROFILE = {
-    "profile": "whole number",
+_PROXY = {
     "proxy_enable": "whole number",
     "proxy_server": "text",
     "proxy_override": "text",
     "auto_config_url": "text",
     "connections": "text",
+    "saved": "text",
 }
 _SHAPE: dict[str, Any] = {
     "host": {
@@ -42,17 +31,68 @@ _SHAPE: dict[str, Any] = {
         "uptime_hours": "number",
         "time_zone": "text",
         "utc": "moment",
+        "addresses": ["text"],
     },
+    "clock": {"server": "text", "offset_seconds": "number", "error": "text"},
     "interactor": {"service": "text", "version": "text", "mode": "text", "ledger": "anything", "ledger_error": "text"},
-    "pages": [_PAGE],
-    "speed": {"url": "text", "bytes": "number", "seconds": "number", "error": "text"},
-    "proxy": {"profiles": [_PROFILE], "per_machine": "flag"},
+    "dns": [{"name": "text", "addresses": ["text"], "error": "text"}],
+    "tls": {
+        "enabled": "flag",
+        "endpoints": [{"name": "text", "protocol": "text", "trusted": "flag", "issuer": "text", "error": "text"}],
+    },
+    "pages": [
+        {
+            "id": "text",
+            "way": "text",
+            "script": "text",
+            "proxy": "text",
+            "url": "text",
+            "status": "whole number",
+            "text": "text",
+            "heading": "text",
+            "final_url": "text",
+            "issuer": "text",
+            "trusted": "flag",
+            "milliseconds": "number",
+            "error": "text",
+        }
+    ],
+    "speed": {"url": "text", "samples": [{"bytes": "number", "seconds": "number"}], "error": "text"},
+    "proxy": {
+        "profiles": [
+            {
+                "profile": "whole number",
+                "kind": "text",
+                "loaded": "flag",
+                **_PROXY,
+                "policy": "flag",
+                "error": "text",
+            }
+        ],
+        "per_machine": "flag",
+        "machine": _PROXY,
+        "winhttp": "text",
+        "environment": {"http_proxy": "text", "https_proxy": "text", "no_proxy": "text"},
+        "scripts": [
+            {
+                "url": "text",
+                "status": "whole number",
+                "text": "text",
+                "error": "text",
+                "answers": [{"url": "text", "proxy": "text", "error": "text"}],
+            }
+        ],
+    },
     "power": {
+        "plan": "text",
         "sleep_minutes": "number",
         "hibernate_minutes": "number",
         "pending_restart": ["text"],
         "scheduled_restarts": ["moment"],
+        "active_hours": {"start": "whole number", "end": "whole number"},
     },
+    "overdue": ["text"],
+    "seconds": "number",
 }
 
 
@@ -65,7 +105,11 @@ def check_shape(facts: object) -> None:
         raise ValueError(f"facts: a mapping is wanted, not {type(facts).__name__}")
     version = facts.get("probe")
     if version != PROBE or isinstance(version, bool):
-        raise ValueError(f"facts.probe: {version!r}; {PROBE} is understood")
+        earlier = isinstance(version, int) and version < PROBE
+        raise ValueError(
+            f"facts.probe: {version!r}; {PROBE} is understood"
+            + (": an earlier version of this collection has measured the host, measure it again" if earlier else "")
+        )
     _check(facts, _SHAPE, "facts")
 
 

@@ -40,13 +40,16 @@ def _powershell(case: Case) -> Finding:
     return whether(right, observed)
 
 
+_POWER = ("sleep_minutes", "hibernate_minutes", "pending_restart", "scheduled_restarts")
+
+
 def _facts(case: Case) -> Finding:
     facts = case.facts
     unknown = [f"host.{name}" for name, value in facts["host"].items() if value is None]
     interactor = facts["interactor"] or {}
     unknown += [f"interactor.{name}" for name in ("service", "version", "mode") if interactor.get(name) is None]
-    unknown += [f"power.{name}" for name, value in facts["power"].items() if value is None]
-    unknown += [f"proxy.{name}" for name, value in facts["proxy"].items() if value is None]
+    unknown += [f"power.{name}" for name in _POWER if facts["power"].get(name) is None]
+    unknown += [f"proxy.{name}" for name in ("profiles", "per_machine") if facts["proxy"].get(name) is None]
     return whether(not unknown, f"not found out: {', '.join(unknown)}" if unknown else "all found out")
 
 

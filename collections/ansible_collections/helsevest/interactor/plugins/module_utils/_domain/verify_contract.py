@@ -87,10 +87,11 @@ def checks(*ids: str) -> Measure:
 def speed(case: Case) -> Finding:
     """The file for the speed test could be read."""
     speed, wanted = case.facts["speed"] or {}, case.contract["speed"]
-    if speed.get("error") or not speed.get("bytes"):
+    first = (speed.get("samples") or [{}])[0]
+    if speed.get("error") or not first.get("bytes"):
         return failed(f"{wanted['url']}: {speed.get('error') or 'nothing was read'}")
-    whole = speed["bytes"] >= wanted["bytes"] or speed["seconds"] >= wanted["seconds"]
-    return whether(whole, f"{speed['bytes']} of {wanted['bytes']} bytes in {speed['seconds']} s")
+    whole = first["bytes"] >= wanted["bytes"] or first["seconds"] >= wanted["seconds"]
+    return whether(whole, f"{first['bytes']} of {wanted['bytes']} bytes in {first['seconds']} s")
 
 
 def installer(case: Case) -> Finding:

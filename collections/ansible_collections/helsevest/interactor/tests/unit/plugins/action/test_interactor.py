@@ -58,15 +58,19 @@ PAGES = [
 ]
 for page in PAGES:
     page.update(final_url="u", issuer="CN=Test", milliseconds=1, error=None)
+    page.update(way="direct", script=None, proxy=None, trusted=True)
 FACTS = {
-    "probe": 1,
+    "probe": 2,
     "host": dict.fromkeys(["name", "os", "build", "memory_mb", "free_gb", "uptime_hours", "time_zone"])
-    | {"utc": "2027-05-18T18:30:00Z"},
+    | {"utc": "2027-05-18T18:30:00Z", "addresses": None},
+    **dict.fromkeys(["clock", "dns", "tls", "seconds"]),
     "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None, "ledger_error": None},
     "pages": PAGES,
-    "speed": {"url": "u", "bytes": 2_000_000, "seconds": 0.3, "error": None},
-    "proxy": {"profiles": [], "per_machine": False},
-    "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+    "speed": {"url": "u", "samples": [{"bytes": 2_000_000, "seconds": 0.3}], "error": None},
+    "proxy": {"profiles": [], "per_machine": False} | dict.fromkeys(["machine", "winhttp", "environment", "scripts"]),
+    "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []}
+    | dict.fromkeys(["plan", "active_hours"]),
+    "overdue": [],
 }
 
 Act = Callable[..., dict[str, Any]]
@@ -214,7 +218,7 @@ class TestPreflight:
         result = act("preflight", role="client")
         assert (result["verdict"], result["checks"], result["facts"]) == ("unreachable", [], None)
 
-    @pytest.mark.parametrize("answer", [{}, {"facts": None}, {"facts": {**FACTS, "probe": 2}}, {"facts": {"probe": 1}}])
+    @pytest.mark.parametrize("answer", [{}, {"facts": None}, {"facts": {**FACTS, "probe": 1}}, {"facts": {"probe": 2}}])
     def test_an_answer_of_another_shape_is_our_error(self, act: Act, host: Host, answer: dict[str, Any]):
         host.answers = [{"changed": False, **answer}]
         result = act("preflight", role="server")

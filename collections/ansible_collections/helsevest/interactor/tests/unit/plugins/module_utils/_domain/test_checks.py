@@ -79,8 +79,8 @@ class TestAll:
         assert judge(waivers=(waiver,))["SERVICE"].outcome is CheckOutcome.WAIVED
 
     def test_facts_of_another_probe_are_refused(self, judge: Judge, facts: dict[str, Any]):
-        facts["probe"] = 2
-        with pytest.raises(ValueError, match=r"facts\.probe: 2"):
+        facts["probe"] = 1
+        with pytest.raises(ValueError, match=r"facts\.probe: 1"):
             judge()
 
     def test_another_role_is_refused(self, judge: Judge):
@@ -184,13 +184,13 @@ class TestSpeed:
     def test_over_20_mbit(
         self, judge: Judge, facts: dict[str, Any], size: int | None, seconds: float | None, outcome: CheckOutcome
     ):
-        facts["speed"].update(bytes=size, seconds=seconds)
+        facts["speed"]["samples"] = [{"bytes": size, "seconds": seconds}]
         check = judge()["P3"]
         assert check.outcome is outcome
         assert not check.blocks
 
     def test_the_figure_is_told(self, judge: Judge, facts: dict[str, Any]):
-        facts["speed"].update(bytes=1_000_000, seconds=1)
+        facts["speed"]["samples"] = [{"bytes": 1_000_000, "seconds": 1}]
         check = judge()["P3"]
         assert (check.observed, check.expected) == ("8.0 Mbit/s", "over 20 Mbit/s")
         assert "20 Mbit/s" in check.remedy
@@ -268,7 +268,7 @@ class TestProxy:
 class TestPower:
     def test_what_is_wrong_is_told_together(self, judge: Judge, facts: dict[str, Any], now: datetime):
         soon = format_time(now + timedelta(hours=18))
-        facts["power"] = {
+        facts["power"] |= {
             "sleep_minutes": 30,
             "hibernate_minutes": 180,
             "pending_restart": ["windows_update"],

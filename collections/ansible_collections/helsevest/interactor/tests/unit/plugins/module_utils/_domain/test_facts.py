@@ -33,21 +33,31 @@ def test_what_a_newer_probe_adds_is_ignored(facts: dict[str, Any]):
 
 
 def test_every_value_may_be_null(facts: dict[str, Any]):
-    for section in ("host", "speed", "power", "interactor"):
+    for section in ("host", "clock", "tls", "speed", "proxy", "power", "interactor"):
         check_shape({**facts, section: dict.fromkeys(facts[section])})
-    check_shape({"probe": 1, **dict.fromkeys(("host", "interactor", "pages", "speed", "proxy", "power"))})
+    check_shape({**dict.fromkeys(facts), "probe": 2})
 
 
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("probe", 2, r"facts\.probe: 2; 1 is understood"),
+        ("probe", 1, r"facts\.probe: 1; 2 is understood: an earlier version of this collection has measured"),
+        ("probe", 3, r"facts\.probe: 3; 2 is understood$"),
         ("probe", True, r"facts\.probe: True"),
         ("probe", ..., r"facts\.probe: None"),
         ("host", ..., r"facts\.host: is missing"),
         ("host", [], r"facts\.host: a mapping is wanted, not list"),
         ("host.utc", ..., r"facts\.host\.utc: is missing"),
         ("host.utc", "2027-05-10T07:00:00", r"facts\.host\.utc: '2027-05-10T07:00:00'; a moment is wanted"),
+        ("host.addresses", "10.20.1.5", r"facts\.host\.addresses: a list is wanted, not str"),
+        ("clock.offset_seconds", "0", r"facts\.clock\.offset_seconds: '0'; a number"),
+        ("dns.0.addresses", [1], r"facts\.dns\[0\]\.addresses\[0\]: 1; a text"),
+        ("tls.endpoints.0.trusted", "yes", r"facts\.tls\.endpoints\[0\]\.trusted: 'yes'; a flag"),
+        ("speed.samples", [None], r"facts\.speed\.samples\[0\]: a mapping is wanted, not null"),
+        ("proxy.scripts.0.answers.0.proxy", ..., r"facts\.proxy\.scripts\[0\]\.answers\[0\]\.proxy: is missing"),
+        ("proxy.profiles.0.saved", ..., r"facts\.proxy\.profiles\[0\]\.saved: is missing"),
+        ("power.active_hours.start", 8.5, r"facts\.power\.active_hours\.start: 8\.5; a whole number"),
+        ("overdue", ..., r"facts\.overdue: is missing"),
         ("host.utc", 1, r"facts\.host\.utc: 1; a moment"),
         ("host.name", 5, r"facts\.host\.name: 5; a text"),
         ("host.free_gb", "81", r"facts\.host\.free_gb: '81'; a number"),

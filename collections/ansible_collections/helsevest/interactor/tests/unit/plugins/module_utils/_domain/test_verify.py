@@ -80,9 +80,10 @@ GOOD: dict[str, Any] = {
         "facts": {
             "host": {"name": "SRV", "os": "Windows", "utc": "2027-05-12T10:00:00Z"},
             "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None},
-            "power": {"sleep_minutes": 0, "pending_restart": []},
+            "power": dict.fromkeys(("sleep_minutes", "hibernate_minutes"), 0)
+            | {"pending_restart": [], "scheduled_restarts": []},
             "proxy": {"profiles": [], "per_machine": False},
-            "speed": {"bytes": 2_000_000, "seconds": 0.3, "error": None},
+            "speed": {"samples": [{"bytes": 2_000_000, "seconds": 0.3}], "error": None},
         },
         "checks": [{**CHECK, "id": name} for name in ("P1", "P2", "CLOCK")],
     },
@@ -196,7 +197,7 @@ F, OPEN, N = Result.FAILED, Result.OPEN, Result.NOT_APPLICABLE
             F,
             "https://speedtest.dips.no/2mb.bin: it answers 404",
         ),
-        ("speed", "preflight/facts/speed/bytes", 1000, F, "1000 of 2000000 bytes"),
+        ("speed", "preflight/facts/speed/samples", [{"bytes": 1000, "seconds": 0.3}], F, "1000 of 2000000 bytes"),
         ("installer", "look/facts/web/installer/status", 200, F, "status 200 for its bytes from 1000 on"),
         ("installer", "look/facts/web/installer", {"status": 0, "error": "no such name"}, F, "no such name"),
         ("script", "look/facts/web/script/is_script", False, F, "status 200, no proxy script"),

@@ -43,11 +43,15 @@ CONTRACT: dict[str, Any] = {
         "P1": {"url": "https://interactor.dips.no", "status": 404, "text": "default backend - 404"},
         "P2": {"url": "https://dipsupsvr.dips.no", "status": 200, "heading": "Testing 123"},
     },
+    "cloud": {"api": "https://interactor.dips.no/migration/v1"},
+    "config": {"modes": {"server_in_cloud": {"mode": "sic", "endpoint": "https://dipsupsvr.dips.no"}, "second": {}}},
+    "tls": {"public_issuers": ["Buypass", "Let's Encrypt"]},
     "proxy": {"script": "http://config.nhn.no/kunde.pac"},
-    "speed": {"recommended_mbit": 20},
+    "speed": {"recommended_mbit": 20, "samples": 3},
+    "disk": {"free_gb": 5},
 }
 
-PAGE = {"text": None, "heading": None, "final_url": None, "issuer": "CN=Prøve", "milliseconds": 31, "error": None}
+PAGE = {"text": None, "heading": None, "final_url": None, "issuer": "O=Buypass", "milliseconds": 31, "error": None}
 FACTS: dict[str, Any] = {
     "probe": 1,
     "host": {

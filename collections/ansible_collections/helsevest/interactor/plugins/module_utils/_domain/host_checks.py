@@ -80,6 +80,8 @@ def judge_power(facts: Mapping[str, Any], site: Site, now: datetime) -> CheckRes
     remedies: list[str] = []
     sleeps = {name: power.get(f"{name}_minutes") for name in ("sleep", "hibernate")}
     plan, hours = str(power.get("plan") or "")[:40], power.get("active_hours")
+    if not hours or None in (hours["start"], hours["end"]):
+        hours = None
     if any(sleeps.values()):
         faults["sleep"] = ", ".join(f"{name} after {minutes} minutes" for name, minutes in sleeps.items() if minutes)
         remedies += ["P8.sleep", *(["P8.plan"] if plan else [])]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from statistics import median
 from typing import Any
@@ -54,13 +54,17 @@ def judge_speed(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any
     )
 
 
+def samples_of(speed: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The samples of `facts["speed"]`, `bytes` and `seconds` each, of which any may be None."""
+    # Probe 1 has one measurement and no samples.
+    return speed.get("samples", [speed] if speed else []) or ()
+
+
 def _rates(speed: Mapping[str, Any]) -> list[float]:
     """Mbit/s of each sample that was measured."""
-    # Probe 1 has one measurement and no samples.
-    samples = speed.get("samples", [speed])
     return [
         sample["bytes"] * 8 / sample["seconds"] / 1_000_000
-        for sample in samples or ()
+        for sample in samples_of(speed)
         if sample.get("bytes") is not None and (sample.get("seconds") or 0) > 0
     ]
 

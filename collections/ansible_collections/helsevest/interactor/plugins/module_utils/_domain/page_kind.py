@@ -93,7 +93,8 @@ _LOGIN = re.compile(
 _ERRORS: tuple[tuple[PageKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        (PageKind.PROXY, r"proxynameresolutionfailure|requestprohibitedbyproxy|proxy authentication|\b407\b"),
+        (PageKind.LOGIN, r"proxy authentication|\b407\b"),
+        (PageKind.PROXY, r"proxynameresolutionfailure|requestprohibitedbyproxy"),
         (PageKind.NAME, r"nameresolutionfailure|could not be resolved|kunne ikke løses|no such host|getaddrinfo"),
         (PageKind.NAME, r"name or service not known|\b(?:1100[1-4]|12007)\b"),
         (PageKind.TIMED_OUT, r"\btimeout\b|timed? ?out|tidsavbr|did not properly respond|\b(?:10060|12002)\b"),

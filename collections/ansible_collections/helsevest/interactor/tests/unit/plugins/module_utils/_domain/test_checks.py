@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -29,6 +29,37 @@ Judge = Callable[..., dict[str, CheckResult]]
 PASS, FAIL, UNKNOWN = CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.UNKNOWN
 SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P8", "SERVICE", "DISK", "CLOCK"]
 CLIENT_CHECKS = ["P1", "P3", "P5", "CLOCK"]
+
+
+SECOND_PROBE: dict[str, Any] = {
+    "clock": {"server": "ntp.example", "offset_seconds": 0.2, "error": None},
+    "dns": [{"name": "x.example", "addresses": ["192.0.2.1"], "error": None}],
+    "tls": {
+        "enabled": True,
+        "endpoints": [
+            {"name": "x.example", "protocol": "Tls12", "trusted": True, "issuer": "O=Buypass", "error": None}
+        ],
+    },
+    "speed": {
+        "url": "https://x.example",
+        "bytes": None,
+        "seconds": None,
+        "samples": [{"bytes": 2_000_000, "seconds": 0.3}],
+        "error": None,
+    },
+    "overdue": [],
+}
+
+
+def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of the facts that holds something: the mapping and its key. Elements of lists are never null."""
+    if isinstance(value, dict):
+        for key, inner in list(value.items()):
+            yield value, key
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
 
 
 @pytest.fixture
@@ -104,6 +135,31 @@ class TestAll:
         assert sorted(late) == sorted(checks)
         assert {check.outcome for check in late.values()} <= {UNKNOWN}
         assert {found[check].outcome for check in {*found} - {*checks}} == {PASS}
+
+    @pytest.mark.parametrize("role", ["server", "client"])
+    def test_every_value_may_be_null(
+        self, facts: dict[str, Any], contract: dict[str, Any], make_site: MakeSite, now: datetime, role: Any
+    ):
+        """Whatever could not be found out: an outcome comes of it, and what is unknown is not told as well."""
+        facts |= SECOND_PROBE
+        facts["power"] |= {"plan": "Balansert", "active_hours": {"start": 8, "end": 17}, "pending_restart": ["x"]}
+        facts["pages"] = [
+            {**page, "way": way, "trusted": True} for page in facts["pages"] for way in ("direct", "script")
+        ]
+        facts["pages"] = [
+            {"script": "http://config.nhn.no/kunde.pac", "proxy": "p:1", **page} for page in facts["pages"]
+        ]
+        places = list(leaves(facts))
+        assert len(places) > 60
+        for holder, key in places:
+            if key == "probe":
+                continue
+            kept, holder[key] = holder[key], None
+            checks = judge_facts(facts, make_site(), role, contract, now)
+            assert {check.outcome for check in checks} <= {PASS, FAIL, UNKNOWN}
+            assert all(check.remedy for check in checks if check.outcome is not PASS)
+            assert not any("None" in check.remedy for check in checks)
+            holder[key] = kept
 
     def test_a_time_server_that_took_too_long_leaves_our_clock(self, judge: Judge, facts: dict[str, Any]):
         facts["clock"] = {"server": "ntp.example", "offset_seconds": 900, "error": None}

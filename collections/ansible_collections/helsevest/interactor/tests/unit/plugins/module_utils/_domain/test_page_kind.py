@@ -217,7 +217,7 @@ class TestErrors:
             ("No such host is known. (interactor.dips.no:443)", PageKind.NAME),
             ("ProxyNameResolutionFailure: The remote name could not be resolved: 'proxy'", PageKind.PROXY),
             ("RequestProhibitedByProxy: x", PageKind.PROXY),
-            ("The remote server returned an error: (407) Proxy Authentication Required.", PageKind.PROXY),
+            ("The remote server returned an error: (407) Proxy Authentication Required.", PageKind.LOGIN),
             ("Timeout: The operation has timed out", PageKind.TIMED_OUT),
             ("ConnectFailure: … did not properly respond after a period of time 10.0.0.1:443", PageKind.TIMED_OUT),
             ("error 12002", PageKind.TIMED_OUT),

@@ -76,13 +76,15 @@ class HostModule(ActionBase):
         sent = {**arguments, "now": format_time(self.now)}
         try:
             told = self._execute_module(module_name=self.module, module_args=sent, task_vars=variables)
+        except BadAnswer as exc:
+            return self.problem(exc)
         except Exception as exc:  # a connection plugin lets the errors of its libraries through
             if not _is_of_connection(exc):
                 raise
             return self.not_reached(str(exc))
         problem = value_problem(told)
         if problem:
-            raise BadAnswer(problem)
+            return self.problem(BadAnswer(problem))
         failed = told.pop("failed", False)
         error = _short(str(told.get("msg") or "the module failed without a message")) if failed else None
         # The contract of every host in every result would be most of what a run keeps in memory.

@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.helsevest.interactor.plugins.action import interactor_migrate, interactor_preflight
+from ansible_collections.helsevest.interactor.plugins.action import (
+    interactor_migrate,
+    interactor_preflight,
+    interactor_verify,
+)
 from ansible_collections.helsevest.interactor.plugins.plugin_utils._host_module import HostModule
 
 from .test_interactor import COMMON, FACTS, VARIABLES
@@ -107,6 +111,12 @@ def test_a_list_of_a_whole_category_may_be_long(say: Say):
     assert len(output) > interactor_preflight.ActionModule.largest
     assert say(output, interactor_migrate.ActionModule, step="ids")["ids"] == {"orders": ids}
     assert "characters; at most" in say(output)["error"]
+
+
+def test_who_does_more_than_ask_goes_on_with_the_error(say: Say):
+    result = say(b"", interactor_verify.ActionModule, step="look", round_trips=1)
+    assert (result["error"], result["at"]) == ("the answer is empty (exit code 0)", "2027-05-18T18:30:00Z")
+    assert {"connection", "round_trips"} <= set(result)
 
 
 def test_what_winrm_quotes_of_the_output_is_not_told(say: Say, monkeypatch: pytest.MonkeyPatch):

@@ -368,7 +368,7 @@ REMEDIES: dict[str, Remedy] = {
         "site",
         "Et filter i navneoppslaget (DNS) holder {names} borte fra denne maskinen. Be den som drifter nettet deres, "
         "om å slippe adressene gjennom.",
-        "Eit filter i namneoppslaget (DNS) held {names} borte for denne maskina. Be den som driftar nettet dykkar, om "
+        "Eit filter i namneoppslaget (DNS) held {names} borte frå denne maskina. Be den som driftar nettet dykkar, om "
         "å sleppe adressene gjennom.",
         "nothing where P1 passes: the proxy finds the names. Else wait for the site",
     ),

@@ -33,8 +33,8 @@ class Fault:
 
     For the cloud `host` is `cloud_of` a site, and the words are path and method, such as `attempts POST`. `do`: `hold`
     lets the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line
-    then stays broken until it is mended. `spoil`, with `after` and for a host, lets the answer go out as `how` says; it
-    then names `name`.
+    then stays broken until it is mended. `spoil`, with `after` and for a host, lets this answer and those after it go
+    out as `how` says, until it is mended; they then name `name`.
     """
 
     host: str
@@ -101,10 +101,15 @@ class Faults:
         """
         for armed in list(self._armed):
             fault = armed.fault
-            if armed.came.is_set() or (fault.host, fault.when) != (host, when) or not words.endswith(fault.call):
+            # A host that answers badly does so as well when it is asked once more.
+            if (
+                (armed.came.is_set() and fault.do != "spoil")
+                or (fault.host, fault.when) != (host, when)
+                or not words.endswith(fault.call)
+            ):
                 continue
             armed.left -= 1
-            if armed.left:
+            if armed.left > 0:
                 continue
             armed.came.set()
             if fault.do == "restart":

@@ -64,6 +64,7 @@ def test_a_bad_answer_is_an_error_of_that_host_alone(tmp_path: Path) -> None:
         rows = controller.rows()
         assert {row["verdict"] for row in rows.values() if row["wave"] == 1} == {"error"}
         assert REASONS["cut_off"] in rows["1001"]["why"]
+        controller.simulation.mend()
         # A second run asks again whoever gave no answer, and the sites are as they are.
         assert controller.play("preflight", "--limit", "site_1001").code == 0
         assert controller.rows()["1001"]["verdict"] == "ready"

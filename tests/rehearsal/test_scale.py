@@ -35,8 +35,6 @@ def test_1600_sites_are_rehearsed_in_time(tmp_path: Path, monkeypatch: pytest.Mo
             "move_minutes": None,
             "retry_minutes": 15,
             "lease_wait_minutes": 240,
-            "server_valid_hours": 24,
-            "client_valid_days": 14,
             "switch_tolerates": ["favourite_packages"],
         },
         "unrecorded": [

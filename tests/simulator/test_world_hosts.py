@@ -94,7 +94,7 @@ def test_a_stopped_service_tells_no_version(opened: Opened):
 
 def test_a_slow_line_is_measured_for_so_many_seconds(opened: Opened):
     speed = opened(server={"link_mbit": 0.8}).ask("preflight", role="server")["facts"]["speed"]
-    assert (speed["bytes"], speed["seconds"]) == (500_000, 5.0)
+    assert (speed["bytes"], speed["seconds"]) == (400_000, 4.0)
 
 
 @pytest.mark.parametrize(

@@ -51,14 +51,6 @@ options:
           up, or Interactor is closed where the site has agreed to that.
         type: int
         default: 240
-      server_valid_hours:
-        description: How long a server's measurement counts; then it is measured again.
-        type: int
-        default: 24
-      client_valid_days:
-        description: How long a PC's last measurement counts, also while the PC is off.
-        type: int
-        default: 14
       switch_tolerates:
         description: Categories in which a difference does not keep a site from being switched; it is then C(uncertain).
         type: list

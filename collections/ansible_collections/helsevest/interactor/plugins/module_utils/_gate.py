@@ -25,7 +25,6 @@ from ._domain.site import Site
 from ._domain.standing import standings
 from ._domain.step import Settings, Situation
 from ._domain.times import format_time
-from ._domain.verdict import Validity
 from ._domain.words import STEPS, Category, EventKind, Phase, Step
 from ._holidays import MissingPackageError, norwegian_calendar
 from ._journal import Journal, JournalError, new_run_id
@@ -71,8 +70,6 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "move_minutes": {"type": "int"},
             "retry_minutes": {"type": "int", "default": 15},
             "lease_wait_minutes": {"type": "int", "default": 240},
-            "server_valid_hours": {"type": "int", "default": 24},
-            "client_valid_days": {"type": "int", "default": 14},
             "switch_tolerates": {
                 "type": "list",
                 "elements": "str",
@@ -122,9 +119,6 @@ def settings_from(params: dict[str, Any], expected: Mapping[str, Expected]) -> S
         retry=timedelta(minutes=chosen["retry_minutes"]),
         upgrade_takes=expected["upgrade"].takes,
         lease_wait=timedelta(minutes=chosen["lease_wait_minutes"]),
-        validity=Validity(
-            server=timedelta(hours=chosen["server_valid_hours"]), client=timedelta(days=chosen["client_valid_days"])
-        ),
         move_takes=expected["move"].takes,
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
     )

@@ -64,7 +64,7 @@ SHA256 = _matching(r"([0-9A-Fa-f]{64})?", "64 hex digits, or an empty text: noth
 VERSION = _matching(r"\d+(\.\d+){1,3}", "two to four numbers with dots between them, in quotes")
 COUNT = _whole(1, 10**9, "a whole number from 1 up")
 COUNT_OR_NONE = _whole(0, 10**9, "a whole number from 0 up")
-# Together they cap what a measurement takes of an office's line, for each host: 90 MB and a minute and a half.
+# Together they cap what a measurement takes of an office's line, for each host: 90 MB and ten seconds.
 SPEED_BYTES = _whole(1, 10_000_000, "a whole number from 1 to 10000000: an office's line is not to be filled")
 SPEED_SECONDS = _whole(1, 10, "a whole number from 1 to 10: an office's line is not to be filled")
 SPEED_SAMPLES = _whole(1, 9, "a whole number from 1 to 9: an office's line is not to be filled")

@@ -26,8 +26,6 @@ SETTINGS = {
     "upgrade_minutes": 30,
     "move_minutes": None,
     "lease_wait_minutes": 240,
-    "server_valid_hours": 24,
-    "client_valid_days": 14,
     "switch_tolerates": [],
 }
 

@@ -14,14 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import Validity
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind
-from ansible_collections.helsevest.interactor.plugins.module_utils._gate import (
-    GateError,
-    answer,
-    expected_from,
-    settings_from,
-)
+from ansible_collections.helsevest.interactor.plugins.module_utils._gate import GateError, answer
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
 
 ROOT = Path(__file__).resolve().parents[8]
@@ -76,8 +70,6 @@ def params(journal: Path, **changes: Any) -> dict[str, Any]:
         "move_minutes": None,
         "retry_minutes": 15,
         "lease_wait_minutes": 240,
-        "server_valid_hours": 24,
-        "client_valid_days": 14,
         "switch_tolerates": ["favourite_packages"],
         "failure_budget": {},
     }
@@ -364,12 +356,3 @@ def test_a_contract_that_cannot_be_right_is_refused_before_anything_is_recorded(
         "vendor_contract.procesess: is no key of the contract; did you mean processes?",
     ]
     assert not (tmp_path / "journal.sqlite").exists()
-
-
-def test_how_long_a_measurement_counts_is_a_setting(tmp_path: Path) -> None:
-    given = params(tmp_path / "journal.sqlite")
-    expected = expected_from(given, [])
-    assert settings_from(given, expected).validity == Validity()
-    given["settings"] |= {"server_valid_hours": 6, "client_valid_days": 30}
-    found = settings_from(given, expected).validity
-    assert found == Validity(server=timedelta(hours=6), client=timedelta(days=30))

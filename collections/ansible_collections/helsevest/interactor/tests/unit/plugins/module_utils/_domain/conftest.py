@@ -51,7 +51,19 @@ CONTRACT: dict[str, Any] = {
     "disk": {"free_gb": 5},
 }
 
-PAGE = {"text": None, "heading": None, "final_url": None, "issuer": "O=Buypass", "milliseconds": 31, "error": None}
+PAGE = {
+    "way": "direct",
+    "script": None,
+    "proxy": None,
+    "text": None,
+    "heading": None,
+    "final_url": None,
+    "issuer": "O=Buypass",
+    "trusted": True,
+    "milliseconds": 31,
+    "error": None,
+}
+NO_PROXY = dict.fromkeys(("proxy_server", "proxy_override", "auto_config_url", "connections", "saved"))
 FACTS: dict[str, Any] = {
     "probe": 1,
     "host": {
@@ -63,27 +75,71 @@ FACTS: dict[str, Any] = {
         "uptime_hours": 120.5,
         "time_zone": "W. Europe Standard Time",
         "utc": "2027-05-10T07:00:00Z",
+        "addresses": ["10.20.1.5"],
     },
+    "clock": {"server": "ntp.example", "offset_seconds": 0.2, "error": None},
     "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None, "ledger_error": None},
+    "dns": [{"name": "interactor.dips.no", "addresses": ["192.0.2.1"], "error": None}],
+    "tls": {
+        "enabled": True,
+        "endpoints": [
+            {
+                "name": "interactor.dips.no",
+                "protocol": "Tls12",
+                "trusted": True,
+                "issuer": "O=Buypass",
+                "error": None,
+            }
+        ],
+    },
     "pages": [
         {**PAGE, "id": "P1", "url": "https://interactor.dips.no", "status": 404, "text": "default backend – 404"},
         {**PAGE, "id": "P2", "url": "https://dipsupsvr.dips.no", "status": 200, "heading": "Testing 123"},
     ],
-    "speed": {"url": "https://speedtest.dips.no/2mb.bin", "bytes": 2_000_000, "seconds": 0.32, "error": None},
+    "speed": {
+        "url": "https://speedtest.dips.no/2mb.bin",
+        "bytes": None,
+        "seconds": None,
+        "samples": [{"bytes": 2_000_000, "seconds": 0.32}],
+        "error": None,
+    },
     "proxy": {
         "profiles": [
             {
                 "profile": 1,
+                "kind": "local",
+                "loaded": True,
+                **NO_PROXY,
                 "proxy_enable": 0,
-                "proxy_server": None,
-                "proxy_override": None,
                 "auto_config_url": "http://config.nhn.no/kunde.pac",
-                "connections": None,
+                "policy": False,
+                "error": None,
             }
         ],
         "per_machine": False,
+        "machine": {"proxy_enable": None, **NO_PROXY},
+        "winhttp": None,
+        "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
+        "scripts": [
+            {
+                "url": "http://config.nhn.no/kunde.pac",
+                "status": 200,
+                "text": 'function FindProxyForURL(url, host) { return "DIRECT"; }',
+                "error": None,
+                "answers": [{"url": "https://interactor.dips.no", "proxy": "DIRECT", "error": None}],
+            }
+        ],
     },
-    "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []},
+    "power": {
+        "plan": "High performance",
+        "sleep_minutes": 0,
+        "hibernate_minutes": 0,
+        "pending_restart": [],
+        "scheduled_restarts": [],
+        "active_hours": {"start": 8, "end": 17},
+    },
+    "overdue": [],
+    "seconds": 3.2,
 }
 
 

@@ -87,7 +87,7 @@ class TestPower:
     @pytest.fixture
     def judge(self, facts: dict[str, Any], make_site: MakeSite, now: datetime) -> Callable[..., CheckResult]:
         def judge(window: Window | None = None, **power: Any) -> CheckResult:
-            facts["power"].update(power)
+            facts["power"].update({"plan": None, "active_hours": None, **power})
             return judge_power(facts, make_site(**({"window": window} if window else {})), now)
 
         return judge

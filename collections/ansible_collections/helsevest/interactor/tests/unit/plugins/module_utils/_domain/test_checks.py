@@ -420,7 +420,9 @@ class TestProxy:
 class TestPower:
     def test_what_is_wrong_is_told_together(self, judge: Judge, facts: dict[str, Any], now: datetime):
         soon = format_time(now + timedelta(hours=18))
-        facts["power"] = {
+        facts["power"] |= {
+            "plan": None,
+            "active_hours": None,
             "sleep_minutes": 30,
             "hibernate_minutes": 180,
             "pending_restart": ["windows_update"],

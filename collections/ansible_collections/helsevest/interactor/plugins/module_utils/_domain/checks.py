@@ -29,6 +29,7 @@ _PARTS = {
     "pages": ("P1", "P2"),
     "speed": ("P3",),
     "proxy": ("P5",),
+    "scripts": ("P5",),
     "power": ("P8",),
     "interactor": ("SERVICE",),
     "host": ("DISK", "CLOCK"),

@@ -69,7 +69,12 @@ def _rates(speed: Mapping[str, Any]) -> list[float]:
     ]
 
 
-_PENDING = {"file_rename": "P8.files"}
+_PENDING = {
+    "file_rename": "P8.files",
+    "computer_rename": "P8.renamed",
+    "domain_join": "P8.renamed",
+    "configuration_manager": "P8.managed",
+}
 """The remedy of each sign of a pending restart; `P8.pending` for every other one."""
 
 

@@ -314,6 +314,22 @@ REMEDIES: dict[str, Remedy] = {
         "wait for the site. Never restart its server from here. If the sign is back after every restart, a program of "
         "the site's sets it each time: a waiver of P8 is right then",
     ),
+    "P8.renamed": Remedy(
+        "site",
+        "Serveren har fått nytt navn eller nytt domene, og venter på en omstart. Start den på nytt i god tid før "
+        f"flyttingen, og gi beskjed til {MAIL} om hva den heter nå.",
+        "Serveren har fått nytt namn eller nytt domene, og ventar på ein omstart. Start han på nytt i god tid før "
+        f"flyttinga, og gje beskjed til {MAIL} om kva han heiter no.",
+        "ask the site what the server is called after the restart, and write it in the register: we reach it by name",
+    ),
+    "P8.managed": Remedy(
+        "site",
+        "Den som drifter serveren deres sentralt, har bestilt en omstart av den. Be dem om å ta den i god tid før "
+        "flyttingen.",
+        "Den som driftar serveren dykkar sentralt, har tinga ein omstart av han. Be dei om å ta han i god tid før "
+        "flyttinga.",
+        "wait for whoever manages the site's server: the restart comes by their plan, which may be in the night",
+    ),
     "P8.active_hours": Remedy(
         "site",
         "Windows på serveren kan starte på nytt av seg selv utenom tiden {hours}, mens flyttingen skjer {window}. "

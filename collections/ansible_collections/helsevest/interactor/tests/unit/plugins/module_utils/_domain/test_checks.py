@@ -95,6 +95,7 @@ class TestAll:
             ("pages", ["P1", "P2"]),
             ("speed", ["P3"]),
             ("proxy", ["P5"]),
+            ("scripts", []),
             ("power", ["P8"]),
             ("interactor", ["SERVICE"]),
             ("host", ["DISK", "CLOCK"]),

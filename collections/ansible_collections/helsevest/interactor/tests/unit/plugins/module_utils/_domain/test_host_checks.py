@@ -107,7 +107,9 @@ class TestPower:
             (["windows_update"], ["P8.pending"]),
             (["windows_update", "component_servicing", "a_new_one"], ["P8.pending"]),
             (["file_rename"], ["P8.files"]),
-            (["file_rename", "computer_rename"], ["P8.files", "P8.pending"]),
+            (["file_rename", "update_services"], ["P8.files", "P8.pending"]),
+            (["computer_rename", "domain_join"], ["P8.renamed"]),
+            (["configuration_manager"], ["P8.managed"]),
         ],
     )
     def test_each_sign_has_its_remedy(self, judge: Callable[..., CheckResult], signs: list[str], remedies: list[str]):

@@ -1,4 +1,4 @@
-"""Breaks a call on purpose: it is held, cut off or met by a restart, before its effect or after it.
+"""Breaks a call on purpose: held, cut off or met by a restart, before its effect or after it; or its answer spoiled.
 
 Tests arm a fault over the control API, wait until it has come, and mend it again. Nothing here sleeps.
 """
@@ -12,6 +12,7 @@ from typing import Literal
 
 from simulator import manifest
 from simulator.calls import Answer, Call, Engine, Host, HostDown, ModuleCall
+from simulator.spoil import Spoil, spoil
 
 _CLOUD = "cloud/"
 
@@ -32,14 +33,17 @@ class Fault:
 
     For the cloud `host` is `cloud_of` a site, and the words are path and method, such as `attempts POST`. `do`: `hold`
     lets the call wait until it is mended, `cut` ends the connection, `restart` restarts the host and ends it; the line
-    then stays broken until it is mended.
+    then stays broken until it is mended. `spoil`, with `after` and for a host, lets this answer and those after it go
+    out as `how` says, until it is mended; they then name `name`.
     """
 
     host: str
     call: str
     nth: int
     when: Literal["before", "after"]
-    do: Literal["hold", "cut", "restart"]
+    do: Literal["hold", "cut", "restart", "spoil"]
+    how: Spoil = "not_json"
+    name: str = ""
 
 
 class _Armed:
@@ -55,7 +59,7 @@ class _Armed:
     @property
     def breaks(self) -> bool:
         """Whether a line is broken by it now."""
-        return self.fault.do != "hold" and self.came.is_set()
+        return self.fault.do in ("cut", "restart") and self.came.is_set()
 
 
 class Faults:
@@ -90,23 +94,34 @@ class Faults:
             armed.mended.set()
             self._armed.remove(armed)
 
-    async def meet(self, host: str, words: str, when: str, restart: Callable[[], None]) -> None:
-        """Where a call comes by, before its effect and after it. Raises HostDown where it, or its answer, is lost."""
+    async def meet(self, host: str, words: str, when: str, restart: Callable[[], None]) -> Fault | None:
+        """Where a call comes by, before its effect and after it: the fault that spoils its answer, or None.
+
+        Raises HostDown where it, or its answer, is lost.
+        """
         for armed in list(self._armed):
             fault = armed.fault
-            if armed.came.is_set() or (fault.host, fault.when) != (host, when) or not words.endswith(fault.call):
+            # A host that answers badly does so as well when it is asked once more.
+            if (
+                (armed.came.is_set() and fault.do != "spoil")
+                or (fault.host, fault.when) != (host, when)
+                or not words.endswith(fault.call)
+            ):
                 continue
             armed.left -= 1
-            if armed.left:
+            if armed.left > 0:
                 continue
             armed.came.set()
             if fault.do == "restart":
                 restart()
+            if fault.do == "spoil":
+                return fault
             if fault.do != "hold":
                 raise HostDown
             await armed.mended.wait()
             if armed.dropped:
                 raise HostDown
+        return None
 
 
 class FaultyHost:
@@ -146,8 +161,8 @@ class FaultyHost:
         words = f"{call.name} {call.arguments.get('step') or ''}".strip()
         await self._faults.meet(self.name, words, "before", self.restart)
         answer = await work()
-        await self._faults.meet(self.name, words, "after", self.restart)
-        return answer
+        fault = await self._faults.meet(self.name, words, "after", self.restart)
+        return answer if fault is None else spoil(answer, fault.how, fault.name)
 
 
 class _FaultyEngine:

@@ -25,7 +25,8 @@ class Authority:
 
     def __init__(self) -> None:
         self._ca = trustme.CA(
-            organization_name="Interactor simulator",
+            # What the simulated internet has is by a public authority, as in the real one.
+            organization_name="DigiCert Inc, by the Interactor simulator",
             organization_unit_name="simulated internet",
             key_type=trustme.KeyType.ECDSA,
         )

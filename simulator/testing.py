@@ -61,9 +61,12 @@ class Simulation:
         """Start a host again."""
         _ask(f"{self.facts['control_url']}/hosts/{host}/restart", {})
 
-    def arm(self, host: str, call: str, *, do: str, when: str, nth: int = 1) -> None:
-        """Let a call of `host`, or a request to the cloud, be held, cut off or met by a restart (simulator.faults)."""
-        _ask(self._faults, {"host": host, "call": call, "nth": nth, "when": when, "do": do})
+    def arm(self, host: str, call: str, *, do: str, when: str, nth: int = 1, **more: str) -> None:
+        """Let a call of `host`, or a request to the cloud, be held, cut off, met by a restart or spoiled.
+
+        `more` are further fields of a fault (simulator.faults).
+        """
+        _ask(self._faults, {"host": host, "call": call, "nth": nth, "when": when, "do": do, **more})
 
     def came(self, host: str, seconds: float = 60.0) -> None:
         """Wait until the fault that was armed for a host has come. Raises TimeoutError after so many seconds."""

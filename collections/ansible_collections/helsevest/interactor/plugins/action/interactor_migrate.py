@@ -21,6 +21,8 @@ KEEPS_OUT = frozenset({"look", "lease", "manifest", "start", "follow", "switch"}
 
 class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_migrate"
+    # The step `ids` lists all of a category.
+    largest = 100_000_000
     own_options: ClassVar[Mapping[str, Any]] = {"follow_minutes": 0, "poll_seconds": 60}
 
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,6 @@ class ActionModule(HostModule):
         checks = []
         if answer["reached"] and answer["error"] is None:
             site = Site.from_vars(variables)
-            checks = judge_facts(answer["facts"], site, arguments["role"], arguments["contract"], self.now)
+            checks = judge_facts(answer.get("facts"), site, arguments["role"], arguments["contract"], self.now)
         verdict = host_verdict(answer["reached"], answer["error"], checks)
         return {"facts": None, **answer, "checks": [check.to_dict() for check in checks], "verdict": verdict.value}

@@ -15,10 +15,11 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _clock
+from ..module_utils._domain.answer import text_problem, value_problem
 from ..module_utils._domain.cause import find_cause
 from ..module_utils._domain.times import format_time, parse_time
 
-OUR_ERRORS = (AnsibleError, AttributeError, KeyError, TypeError, ValueError)
+OUR_ERRORS = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 LEASE_SCRIPT = Path(__file__).with_name("_lease.ps1")
 """What the task on the host runs that lets people into Interactor again; _Lease.psm1 puts it there."""
@@ -27,10 +28,16 @@ DETAIL = 300
 """So many characters of an exception are kept."""
 
 
+class BadAnswer(ValueError):  # noqa: N818
+    """What the host sent is no answer of ours; the text says why, and nothing of what was sent."""
+
+
 class HostModule(ActionBase):
     """Asks `module` on the host; not to reach it, and a module that fails, are answers and no failed tasks."""
 
     module: ClassVar[str]
+    largest: ClassVar[int] = 2_000_000
+    """So many characters an answer may have."""
     own_options: ClassVar[Mapping[str, Any]] = {}
     """Options that stay here, with their defaults; all others go to the module."""
 
@@ -68,10 +75,15 @@ class HostModule(ActionBase):
         sent = {**arguments, "now": format_time(self.now)}
         try:
             told = self._execute_module(module_name=self.module, module_args=sent, task_vars=variables)
+        except BadAnswer as exc:
+            return self.problem(exc)
         except Exception as exc:  # a connection plugin lets the errors of its libraries through
             if not _is_of_connection(exc):
                 raise
             return self.not_reached(str(exc))
+        problem = value_problem(told)
+        if problem:
+            return self.problem(BadAnswer(problem))
         failed = told.pop("failed", False)
         error = _short(str(told.get("msg") or "the module failed without a message")) if failed else None
         # The contract of every host in every result would be most of what a run keeps in memory.
@@ -82,13 +94,31 @@ class HostModule(ActionBase):
             told["dry"] = True
         return {**told, "reached": True, "cause": None, "detail": "", "error": error}
 
+    def _parse_returned_data(self, res: dict[str, Any], *further: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Read what the module printed: ansible's own way, unless it cannot be an answer.
+
+        Ansible would print what follows the JSON, and read bytes that are no UTF-8.
+        """
+        code = f" (exit code {res.get('rc')})"
+        problem = text_problem(str(res.get("stdout") or ""), self.largest)
+        if problem:
+            raise BadAnswer(problem + code)
+        try:
+            told: dict[str, Any] = super()._parse_returned_data(res, *further)
+        except RecursionError:
+            raise BadAnswer("the answer is nested deeper than can be read" + code) from None
+        if not told.get("_ansible_parsed"):
+            raise BadAnswer("the answer is cut off, or no JSON" + code)
+        return told
+
     def not_reached(self, told: str) -> dict[str, Any]:
         """An answer that says that the host was not reached, and what the connection told."""
         return {"changed": False, "reached": False, "cause": find_cause(told), "detail": _short(told), "error": None}
 
     def problem(self, exc: Exception) -> dict[str, Any]:
         """An answer that says that the error is ours."""
-        error = _short(f"{type(exc).__name__}: {exc}")
+        told = f"{exc}" if isinstance(exc, BadAnswer) else f"{type(exc).__name__}: {_without_content(str(exc))}"
+        error = _short(told)
         return {"changed": False, "reached": True, "cause": None, "detail": "", "error": error}
 
 
@@ -102,6 +132,11 @@ def _is_of_connection(exc: Exception) -> bool:
     if isinstance(exc, AnsibleConnectionFailure):
         return True
     return not isinstance(exc, OUR_ERRORS) or "connection attempt timed out" in str(exc)
+
+
+def _without_content(text: str) -> str:
+    """What an error says, without what the host sent: winrm quotes the output."""
+    return text.partition("\nstdout:")[0]
 
 
 def _short(text: str) -> str:

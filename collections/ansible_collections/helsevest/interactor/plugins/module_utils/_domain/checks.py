@@ -5,26 +5,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from statistics import median
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Literal
 
 from .facts import check_shape
+from .host_checks import judge_clock, judge_disk, judge_power, judge_service, judge_speed, section
+from .net_checks import judge_dns, judge_tls
+from .page_check import judge_page
 from .proxy import ProfileProxy, judge_profile
 from .results import CheckResult, apply_waivers, result
 from .site import Site, is_ahead
-from .times import format_time, parse_time
 from .window import OSLO
 from .words import CheckOutcome, Severity, State
 
-__all__ = ["CheckResult", "answered", "judge_facts", "judge_page", "judge_register", "judge_service"]
+__all__ = ["CheckResult", "answered", "judge_facts", "judge_register"]
 
-CLOCK_TOLERANCE = timedelta(minutes=5)
-RESTART_HORIZON = timedelta(hours=48)
 CONTACT_FIELDS = ("name", "email", "phone")
 
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
+OVERDUE = "took longer than its time"
+_PARTS = {
+    "pages": ("P1", "P2"),
+    "speed": ("P3",),
+    "proxy": ("P5",),
+    "scripts": ("P5",),
+    "power": ("P8",),
+    "interactor": ("SERVICE",),
+    "host": ("DISK", "CLOCK"),
+    "clock": ("CLOCK",),
+    "tls": ("TLS",),
+    "dns": ("DNS",),
+}
+"""The checks that each part of the facts answers."""
 
 
 def judge_facts(
@@ -34,86 +47,32 @@ def judge_facts(
     contract: Mapping[str, Any],
     now: datetime,
 ) -> list[CheckResult]:
-    """Judge what the probe found on one host (P1, P2, P3, P5, P8, CLOCK, SERVICE); `now` is the controller's time.
+    """Judge what the probe found on one host (P1, P2, P3, P5, P8, CLOCK, SERVICE, DISK, TLS, DNS).
 
-    `contract` is the vendor contract. Raises ValueError for facts of another shape or probe, KeyError for a contract
-    that lacks a key.
+    `contract` is the vendor contract, `now` the controller's time. What a part that took longer than its time has found
+    by then does not count. Raises ValueError for facts of another shape or probe, KeyError for a contract that lacks a
+    key.
     """
     if role not in ("server", "client"):
         raise ValueError(f"role {role!r}; server or client is allowed")
     check_shape(facts)
-    checks = [judge_page(facts, site, contract, "P1", "text")]
+    overdue = facts.get("overdue") or ()
+    told = {**facts, **dict.fromkeys(overdue)}
+    checks = [judge_page(told, site, contract, "P1", "text")]
     if role == "server" and site.mode == "server_in_cloud":
-        checks.append(judge_page(facts, site, contract, "P2", "heading"))
-    checks += [_speed(facts, site, contract), _proxy(facts, site, role, contract)]
+        checks.append(judge_page(told, site, contract, "P2", "heading"))
+    checks += [judge_speed(told, site, contract), _proxy(told, site, role, contract)]
     if role == "server":
-        checks += [_power(facts, site, now), judge_service(facts, site, contract)]
-    return apply_waivers([*checks, _clock(facts, site, now)], site, now)
+        checks += [judge_power(told, site, now), judge_service(told, site, contract), judge_disk(told, site, contract)]
+    checks.append(judge_clock(told, site, now))
+    checks += [judge_tls(told, site, role, contract), judge_dns(told, site)]
+    return apply_waivers([_with_reason(check, overdue) for check in checks], site, now)
 
 
-def _section(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return facts.get(name) or {}
-
-
-def _fold(text: str) -> str:
-    """The text as people compare it: any dash, any case, any white space."""
-    return " ".join(text.translate(_DASHES).split()).casefold()
-
-
-def judge_page(
-    facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any], check: str, where: str
-) -> CheckResult:
-    """Judge one page of `facts["pages"]` (P1, P2); `where` (`text` or `heading`) is what the contract compares."""
-    wanted = contract["pages"][check]
-    expected = f'{wanted["url"]}: status {wanted["status"]}, {where} "{wanted[where]}"'
-    page = next((page for page in facts["pages"] or () if page["id"] == check), None)
-    outcome, observed, evidence = None, "not asked", {}
-    if page is not None:
-        evidence = {key: page[key] for key in ("url", "final_url", "status", "issuer", "milliseconds", "error")}
-        shown = page[where]
-        if page["error"]:
-            outcome, observed = False, page["error"]
-        elif page["status"] is not None and (shown is not None or page["status"] != wanted["status"]):
-            outcome = page["status"] == int(wanted["status"]) and _fold(shown or "") == _fold(wanted[where])
-            observed = f'status {page["status"]}, {where} "{(shown or "")[:80]}"'
-        else:
-            observed = f"no status or no {where}"
-    return result(
-        site,
-        check,
-        outcome,
-        observed=observed,
-        expected=expected,
-        remedies=[check],
-        evidence=evidence,
-        url=wanted["url"],
-        text=wanted[where],
-    )
-
-
-def _speed(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) -> CheckResult:
-    wanted = float(contract["speed"]["recommended_mbit"])
-    speed = _section(facts, "speed")
-    outcome, observed, evidence = None, speed.get("error") or "not measured", {}
-    samples = [
-        sample["bytes"] * 8 / sample["seconds"] / 1_000_000
-        for sample in speed.get("samples") or ()
-        if sample["bytes"] is not None and (sample["seconds"] or 0) > 0
-    ]
-    if not speed.get("error") and samples:
-        mbit = median(samples)
-        outcome, observed, evidence = mbit > wanted, f"{mbit:.1f} Mbit/s", {"mbit": round(mbit, 1)}
-    return result(
-        site,
-        "P3",
-        outcome,
-        observed=observed,
-        expected=f"over {wanted:g} Mbit/s",
-        severity=Severity.WARNING,
-        remedies=["P3"],
-        evidence=evidence,
-        mbit=f"{wanted:g}",
-    )
+def _with_reason(check: CheckResult, overdue: Collection[str]) -> CheckResult:
+    """An unknown check whose part took too long says so."""
+    late = any(check.id in _PARTS.get(part, ()) for part in overdue)
+    return replace(check, observed=OVERDUE) if late and check.outcome is CheckOutcome.UNKNOWN else check
 
 
 _PROXY_REMEDIES = {ProfileProxy.DOUBLE: "P5.double", ProfileProxy.DISAGREEING: "P5.disagreeing"}
@@ -121,7 +80,7 @@ _PROXY_REMEDIES = {ProfileProxy.DOUBLE: "P5.double", ProfileProxy.DISAGREEING: "
 
 def _proxy(facts: Mapping[str, Any], site: Site, role: str, contract: Mapping[str, Any]) -> CheckResult:
     script = contract["proxy"]["script"]
-    profiles = _section(facts, "proxy").get("profiles")
+    profiles = section(facts, "proxy").get("profiles")
     found: dict[ProfileProxy, list[int]] = {}
     for profile in profiles or ():
         found.setdefault(judge_profile(profile, script), []).append(profile["profile"])
@@ -148,64 +107,6 @@ def _proxy(facts: Mapping[str, Any], site: Site, role: str, contract: Mapping[st
         remedies=list(dict.fromkeys(_PROXY_REMEDIES.get(kind, "P5.other") for kind in sorted(wrong))),
         evidence={"profiles": {kind.value: found[kind] for kind in sorted(found)}},
         script=script,
-    )
-
-
-def _power(facts: Mapping[str, Any], site: Site, now: datetime) -> CheckResult:
-    power = _section(facts, "power")
-    faults: dict[str, str] = {}
-    sleeps = {name: power.get(f"{name}_minutes") for name in ("sleep", "hibernate")}
-    if any(sleeps.values()):
-        faults["P8.sleep"] = ", ".join(f"{name} after {minutes} minutes" for name, minutes in sleeps.items() if minutes)
-    if power.get("pending_restart"):
-        faults["P8.pending"] = f"restart pending: {', '.join(power['pending_restart'])}"
-    planned = sorted(parse_time(text) for text in power.get("scheduled_restarts") or ())
-    soon = [moment for moment in planned if now <= moment <= now + RESTART_HORIZON]
-    if soon:
-        faults["P8.scheduled"] = f"restart scheduled: {', '.join(map(format_time, soon))}"
-    names = ("sleep_minutes", "hibernate_minutes", "pending_restart", "scheduled_restarts")
-    unknown = [name for name in names if power.get(name) is None]
-    return result(
-        site,
-        "P8",
-        False if faults else None if unknown else True,
-        observed="; ".join([*faults.values(), *(f"{name} not found out" for name in unknown)]) or "stays on",
-        expected="no sleep, no hibernation, no pending restart, none scheduled within 48 hours",
-        remedies=list(faults),
-        evidence={name: power.get(name) for name in names},
-        when=" / ".join(f"{moment.astimezone(OSLO):%d.%m.%Y kl. %H.%M}" for moment in soon),
-    )
-
-
-def _clock(facts: Mapping[str, Any], site: Site, now: datetime) -> CheckResult:
-    told = _section(facts, "host").get("utc")
-    offset = parse_time(told) - now if told else None
-    seconds = round(offset.total_seconds()) if offset is not None else None
-    return result(
-        site,
-        "CLOCK",
-        None if offset is None else abs(offset) <= CLOCK_TOLERANCE,
-        observed="not found out" if seconds is None else f"{seconds:+d} seconds",
-        expected=f"within {CLOCK_TOLERANCE.seconds // 60} minutes of ours",
-        severity=Severity.WARNING,
-        remedies=["CLOCK"],
-        evidence={"offset_seconds": seconds},
-        minutes=round(abs(seconds or 0) / 60),
-    )
-
-
-def judge_service(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) -> CheckResult:
-    """Judge `facts["interactor"]["service"]` (SERVICE)."""
-    state = _section(facts, "interactor").get("service")
-    return result(
-        site,
-        "SERVICE",
-        None if state is None else state == "running",
-        observed=state or "not found out",
-        expected="running",
-        remedies=["SERVICE.missing" if state == "missing" else "SERVICE.stopped"],
-        evidence={"service": state},
-        service=contract["service"]["name"],
     )
 
 

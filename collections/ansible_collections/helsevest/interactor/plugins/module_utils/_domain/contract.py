@@ -65,6 +65,10 @@ SHA256 = _matching(r"([0-9A-Fa-f]{64})?", "64 hex digits, or an empty text: noth
 VERSION = _matching(r"\d+(\.\d+){1,3}", "two to four numbers with dots between them, in quotes")
 COUNT = _whole(1, 10**9, "a whole number from 1 up")
 COUNT_OR_NONE = _whole(0, 10**9, "a whole number from 0 up")
+# Together they cap what a measurement takes of an office's line, for each host: 90 MB and ten seconds.
+SPEED_BYTES = _whole(1, 10_000_000, "a whole number from 1 to 10000000: an office's line is not to be filled")
+SPEED_SECONDS = _whole(1, 10, "a whole number from 1 to 10: an office's line is not to be filled")
+SPEED_SAMPLES = _whole(1, 9, "a whole number from 1 to 9: an office's line is not to be filled")
 STATUS = _whole(100, 599, "an HTTP status from 100 to 599")
 CODE = _whole(-(2**31), 2**32 - 1, "an exit code")
 INSTALLER = _matching(
@@ -138,12 +142,14 @@ KEYS: Mapping[str, Kind] = {
     "pages.P2.status": STATUS,
     "pages.P2.heading": TEXT,
     "clock.server": HOST,
+    "tls.public_issuers": TEXT.many(),
     "proxy.script": URL,
     "speed.url": URL,
-    "speed.bytes": COUNT,
-    "speed.seconds": COUNT,
-    "speed.samples": COUNT,
+    "speed.bytes": SPEED_BYTES,
+    "speed.seconds": SPEED_SECONDS,
+    "speed.samples": SPEED_SAMPLES,
     "speed.recommended_mbit": COUNT,
+    "disk.free_gb": COUNT_OR_NONE,
     "untouched.services": TEXT.many(),
     "untouched.folders": PATH.many(),
     "untouched.files": PATH.many(),

@@ -105,9 +105,10 @@ def check_shape(facts: object) -> None:
         raise ValueError(f"facts: a mapping is wanted, not {type(facts).__name__}")
     version = facts.get("probe")
     if version != PROBE or isinstance(version, bool):
-        earlier = isinstance(version, int) and version < PROBE
+        number = isinstance(version, int) and not isinstance(version, bool)
+        earlier = number and version < PROBE
         raise ValueError(
-            f"facts.probe: {version!r}; {PROBE} is understood"
+            f"facts.probe: {version if number else type(version).__name__}; {PROBE} is understood"
             + (": an earlier version of this collection has measured the host, measure it again" if earlier else "")
         )
     _check(facts, _SHAPE, "facts")
@@ -131,7 +132,8 @@ def _check(value: object, shape: object, path: str) -> None:
                 raise ValueError(f"{path}[{index}]: {_leaf(shape[0])} is wanted, not null")
             _check(item, shape[0], f"{path}[{index}]")
     elif not _is(value, shape):
-        raise ValueError(f"{path}: {value!r}; a {shape} is wanted")
+        # The value itself may hold what a person has written: only its type is told.
+        raise ValueError(f"{path}: a {shape} is wanted, not {type(value).__name__}")
 
 
 def _leaf(shape: object) -> str:

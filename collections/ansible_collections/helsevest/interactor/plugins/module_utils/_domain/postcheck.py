@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .checks import judge_page, judge_service
+from .host_checks import judge_service
+from .page_check import judge_page
 from .results import CheckResult, apply_waivers, result
 from .site import Site
 

@@ -42,6 +42,9 @@ TITLES: dict[str, str] = {
     "P7": "Answers and move date go together",
     "P8": "The server stays on",
     "CLOCK": "The clock is right",
+    "TLS": "Windows can encrypt to the cloud and trusts it",
+    "DNS": "The cloud's names are found",
+    "DISK": "There is room on the server",
     "SERVICE": "Interactor's service runs",
     "CLIENT": "The client has been checked",
     "SERVER": "The server can be checked",
@@ -75,6 +78,108 @@ REMEDIES: dict[str, Remedy] = {
         "Opne {url} i ein nettlesar på serveren. Sida skal vise overskrifta «{text}». Dersom ho ikkje gjer det, må "
         "adressa opnast i brannmur og proxy. Spør gjerne den som driftar nettet dykkar.",
         "wait for the site. Its network has to let the server reach the address",
+    ),
+    "PAGE.login": Remedy(
+        "site",
+        "Nettet ber om pålogging før det slipper {url} fram, og det kan ikke Interactor gjøre. Be den som drifter "
+        "nettet deres, om å slippe adressen gjennom uten pålogging.",
+        "Nettet ber om pålogging før det slepp {url} fram, og det kan ikkje Interactor gjere. Be den som driftar "
+        "nettet dykkar, om å sleppe adressa gjennom utan pålogging.",
+        "wait for the site: a guest network, a filter or a proxy asks somebody to log in, which no program can do",
+    ),
+    "PAGE.redirected": Remedy(
+        "site",
+        "Nettet sender {url} videre til {host}. Be den som drifter nettet deres, om å slippe adressen gjennom uten "
+        "omvei.",
+        "Nettet sender {url} vidare til {host}. Be den som driftar nettet dykkar, om å sleppe adressa gjennom utan "
+        "omveg.",
+        "wait for the site. If every office is sent on to the same address, the vendor has moved the page: ask DIPS",
+    ),
+    "PAGE.inspected": Remedy(
+        "site",
+        "Trafikken til {url} blir åpnet underveis: sertifikatet er utstedt av «{issuer}». Det skal gå "
+        "pasientopplysninger der. Be den som drifter nettet eller virusvernet deres, om å unnta adressen fra slik "
+        "kontroll.",
+        "Trafikken til {url} blir opna undervegs: sertifikatet er utferda av «{issuer}». Det skal gå "
+        "pasientopplysningar der. Be den som driftar nettet eller virusvernet dykkar, om å ta adressa ut av slik "
+        "kontroll.",
+        "wait for the site. If every office has the same issuer, it is the vendor's: add a word of it to "
+        "`tls.public_issuers` in the vendor contract",
+    ),
+    "PAGE.certificate": Remedy(
+        "site",
+        "Windows på denne maskinen godtar ikke sertifikatet til {url}. Kontroller at klokken er riktig, og at Windows "
+        "er oppdatert. Spør gjerne den som drifter maskinene deres.",
+        "Windows på denne maskina godtek ikkje sertifikatet til {url}. Kontroller at klokka er rett, og at Windows er "
+        "oppdatert. Spør gjerne den som driftar maskinene dykkar.",
+        "wait for the site: its clock is wrong, or Windows lacks the authority's root certificate",
+    ),
+    "PAGE.blank": Remedy(
+        "site",
+        "Adressen {url} gir en tom side på denne maskinen. Som regel er det et filter i brannmur, proxy eller "
+        "virusvern som tømmer den. Be den som drifter nettet deres, om å slippe adressen gjennom.",
+        "Adressa {url} gjev ei tom side på denne maskina. Som regel er det eit filter i brannmur, proxy eller "
+        "virusvern som tømer ho. Be den som driftar nettet dykkar, om å sleppe adressa gjennom.",
+        "wait for the site: a filter answers in place of the page",
+    ),
+    "PAGE.status": Remedy(
+        "site",
+        "Adressen {url} svarer med feil {status} på denne maskinen. Som regel er det en brannmur eller proxy som "
+        "svarer i stedet for siden. Be den som drifter nettet deres, om å slippe adressen gjennom.",
+        "Adressa {url} svarer med feil {status} på denne maskina. Som regel er det ein brannmur eller proxy som "
+        "svarer i staden for sida. Be den som driftar nettet dykkar, om å sleppe adressa gjennom.",
+        "wait for the site: a firewall or a proxy answers in place of the page",
+    ),
+    "PAGE.name": Remedy(
+        "site",
+        "Denne maskinen finner ikke adressen {url}. Be den som drifter nettet deres, om å se på navneoppslaget (DNS).",
+        "Denne maskina finn ikkje adressa {url}. Be den som driftar nettet dykkar, om å sjå på namneoppslaget (DNS).",
+        "wait for the site: its name server does not know the page, or there is none",
+    ),
+    "PAGE.refused": Remedy(
+        "site",
+        "Forbindelsen til {url} blir avvist. Be den som drifter nettet deres, om å åpne for adressen i brannmuren.",
+        "Sambandet til {url} blir avvist. Be den som driftar nettet dykkar, om å sleppe adressa gjennom brannmuren.",
+        "wait for the site: its firewall has to let this host reach the address",
+    ),
+    "PAGE.timeout": Remedy(
+        "site",
+        "Adressen {url} svarer ikke i tide på denne maskinen. Som regel er det en brannmur som stopper den. Be den "
+        "som drifter nettet deres, om å åpne for adressen.",
+        "Adressa {url} svarer ikkje i tide på denne maskina. Som regel er det ein brannmur som stoppar henne. Be den "
+        "som driftar nettet dykkar, om å sleppe adressa gjennom.",
+        "wait for the site: its firewall has to let this host reach the address, or its line is down",
+    ),
+    "PAGE.tls": Remedy(
+        "site",
+        "Denne maskinen får ikke til en kryptert forbindelse med {url}. Windows må kunne bruke TLS 1.2, og ingen "
+        "proxy må bryte forbindelsen. Spør den som drifter maskinene og nettet deres.",
+        "Denne maskina får ikkje til eit kryptert samband med {url}. Windows må kunne bruke TLS 1.2, og ingen proxy "
+        "må bryte sambandet. Spør den som driftar maskinene og nettet dykkar.",
+        "wait for the site; what the check TLS says of the same host tells more",
+    ),
+    "PAGE.proxy": Remedy(
+        "site",
+        "Proxyen som denne maskinen bruker, slipper ikke {url} fram. Kontroller proxyinnstillingen slik "
+        "informasjonsskrivet om flyttingen viser, og spør gjerne den som drifter nettet deres.",
+        "Proxyen som denne maskina bruker, slepp ikkje {url} fram. Kontroller proxyinnstillinga slik "
+        "informasjonsskrivet om flyttinga viser, og spør gjerne den som driftar nettet dykkar.",
+        "wait for the site; what the check P5 says of the same host tells more",
+    ),
+    "PAGE.silent": Remedy(
+        "site",
+        "Forbindelsen til {url} blir brutt før siden kommer. Be den som drifter nettet deres, om å se på brannmur og "
+        "proxy.",
+        "Sambandet til {url} blir brote før sida kjem. Be den som driftar nettet dykkar, om å sjå på brannmur og "
+        "proxy.",
+        "read what the check says, then ask whoever runs the site's network",
+    ),
+    "PAGE.vendor": Remedy(
+        "vendor",
+        "Siden {url} svarer ikke som den skal akkurat nå. Feilen er hos leverandøren, og dere trenger ikke gjøre noe.",
+        "Sida {url} svarer ikkje som ho skal akkurat no. Feilen er hos leverandøren, og de treng ikkje gjere noko.",
+        "tell DIPS: the page comes from the vendor itself. If it is meant to be as it is now, change `pages` in the "
+        "vendor contract",
     ),
     "P3": Remedy(
         "site",
@@ -188,11 +293,50 @@ REMEDIES: dict[str, Remedy] = {
         "Slå av kvilemodus og dvale på serveren, slik at han er på heile kvelden og natta.",
         "wait for the site, or ask whoever runs its server",
     ),
+    "P8.plan": Remedy(
+        "site",
+        "På serveren gjelder strømplanen «{plan}».",
+        "På serveren gjeld straumplanen «{plan}».",
+        "nothing more: it tells the site where sleep and hibernation are set",
+    ),
     "P8.pending": Remedy(
         "site",
         "Serveren venter på en omstart. Start den på nytt i god tid før flyttingen.",
         "Serveren ventar på ein omstart. Start han på nytt i god tid før flyttinga.",
         "wait for the site. Never restart its server from here",
+    ),
+    "P8.files": Remedy(
+        "site",
+        "Et program på serveren venter på en omstart for å bytte ut filer. Start serveren på nytt i god tid før "
+        "flyttingen.",
+        "Eit program på serveren ventar på ein omstart for å byte ut filer. Start serveren på nytt i god tid før "
+        "flyttinga.",
+        "wait for the site. Never restart its server from here. If the sign is back after every restart, a program of "
+        "the site's sets it each time: a waiver of P8 is right then",
+    ),
+    "P8.renamed": Remedy(
+        "site",
+        "Serveren har fått nytt navn eller nytt domene, og venter på en omstart. Start den på nytt i god tid før "
+        f"flyttingen, og gi beskjed til {MAIL} om hva den heter nå.",
+        "Serveren har fått nytt namn eller nytt domene, og ventar på ein omstart. Start han på nytt i god tid før "
+        f"flyttinga, og gje beskjed til {MAIL} om kva han heiter no.",
+        "ask the site what the server is called after the restart, and write it in the register: we reach it by name",
+    ),
+    "P8.managed": Remedy(
+        "site",
+        "Den som drifter serveren deres sentralt, har bestilt en omstart av den. Be dem om å ta den i god tid før "
+        "flyttingen.",
+        "Den som driftar serveren dykkar sentralt, har tinga ein omstart av han. Be dei om å ta han i god tid før "
+        "flyttinga.",
+        "wait for whoever manages the site's server: the restart comes by their plan, which may be in the night",
+    ),
+    "P8.active_hours": Remedy(
+        "site",
+        "Windows på serveren kan starte på nytt av seg selv utenom tiden {hours}, mens flyttingen skjer {window}. "
+        "Start serveren på nytt i god tid før, eller utvid de aktive timene i Windows Update.",
+        "Windows på serveren kan starte på nytt av seg sjølv utanom tida {hours}, medan flyttinga skjer {window}. "
+        "Start serveren på nytt i god tid før, eller utvid dei aktive timane i Windows Update.",
+        "wait for the site: once nothing is pending, nothing restarts",
     ),
     "P8.scheduled": Remedy(
         "site",
@@ -205,6 +349,52 @@ REMEDIES: dict[str, Remedy] = {
         "Klokken på maskinen går {minutes} minutter feil. Slå på automatisk innstilling av klokken i Windows.",
         "Klokka på maskina går {minutes} minutt feil. Slå på automatisk innstilling av klokka i Windows.",
         "nothing: it does not stop the move. Tell the site if it stays",
+    ),
+    "TLS.off": Remedy(
+        "site",
+        "TLS 1.2 er slått av i Windows på denne maskinen, og Interactor i skyen trenger det. Be den som drifter "
+        "maskinene deres, om å slå det på.",
+        "TLS 1.2 er slått av i Windows på denne maskina, og Interactor i skya treng det. Be den som driftar maskinene "
+        "dykkar, om å slå det på.",
+        "wait for the site, or help it: docs/checks/TLS.md names the values",
+    ),
+    "TLS.old": Remedy(
+        "site",
+        "Denne maskinen får ikke brukt TLS 1.2 mot {names}. Be den som drifter maskinene og nettet deres, om å se på "
+        "det.",
+        "Denne maskina får ikkje brukt TLS 1.2 mot {names}. Be den som driftar maskinene og nettet dykkar, om å sjå "
+        "på det.",
+        "wait for the site: Windows is old, or a proxy in between is",
+    ),
+    "TLS.root": Remedy(
+        "site",
+        "Windows på denne maskinen stoler ikke på sertifikatet til {names}. Kontroller at klokken er riktig, og at "
+        "Windows er oppdatert. Hvis et virusvern eller en proxy åpner trafikken, må adressen unntas fra det.",
+        "Windows på denne maskina stolar ikkje på sertifikatet til {names}. Kontroller at klokka er rett, og at "
+        "Windows er oppdatert. Dersom eit virusvern eller ein proxy opnar trafikken, må adressa takast ut av det.",
+        "wait for the site: it lacks the authority's root certificate, or somebody reads along; P1 names the issuer",
+    ),
+    "DNS.missing": Remedy(
+        "site",
+        "Denne maskinen finner ikke {names}. Be den som drifter nettet deres, om å se på navneoppslaget (DNS).",
+        "Denne maskina finn ikkje {names}. Be den som driftar nettet dykkar, om å sjå på namneoppslaget (DNS).",
+        "nothing where P1 passes: the proxy finds the names. Else wait for the site",
+    ),
+    "DNS.blocked": Remedy(
+        "site",
+        "Et filter i navneoppslaget (DNS) holder {names} borte fra denne maskinen. Be den som drifter nettet deres, "
+        "om å slippe adressene gjennom.",
+        "Eit filter i namneoppslaget (DNS) held {names} borte frå denne maskina. Be den som driftar nettet dykkar, om "
+        "å sleppe adressene gjennom.",
+        "nothing where P1 passes: the proxy finds the names. Else wait for the site",
+    ),
+    "DISK": Remedy(
+        "site",
+        "Det er bare {free} GB ledig plass på disk C: på serveren. Rydd slik at minst {least} GB er ledig, for vi tar "
+        "en kopi før oppgraderingen og flyttingen.",
+        "Det er berre {free} GB ledig plass på disk C: på serveren. Rydd slik at minst {least} GB er ledig, for vi "
+        "tek ein kopi før oppgraderinga og flyttinga.",
+        "wait for the site. An upgrade or a move that lacks the room does not begin, and says how much it needs",
     ),
     "SERVICE.stopped": Remedy(
         "site",

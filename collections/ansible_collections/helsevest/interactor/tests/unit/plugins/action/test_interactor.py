@@ -57,8 +57,8 @@ PAGES = [
     {"id": "P2", "url": "u", "status": 200, "text": "Testing 123", "heading": "Testing 123"},
 ]
 for page in PAGES:
-    page.update(final_url="u", issuer="CN=Test", milliseconds=1, error=None)
     page.update(way="direct", script=None, proxy=None, trusted=True)
+    page.update(final_url="u", issuer="CN=R11, O=Let's Encrypt, C=US", milliseconds=1, error=None)
 FACTS = {
     "probe": 2,
     "host": dict.fromkeys(["name", "os", "build", "memory_mb", "free_gb", "uptime_hours", "time_zone"])

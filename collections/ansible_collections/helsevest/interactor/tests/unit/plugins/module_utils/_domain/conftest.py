@@ -43,8 +43,12 @@ CONTRACT: dict[str, Any] = {
         "P1": {"url": "https://interactor.dips.no", "status": 404, "text": "default backend - 404"},
         "P2": {"url": "https://dipsupsvr.dips.no", "status": 200, "heading": "Testing 123"},
     },
+    "cloud": {"api": "https://interactor.dips.no/migration/v1"},
+    "config": {"modes": {"server_in_cloud": {"mode": "sic", "endpoint": "https://dipsupsvr.dips.no"}, "second": {}}},
+    "tls": {"public_issuers": ["Buypass", "Let's Encrypt"]},
     "proxy": {"script": "http://config.nhn.no/kunde.pac"},
-    "speed": {"recommended_mbit": 20},
+    "speed": {"recommended_mbit": 20, "samples": 3},
+    "disk": {"free_gb": 5},
 }
 
 PAGE = {
@@ -54,7 +58,7 @@ PAGE = {
     "text": None,
     "heading": None,
     "final_url": None,
-    "issuer": "CN=Prøve",
+    "issuer": "O=Buypass",
     "trusted": True,
     "milliseconds": 31,
     "error": None,
@@ -83,7 +87,7 @@ FACTS: dict[str, Any] = {
                 "name": "interactor.dips.no",
                 "protocol": "Tls12",
                 "trusted": True,
-                "issuer": "CN=Prøve",
+                "issuer": "O=Buypass",
                 "error": None,
             }
         ],

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -27,8 +27,19 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 MakeSite = Callable[..., Site]
 Judge = Callable[..., dict[str, CheckResult]]
 PASS, FAIL, UNKNOWN = CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.UNKNOWN
-SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P8", "SERVICE", "CLOCK"]
-CLIENT_CHECKS = ["P1", "P3", "P5", "CLOCK"]
+SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P8", "SERVICE", "DISK", "CLOCK", "TLS", "DNS"]
+CLIENT_CHECKS = ["P1", "P3", "P5", "CLOCK", "TLS", "DNS"]
+
+
+def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of the facts that holds something: the mapping and its key. Elements of lists are never null."""
+    if isinstance(value, dict):
+        for key, inner in list(value.items()):
+            yield value, key
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
 
 
 @pytest.fixture
@@ -57,7 +68,7 @@ class TestAll:
 
     def test_severities(self, judge: Judge):
         weights = {check.id: check.severity for check in judge().values()}
-        warnings = {"P3", "CLOCK"}
+        warnings = {"P3", "DISK", "CLOCK", "TLS", "DNS"}
         assert weights == {
             check: Severity.WARNING if check in warnings else Severity.BLOCKER for check in SERVER_CHECKS
         }
@@ -66,7 +77,7 @@ class TestAll:
     def test_what_could_not_be_found_out_is_unknown(
         self, judge: Judge, facts: dict[str, Any], role: Literal["server", "client"]
     ):
-        for section in ("host", "interactor", "pages", "speed", "proxy", "power"):
+        for section in ("host", "clock", "interactor", "dns", "tls", "pages", "speed", "proxy", "power"):
             facts[section] = None
         checks = judge(role)
         assert {check.outcome for check in checks.values()} == {UNKNOWN}
@@ -77,6 +88,61 @@ class TestAll:
         facts["interactor"]["service"] = "stopped"
         waiver = Waiver("SERVICE", "kjent", "Ola", now.date())
         assert judge(waivers=(waiver,))["SERVICE"].outcome is CheckOutcome.WAIVED
+
+    @pytest.mark.parametrize(
+        ("part", "checks"),
+        [
+            ("pages", ["P1", "P2"]),
+            ("speed", ["P3"]),
+            ("proxy", ["P5"]),
+            ("scripts", []),
+            ("power", ["P8"]),
+            ("interactor", ["SERVICE"]),
+            ("host", ["DISK", "CLOCK"]),
+            ("tls", ["TLS"]),
+            ("dns", ["DNS"]),
+            ("something_new", []),
+        ],
+    )
+    def test_a_part_that_took_too_long_is_unknown_whatever_it_found(
+        self, judge: Judge, facts: dict[str, Any], part: str, checks: list[str]
+    ):
+        facts["clock"] = None
+        facts["overdue"] = [part]
+        found = judge()
+        late = {check: found[check] for check in found if found[check].observed == "took longer than its time"}
+        assert sorted(late) == sorted(checks)
+        assert {check.outcome for check in late.values()} <= {UNKNOWN}
+        assert {found[check].outcome for check in {*found} - {*checks}} == {PASS}
+
+    @pytest.mark.parametrize("role", ["server", "client"])
+    def test_every_value_may_be_null(
+        self, facts: dict[str, Any], contract: dict[str, Any], make_site: MakeSite, now: datetime, role: Any
+    ):
+        """Whatever could not be found out: an outcome comes of it, and what is unknown is not told as well."""
+        facts["power"] |= {"plan": "Balansert", "active_hours": {"start": 8, "end": 17}, "pending_restart": ["x"]}
+        facts["pages"] = [
+            {**page, "way": way, "trusted": True} for page in facts["pages"] for way in ("direct", "script")
+        ]
+        facts["pages"] = [
+            {"script": "http://config.nhn.no/kunde.pac", "proxy": "p:1", **page} for page in facts["pages"]
+        ]
+        places = list(leaves(facts))
+        assert len(places) > 60
+        for holder, key in places:
+            if key == "probe":
+                continue
+            kept, holder[key] = holder[key], None
+            checks = judge_facts(facts, make_site(), role, contract, now)
+            assert {check.outcome for check in checks} <= {PASS, FAIL, UNKNOWN}
+            assert all(check.remedy for check in checks if check.outcome is not PASS)
+            assert not any("None" in check.remedy for check in checks)
+            holder[key] = kept
+
+    def test_a_time_server_that_took_too_long_leaves_our_clock(self, judge: Judge, facts: dict[str, Any]):
+        facts["clock"] = {"server": "ntp.example", "offset_seconds": 900, "error": None}
+        facts["overdue"] = ["clock"]
+        assert judge()["CLOCK"].outcome is PASS
 
     def test_facts_of_another_probe_are_refused(self, judge: Judge, facts: dict[str, Any]):
         facts["probe"] = 1
@@ -118,7 +184,6 @@ class TestPages:
         assert check.outcome is FAIL
         assert check.blocks
         assert "https://interactor.dips.no" in check.remedy
-        assert "default backend - 404" in check.remedy
 
     @pytest.mark.parametrize("changes", [{"status": None}, {"text": None}])
     def test_p1_half_an_answer_is_unknown(self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any]):
@@ -132,18 +197,106 @@ class TestPages:
         assert judge()["P1"].outcome is PASS
 
     def test_p1_evidence_names_what_answered(self, judge: Judge):
-        assert judge()["P1"].evidence == {
+        told = {
+            "way": "direct",
+            "proxy": None,
+            "kind": "as_wanted",
             "url": "https://interactor.dips.no",
+            "script": None,
             "final_url": None,
             "status": 404,
-            "issuer": "CN=Prøve",
+            "issuer": "O=Buypass",
+            "trusted": True,
             "milliseconds": 31,
             "error": None,
         }
+        assert judge()["P1"].evidence == {**told, "ways": [told]}
 
     def test_p1_an_error_is_what_was_observed(self, judge: Judge, facts: dict[str, Any]):
         facts["pages"][0].update(status=0, error="timed out")
-        assert judge()["P1"].observed == "timed out"
+        assert judge()["P1"].observed == "timed_out: timed out"
+
+    @pytest.mark.parametrize(
+        ("changes", "remedy", "who"),
+        [
+            ({"text": "noe annet"}, "P1", "site"),
+            ({"text": "noe annet", "trusted": True}, "PAGE.vendor", "vendor"),
+            ({"status": 503, "trusted": True}, "PAGE.vendor", "vendor"),
+            ({"status": 503}, "PAGE.status", "site"),
+            ({"status": 200, "text": ""}, "PAGE.blank", "site"),
+            ({"status": 200, "text": "", "trusted": True}, "PAGE.vendor", "vendor"),
+            ({"status": 200, "text": "Logg inn"}, "PAGE.login", "site"),
+            ({"status": 407, "text": ""}, "PAGE.login", "site"),
+            ({"final_url": "https://sperret.example/side"}, "PAGE.redirected", "site"),
+            ({"issuer": "CN=Brannmur", "text": "x"}, "PAGE.inspected", "site"),
+            ({"trusted": False}, "PAGE.certificate", "site"),
+            ({"error": "NameResolutionFailure: x"}, "PAGE.name", "site"),
+            ({"error": "ConnectFailure: x"}, "PAGE.refused", "site"),
+            ({"error": "Timeout: x"}, "PAGE.timeout", "site"),
+            ({"error": "SecureChannelFailure: x"}, "PAGE.tls", "site"),
+            ({"error": "ProxyNameResolutionFailure: x"}, "PAGE.proxy", "site"),
+            ({"error": "ReceiveFailure: x"}, "PAGE.silent", "site"),
+        ],
+    )
+    def test_p1_each_kind_has_its_remedy(
+        self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any], remedy: str, who: str
+    ):
+        facts["pages"][0].update({"trusted": None, **changes})
+        check = judge("client")["P1"]
+        assert (check.outcome, check.evidence["remedies"], check.who) == (FAIL, [remedy], who)
+        assert "https://interactor.dips.no" in check.remedy
+        assert "{" not in check.remedy
+        assert check.blocks
+
+    def test_p1_that_came_although_somebody_reads_along_is_a_warning(self, judge: Judge, facts: dict[str, Any]):
+        facts["pages"][0].update(issuer="CN=Brannmur, E=it@kontor.example, O=Kontoret")
+        check = judge("client")["P1"]
+        assert (check.outcome, check.severity) == (FAIL, Severity.WARNING)
+        assert "«CN=Brannmur, O=Kontoret»" in check.remedy
+        assert "it@kontor" not in json.dumps(check.to_dict())
+
+    def test_p1_the_scripts_way_decides_and_both_are_evidence(self, judge: Judge, facts: dict[str, Any]):
+        direct = facts["pages"][0]
+        script = {
+            **direct,
+            "way": "script",
+            "script": "http://bruker:hemmelig@config.nhn.no/kunde.pac?kontor=1001",
+            "proxy": "sikker.proxy.nhn.no:8080",
+            "trusted": True,
+        }
+        direct.update(status=0, text=None, error="Timeout: x")
+        facts["pages"].insert(1, script)
+        check = judge("client")["P1"]
+        assert check.outcome is PASS
+        assert check.observed.endswith(" through sikker.proxy.nhn.no:8080, as the script says")
+        assert [(way["way"], way["kind"]) for way in check.evidence["ways"]] == [
+            ("direct", "timed_out"),
+            ("script", "as_wanted"),
+        ]
+        assert check.evidence["script"] == "http://config.nhn.no/kunde.pac"
+        script.update(proxy=None, status=None)
+        unknown = judge("client")["P1"]
+        assert (unknown.outcome, unknown.observed) == (
+            UNKNOWN,
+            "no status or no text through no proxy, as the script says",
+        )
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"status": 200, "text": "Logg inn, Kari Nordmann"},
+            {"status": 403, "issuer": "CN=Brannmur", "text": "Sperret for Kari Nordmann"},
+            {"final_url": "https://kari:nordmann@portal.example/?bruker=kari#nordmann", "text": "Kari Nordmann"},
+            {"final_url": "https://[kari"},
+        ],
+    )
+    def test_p1_nothing_of_a_page_that_may_say_whose_it_is(
+        self, judge: Judge, facts: dict[str, Any], changes: dict[str, Any]
+    ):
+        facts["pages"][0].update({"trusted": None, **changes})
+        told = json.dumps(judge("client")["P1"].to_dict()).casefold()
+        assert "kari" not in told
+        assert "nordmann" not in told
 
     @pytest.mark.parametrize(
         ("changes", "outcome"),
@@ -323,6 +476,7 @@ class TestClockAndService:
         self, judge: Judge, facts: dict[str, Any], now: datetime, sign: int, seconds: int, outcome: CheckOutcome
     ):
         facts["host"]["utc"] = format_time(now + timedelta(seconds=sign * seconds))
+        facts["clock"] = None
         check = judge("client")["CLOCK"]
         assert check.outcome is outcome
         assert not check.blocks

@@ -369,7 +369,7 @@ class TestChecks:
     ) -> None:
         site = make_site(language=language)
         for page in facts["pages"]:
-            page.update(status=500, text="no", heading="no")
+            page.update(status=500, text="no", heading="no", trusted=None)
         facts["proxy"]["profiles"][0].update(proxy_enable=1, proxy_server="proxy.example:8080")
         facts["power"].update(sleep_minutes=30, pending_restart=["update"], scheduled_restarts=["2027-05-15T01:00:00Z"])
         facts["interactor"]["service"] = "stopped"

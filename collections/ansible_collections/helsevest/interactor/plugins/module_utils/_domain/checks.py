@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from .facts import check_shape
-from .proxy import ProfileProxy, judge_profile
+from .proxy_check import judge_proxy
+from .proxy_way import Evaluations
 from .results import CheckResult, apply_waivers, result
 from .site import Site, is_ahead
 from .times import format_time, parse_time
@@ -32,11 +33,12 @@ def judge_facts(
     role: Literal["server", "client"],
     contract: Mapping[str, Any],
     now: datetime,
+    evaluations: Evaluations | None = None,
 ) -> list[CheckResult]:
     """Judge what the probe found on one host (P1, P2, P3, P5, P8, CLOCK, SERVICE); `now` is the controller's time.
 
-    `contract` is the vendor contract. Raises ValueError for facts of another shape or probe, KeyError for a contract
-    that lacks a key.
+    `contract` is the vendor contract, `evaluations` what the host's proxy scripts come to (None: not evaluated).
+    Raises ValueError for facts of another shape or probe, KeyError for a contract that lacks a key.
     """
     if role not in ("server", "client"):
         raise ValueError(f"role {role!r}; server or client is allowed")
@@ -44,7 +46,7 @@ def judge_facts(
     checks = [judge_page(facts, site, contract, "P1", "text")]
     if role == "server" and site.mode == "server_in_cloud":
         checks.append(judge_page(facts, site, contract, "P2", "heading"))
-    checks += [_speed(facts, site, contract), _proxy(facts, site, role, contract)]
+    checks += [_speed(facts, site, contract), *judge_proxy(facts, site, role, contract, evaluations)]
     if role == "server":
         checks += [_power(facts, site, now), judge_service(facts, site, contract)]
     return apply_waivers([*checks, _clock(facts, site, now)], site, now)
@@ -107,41 +109,6 @@ def _speed(facts: Mapping[str, Any], site: Site, contract: Mapping[str, Any]) ->
         remedies=["P3"],
         evidence=evidence,
         mbit=f"{wanted:g}",
-    )
-
-
-_PROXY_REMEDIES = {ProfileProxy.DOUBLE: "P5.double", ProfileProxy.DISAGREEING: "P5.disagreeing"}
-
-
-def _proxy(facts: Mapping[str, Any], site: Site, role: str, contract: Mapping[str, Any]) -> CheckResult:
-    script = contract["proxy"]["script"]
-    profiles = _section(facts, "proxy").get("profiles")
-    found: dict[ProfileProxy, list[int]] = {}
-    for profile in profiles or ():
-        found.setdefault(judge_profile(profile, script), []).append(profile["profile"])
-    wrong = [kind for kind in found if kind not in (ProfileProxy.SCRIPT_ONLY, ProfileProxy.UNKNOWN)]
-    outcome: bool | None = not wrong
-    if not wrong and (ProfileProxy.UNKNOWN in found or profiles is None or (not profiles and role == "client")):
-        outcome = None
-    # A PC without any proxy, or with another one, may do as well: whether it reaches the cloud is P1's to say. Only a
-    # double set-up, or one that may be double, is the known cause of failures.
-    harmless = bool(wrong) and {*found} <= {
-        ProfileProxy.SCRIPT_ONLY,
-        ProfileProxy.DIRECT,
-        ProfileProxy.MANUAL_ONLY,
-        ProfileProxy.OTHER_SCRIPT,
-    }
-    return result(
-        site,
-        "P5",
-        outcome,
-        observed="; ".join(f"{kind}: profile {', '.join(map(str, found[kind]))}" for kind in sorted(found))
-        or ("no profiles" if profiles is not None else "not found out"),
-        expected=f"script_only ({script}) in every profile",
-        severity=Severity.WARNING if harmless else Severity.BLOCKER,
-        remedies=list(dict.fromkeys(_PROXY_REMEDIES.get(kind, "P5.other") for kind in sorted(wrong))),
-        evidence={"profiles": {kind.value: found[kind] for kind in sorted(found)}},
-        script=script,
     )
 
 

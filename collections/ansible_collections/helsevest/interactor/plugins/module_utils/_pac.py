@@ -28,6 +28,8 @@ from ._domain.proxy_way import Evaluation, Evaluations, parse_answer
 from ._holidays import MissingPackageError
 
 CHILD = Path(__file__).with_name("_pac_child.py")
+TOLD, NAMES = 253, 20
+"""So many characters of an error or a name are kept, and so many names."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _run(
             ended = f"all scripts together took over {limits.total:g} seconds"
         answers.seek(0)
         lines = answers.read(limits.output).splitlines(keepends=True)
-    return [_evaluation(json.loads(line)) for line in lines if line.endswith(b"\n")][: len(jobs)], ended
+    return [_evaluation(line) for line in lines if line.endswith(b"\n")][: len(jobs)], ended
 
 
 def _site(url: str) -> str:
@@ -148,11 +150,17 @@ def _ended(code: int, limits: Limits) -> str:
     return f"the engine ended with {code}"
 
 
-def _evaluation(answer: Mapping[str, Any]) -> Evaluation:
-    unknown = tuple(answer["unknown"])
-    if "error" in answer:
-        return Evaluation(error=answer["error"], unknown=unknown)
+def _evaluation(line: bytes) -> Evaluation:
+    # A script that got the better of the engine may have written it.
     try:
-        return Evaluation(parse_answer(answer["answer"]), unknown=unknown)
+        answer = json.loads(line)
+        unknown = tuple(str(name)[:TOLD] for name in answer["unknown"][:NAMES])
+        if "error" in answer:
+            return Evaluation(error=str(answer["error"])[:TOLD], unknown=unknown)
+        text = str(answer["answer"])
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return Evaluation(error="the engine answered something else")
+    try:
+        return Evaluation(parse_answer(text), unknown=unknown)
     except ValueError as error:
         return Evaluation(error=str(error), unknown=unknown)

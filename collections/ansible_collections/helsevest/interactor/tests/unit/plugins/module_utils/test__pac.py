@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils import _pac
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy_way import Evaluation
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import MissingPackageError
 from ansible_collections.helsevest.interactor.plugins.module_utils._pac import Limits, evaluate_scripts
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 P1, P2 = "https://interactor.dips.no", "https://dipsupsvr.dips.no"
 SCRIPT = "http://config.nhn.no/kunde.pac"
@@ -151,6 +155,23 @@ def test_a_script_that_fails_is_told(text: str, told: str):
     assert told in found.error
 
 
+@settings(deadline=None, max_examples=8, database=None)
+@given(
+    st.lists(
+        st.text(max_size=40) | st.text(st.sampled_from("(){};=+'\"/*\\ abfunctionreturn1.[]"), max_size=40),
+        min_size=1,
+        max_size=30,
+        unique=True,
+    )
+)
+def test_whatever_a_script_is_it_has_a_way_or_an_error(texts: list[str]):
+    found = evaluate_scripts(facts(*texts), [P1])
+    assert len(found) == sum(bool(text) for text in texts)
+    for evaluation in found.values():
+        assert bool(evaluation.ways) is (evaluation.error is None)
+        json.dumps(vars(evaluation)).encode()
+
+
 def test_a_time_that_is_not_known_is_told():
     for expression in ("timeRange(9)", "new Date().getHours()", "Date.now()"):
         found = only(returning(expression), utc=None)
@@ -214,11 +235,25 @@ class TestLimits:
             "not evaluated: all scripts together took over 1 seconds",
         }
 
-    def test_an_engine_that_crashes_is_that_scripts_error(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Any):
+    def test_an_engine_that_crashes_is_that_scripts_error(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         crashes = tmp_path / "child.py"
         crashes.write_text("import os, signal, sys\nsys.stdin.read()\nos.kill(os.getpid(), signal.SIGSEGV)\n")
         monkeypatch.setattr(_pac, "CHILD", crashes)
         assert only(KUNDE).error == "the engine ended with -11"
+
+    @pytest.mark.parametrize(
+        "written",
+        ["nonsense", "{}", "[1]", '{"unknown": 1, "answer": "DIRECT"}', '{"unknown": []}', "[" * 5000, '"\xff"'],
+    )
+    def test_an_engine_that_says_something_else_is_that_scripts_error(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str
+    ):
+        says = tmp_path / "child.py"
+        says.write_text(
+            f"import sys\nsys.stdin.read()\nsys.stdout.buffer.write({written.encode('latin-1')!r} + b'\\n')\n"
+        )
+        monkeypatch.setattr(_pac, "CHILD", says)
+        assert only(KUNDE).error == "the engine answered something else"
 
 
 class TestSandbox:

@@ -17,6 +17,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.resul
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from .test_proxy import MANUAL, NO_WINHTTP, SCRIPT, WINHTTP, binary, profile
 
@@ -391,3 +393,52 @@ def test_every_remedy_is_told_in_both_languages(make_site: MakeSite, contract: d
     texts = [REMEDIES[code].text(language, {"script": SCRIPT}) for code in remedies(check)]
     assert check.remedy == " ".join(texts)
     assert len(texts) == 4
+
+
+texts = (
+    st.none() | st.text(max_size=20) | st.sampled_from([SCRIPT, OTHER, MANUAL, "http=a:1;socks=b", "[", "http://[", ""])
+)
+blobs = (
+    st.none() | st.sampled_from([binary(7, MANUAL, "<local>", SCRIPT).hex(), WINHTTP, "00", ""]) | st.text(max_size=9)
+)
+flags = st.none() | st.booleans()
+values = {
+    "proxy_enable": st.none() | st.integers(0, 2),
+    **dict.fromkeys(("proxy_server", "proxy_override", "auto_config_url", "error"), texts),
+    **dict.fromkeys(("connections", "saved"), blobs),
+}
+profiles = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["local", "temporary", None]), "loaded": flags, "policy": flags, **values}
+)
+scripts = st.fixed_dictionaries(
+    {
+        "url": texts,
+        "status": st.none() | st.just(200),
+        "text": texts,
+        "error": texts,
+        "answers": st.none()
+        | st.lists(st.fixed_dictionaries({"url": st.sampled_from(URLS), "proxy": texts, "error": texts}), max_size=2),
+    }
+)
+sections = st.fixed_dictionaries(
+    {
+        "profiles": st.none()
+        | st.lists(profiles, max_size=3).map(lambda all_: [{**one, "profile": n} for n, one in enumerate(all_, 1)]),
+        "per_machine": flags,
+        "machine": st.none() | st.fixed_dictionaries(values),
+        "winhttp": blobs,
+        "environment": st.none()
+        | st.fixed_dictionaries(dict.fromkeys(("http_proxy", "https_proxy", "no_proxy"), texts)),
+        "scripts": st.none() | st.lists(scripts, max_size=2),
+    }
+)
+
+
+@settings(deadline=None, max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sections)
+def test_whatever_a_host_tells_it_is_judged(host: Host, section: dict[str, Any]):
+    host.proxy = section
+    for check in host.judge().values():
+        json.dumps(check.to_dict())
+        assert bool(check.remedy) is (check.outcome in (FAIL, UNKNOWN))
+        assert check.observed

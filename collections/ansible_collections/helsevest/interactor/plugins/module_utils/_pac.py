@@ -22,7 +22,8 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._domain.pac import PacHost, pac_host
+from ._domain.pac import PacHost
+from ._domain.pac_facts import pac_host
 from ._domain.proxy import plain_url
 from ._domain.proxy_way import Evaluation, Evaluations, parse_answer
 from ._holidays import MissingPackageError
@@ -145,8 +146,6 @@ def _ended(code: int, limits: Limits) -> str:
             return f"the script took over {limits.cpu:g} seconds of the processor"
         case signal.SIGALRM:
             return f"the script took over {limits.wall:g} seconds"
-        case signal.SIGXFSZ:
-            return "the script's answer is too long"
     return f"the engine ended with {code}"
 
 

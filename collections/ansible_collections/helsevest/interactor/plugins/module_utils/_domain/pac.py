@@ -16,13 +16,9 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
-from .times import parse_time
-from .window import OSLO
-
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+OWN = "the host's own address"
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-OSLO_ZONES = ("W. Europe Standard Time", "Central Europe Standard Time", "Romance Standard Time")
-"""Windows' names of the zones whose clocks go as Norway's do; Norway is in the first."""
 
 
 @dataclass
@@ -44,7 +40,7 @@ class PacHost:
         text = str(name).strip().casefold()
         if name is None or not text:
             return ()
-        if _address(text):
+        if is_address(text):
             return (text,)
         if text == "localhost":
             return ("127.0.0.1",)
@@ -54,6 +50,12 @@ class PacHost:
             return ()
         return self.names[text]
 
+    def own(self) -> tuple[str, ...]:
+        """The host's own addresses; that they are not known is noted."""
+        if not self.addresses and OWN not in self.unknown:
+            self.unknown.append(OWN)
+        return self.addresses
+
     def now(self, gmt: bool) -> datetime:
         """The time by the host's clock, or by Greenwich's; ValueError where it is not known."""
         if self.at is None or (self.ahead is None and not gmt):
@@ -61,26 +63,8 @@ class PacHost:
         return self.at if gmt else self.at + (self.ahead or timedelta())
 
 
-def pac_host(facts: Mapping[str, Any]) -> PacHost:
-    """What the host whose `facts` these are knows (docs/contracts.md, Facts); what it does not know is left out."""
-    host = facts.get("host") or {}
-    addresses = tuple(address for address in host.get("addresses") or () if _address(address))
-    names = {
-        found["name"].casefold(): tuple(address for address in found["addresses"] or () if _address(address))
-        for found in facts.get("dns") or ()
-        if found["name"]
-    }
-    if host.get("name") and addresses:
-        names.setdefault(host["name"].casefold(), addresses)
-    at = parse_time(host["utc"]) if host.get("utc") else None
-    ahead = None
-    if at is not None:
-        zone = host.get("time_zone")
-        ahead = at.astimezone(OSLO).utcoffset() if zone in OSLO_ZONES else timedelta() if zone == "UTC" else None
-    return PacHost(addresses, names, at, ahead)
-
-
-def _address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether the text is an address of either kind."""
     try:
         ip_address(text)
     except ValueError:
@@ -128,8 +112,8 @@ def dns_resolve(of: PacHost, host: object) -> str | None:
 
 
 def my_ip_address(of: PacHost) -> str:
-    """The host's first IPv4 address; as everywhere else `127.0.0.1` where it is not known."""
-    return _ipv4(of.addresses) or "127.0.0.1"
+    """The host's first IPv4 address; as everywhere else `127.0.0.1` where it is not known, which is noted."""
+    return _ipv4(of.own()) or "127.0.0.1"
 
 
 def dns_domain_levels(_of: PacHost, host: object) -> int:
@@ -245,13 +229,13 @@ def dns_resolve_ex(of: PacHost, host: object) -> str:
 
 def my_ip_address_ex(of: PacHost) -> str:
     """All addresses of the host with semicolons between them."""
-    return ";".join(of.addresses)
+    return ";".join(of.own())
 
 
 def sort_ip_address_list(_of: PacHost, addresses: object) -> str:
     """The addresses in order, those of IPv6 first; an empty text where one is none."""
     texts = [text.strip() for text in str(addresses).split(";") if text.strip()]
-    if not all(map(_address, texts)):
+    if not all(map(is_address, texts)):
         return ""
     return ";".join(sorted(texts, key=lambda text: (":" not in text, int(ip_address(text)))))
 

@@ -206,7 +206,7 @@ def _listed(what: str, profiles: Sequence[Profile]) -> str:
 
 
 def _names(names: set[str]) -> list[str]:
-    return [f"names that the facts do not know: {', '.join(sorted(names))}"] if names else []
+    return [f"asked for by the script and not known: {', '.join(sorted(names))}"] if names else []
 
 
 def _is_unfetched(script: Mapping[str, Any]) -> bool:

@@ -163,14 +163,14 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "P5.script": Remedy(
         "us",
-        "Det automatiske proxyskriptet svarer ikke som det skal. Vi ser på det. Dere trenger ikke gjøre noe.",
-        "Det automatiske proxyskriptet svarar ikkje som det skal. Vi ser på det. De treng ikkje gjere noko.",
+        "Det automatiske proxyskriptet svarer ikke som det skal. Det er det vi som ser på.",
+        "Det automatiske proxyskriptet svarar ikkje som det skal. Det er det vi som ser på.",
         "read what the check says of the script, open it in a browser, and tell whoever runs it",
     ),
     "P5.difference": Remedy(
         "us",
-        "PC-en bruker en annen proxy enn den vi venter ut fra skriptet. Vi ser på det. Dere trenger ikke gjøre noe.",
-        "PC-en bruker ein annan proxy enn den vi ventar ut frå skriptet. Vi ser på det. De treng ikkje gjere noko.",
+        "PC-en bruker en annen proxy enn den vi venter ut fra skriptet. Hvorfor, er det vi som ser på.",
+        "PC-en bruker ein annan proxy enn den vi ventar ut frå skriptet. Kvifor, er det vi som ser på.",
         "compare the host's addresses and DNS answers with those that the script asks for: the PC may have an old copy "
         "of the script, or another one found by automatic detection",
     ),

@@ -132,6 +132,12 @@ def test_a_name_that_the_facts_do_not_know_is_told():
     assert found == Evaluation(("DIRECT",), unknown=("wpad.intern",))
 
 
+@pytest.mark.parametrize("addresses", [None, []])
+def test_an_address_of_the_host_that_is_not_known_is_told(addresses: list[str] | None):
+    found = only(returning("'PROXY ' + myIpAddress()"), addresses=addresses)
+    assert found == Evaluation(("PROXY 127.0.0.1:80",), unknown=("the host's own address",))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -234,6 +240,13 @@ class TestLimits:
             "all scripts together took over 1 seconds",
             "not evaluated: all scripts together took over 1 seconds",
         }
+
+    def test_answers_that_are_too_many_to_be_written_are_their_own_scripts_errors(self):
+        long = [returning(f"'PROXY ' + '\\u00e6'.repeat({5000 + number})") for number in range(30)]
+        found = evaluate_scripts(facts(*long, returning("'PROXY a'")), [P1], Limits(output=200_000))
+        *failed, last = found.values()
+        assert all(evaluation.error for evaluation in failed)
+        assert last.ways == ("PROXY a:80",)
 
     def test_an_engine_that_crashes_is_that_scripts_error(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         crashes = tmp_path / "child.py"

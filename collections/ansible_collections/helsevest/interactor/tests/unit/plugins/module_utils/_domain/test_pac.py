@@ -15,9 +15,9 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pac i
     FUNCTIONS,
     PacHost,
     call,
-    pac_host,
     sh_exp_match,
 )
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pac_facts import pac_host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,8 +117,10 @@ def test_a_name_that_is_not_known_does_not_resolve_and_is_told_once():
 
 
 def test_a_host_whose_address_is_not_known_has_that_of_every_host():
-    assert call(PacHost(), "myIpAddress", []) == "127.0.0.1"
-    assert call(PacHost(), "myIpAddressEx", []) == ""
+    of = PacHost()
+    assert call(of, "myIpAddress", []) == "127.0.0.1"
+    assert call(of, "myIpAddressEx", []) == ""
+    assert of.unknown == ["the host's own address"]
 
 
 @pytest.mark.parametrize(

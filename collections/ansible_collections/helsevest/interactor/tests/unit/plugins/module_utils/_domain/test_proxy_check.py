@@ -288,7 +288,7 @@ class TestScript:
         host.evaluations[SCRIPT, P1] = Evaluation(THROUGH, unknown=("b.intern", "a.intern"))
         check = host.users
         assert check.outcome is PASS
-        assert check.observed.endswith("; names that the facts do not know: a.intern, b.intern")
+        assert check.observed.endswith("; asked for by the script and not known: a.intern, b.intern")
         assert check.evidence["profiles"]["1"]["takes"][P1]["unknown"] == ["b.intern", "a.intern"]
 
     @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from ._domain.pac import PacHost
 from ._domain.pac_facts import pac_host
 from ._domain.proxy import plain_url
-from ._domain.proxy_way import Evaluation, Evaluations, parse_answer
+from ._domain.proxy_way import Evaluation, Evaluations, is_fetched, parse_answer
 from ._holidays import MissingPackageError
 
 CHILD = Path(__file__).with_name("_pac_child.py")
@@ -59,7 +59,7 @@ def evaluate_scripts(facts: Mapping[str, Any], urls: Sequence[str], limits: Limi
     It answers as the host would: with its addresses, DNS answers and time. What an evaluation comes to is in its
     answer, its failure too. Raises MissingPackageError without the engine.
     """
-    scripts = [found for found in (facts.get("proxy") or {}).get("scripts") or () if found["text"]]
+    scripts = [found for found in (facts.get("proxy") or {}).get("scripts") or () if is_fetched(found)]
     jobs = list(dict.fromkeys(_Job(found["text"], url) for found in scripts for url in urls))
     found = dict(zip(jobs, _evaluate(jobs, pac_host(facts), limits or Limits()), strict=True)) if jobs else {}
     return {(plain_url(one["url"]), url): found[_Job(one["text"], url)] for one in scripts for url in urls}

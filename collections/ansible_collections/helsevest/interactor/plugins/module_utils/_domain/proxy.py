@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ VERSIONS = (0x46, 0x3C)
 """Of the connection settings: that of every Windows that is still in use, and that of a profile that is older."""
 WINHTTP_VERSIONS = (0x28, 0x18)
 """Of WinHTTP's settings: since Windows 8, and before."""
+
+_CREDENTIALS = re.compile(r"[^/;=\s]*@")
 
 
 class Flags(IntFlag):
@@ -207,7 +210,7 @@ def _from_settings(settings: ConnectionSettings) -> SetUp:
 
 def _set_up(manual: bool, proxy: str | None, bypass: str | None, script_url: str | None) -> SetUp:
     # A tick without an address is a proxy all the same: Windows then waits for one.
-    used = (proxy or "").strip().casefold() or "unnamed" if manual else ""
+    used = _CREDENTIALS.sub("", proxy or "").strip().casefold() or "unnamed" if manual else ""
     return SetUp(used, (bypass or "").strip().casefold() if manual else "", plain_url(script_url))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .proxy import Flags, Profile, ProfileProxy, SetUp, View, look_at, parse_winhttp_settings, plain_url
-from .proxy_way import DIRECT, Evaluation, Evaluations, manual_way, parse_answer
+from .proxy_way import DIRECT, Evaluation, Evaluations, is_fetched, manual_way, parse_answer
 from .results import CheckResult, result
 from .site import Site
 from .words import Severity
@@ -18,6 +18,8 @@ from .words import Severity
 MACHINE = 0
 """The number that stands for the machine's own set-up where a policy makes it that of all."""
 
+NO_TIME = "no time was left"
+"""How the probe begins to say that it did not ask at all."""
 _VARIABLES = ("http_proxy", "https_proxy")
 
 
@@ -210,7 +212,10 @@ def _names(names: set[str]) -> list[str]:
 
 
 def _is_unfetched(script: Mapping[str, Any]) -> bool:
-    return not script["text"] and (script["error"] is not None or script["status"] is not None)
+    """Whether the host asked for the script and did not get it; one that it had no time to ask for is not known."""
+    if is_fetched(script) or (script["error"] or "").startswith(NO_TIME):
+        return False
+    return script["error"] is not None or script["status"] is not None
 
 
 def _answer(script: Mapping[str, Any] | None, url: str) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from .pac import sh_exp_match
@@ -32,6 +33,11 @@ class Evaluation:
 
 Evaluations = Mapping[tuple[str, str], Evaluation]
 """The evaluations by the script's address, as `proxy.plain_url` gives it, and the address asked for."""
+
+
+def is_fetched(script: Mapping[str, Any]) -> bool:
+    """Whether an element of `proxy.scripts` of the facts holds a script, and not what a server said in its place."""
+    return script["status"] == 200 and bool(script["text"])
 
 
 def parse_answer(text: str) -> tuple[str, ...]:

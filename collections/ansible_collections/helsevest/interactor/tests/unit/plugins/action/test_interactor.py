@@ -207,11 +207,11 @@ class TestPreflight:
 
     def scripted(self, text: str, answer: str) -> dict[str, Any]:
         """The answer of a host whose only profile has the script, and that answers so itself."""
-        values = dict.fromkeys(["proxy_server", "proxy_override", "connections"])
-        profile = {"profile": 1, "proxy_enable": 0, "auto_config_url": self.SCRIPT, **values}
+        nothing = dict.fromkeys(["kind", "loaded", "proxy_server", "proxy_override", "connections", "saved", "policy"])
+        profile = {"profile": 1, "proxy_enable": 0, "auto_config_url": self.SCRIPT, "error": None, **nothing}
         answers = [{"url": page["url"], "proxy": answer, "error": None} for page in CONTRACT["pages"].values()]
         script = {"url": self.SCRIPT, "status": 200, "text": text, "error": None, "answers": answers}
-        proxy = {"profiles": [profile], "per_machine": False, "scripts": [script]}
+        proxy = {**FACTS["proxy"], "profiles": [profile], "scripts": [script]}
         return {"changed": False, "ledger": None, "facts": {**FACTS, "proxy": proxy}}
 
     @pytest.mark.parametrize(("answer", "outcome"), [("PROXY a.example:8080", "pass"), ("DIRECT", "fail")])

@@ -292,6 +292,14 @@ class TestProfile:
         found = look_at(profile(connections=connections and connections.hex(), saved=saved.hex()), SCRIPT)
         assert found.disagreeing == pairs
 
+    def test_credentials_make_no_difference_and_are_not_kept(self):
+        masked = {"proxy_enable": 1, "proxy_server": "http=xxxx@a.example:1;b.example:2", "auto_config_url": None}
+        raw = binary(3, proxy="http=kari:hemmelig@a.example:1;ola:hemmelig@b.example:2").hex()
+        found = look_at(profile(connections=raw, **masked), SCRIPT)
+        assert found.disagreeing == ()
+        assert found.set_up
+        assert found.set_up.proxy == "http=a.example:1;b.example:2"
+
     @pytest.mark.parametrize(
         ("kind", "is_used"), [("local", True), ("roaming", True), (None, True), ("temporary", False), ("backup", False)]
     )

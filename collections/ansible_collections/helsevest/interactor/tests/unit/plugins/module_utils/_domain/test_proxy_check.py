@@ -292,10 +292,16 @@ class TestScript:
         assert check.evidence["profiles"]["1"]["takes"][P1]["unknown"] == ["b.intern", "a.intern"]
 
     @pytest.mark.parametrize(
-        ("changes", "told"), [({"status": 404}, "it answers 404"), ({"status": 0, "error": "timed out"}, "timed out")]
+        ("changes", "told"),
+        [
+            ({"status": 404}, "it answers 404"),
+            ({"status": 404, "text": "<html>not found</html>"}, "it answers 404"),
+            ({"status": 200}, "it answers 200"),
+            ({"status": 0, "error": "timed out"}, "timed out"),
+        ],
     )
     def test_without_the_script_windows_goes_on_with_what_is_left(self, host: Host, changes: dict[str, Any], told: str):
-        host.proxy["scripts"][0].update(changes, text=None)
+        host.proxy["scripts"][0].update({"text": None, **changes})
         host.profiles({}, {**DOUBLE, "proxy_override": "<local>"})
         check = host.users
         assert remedies(check) == ["P5.double", "P5.unfetched"]
@@ -308,8 +314,9 @@ class TestScript:
         check = host.users
         assert (check.severity, remedies(check), check.who) == (Severity.WARNING, ["P5.unfetched"], "site")
 
-    def test_a_script_of_which_nothing_is_known_is_no_finding(self, host: Host):
-        host.proxy["scripts"][0].update(text=None, status=None, answers=None)
+    @pytest.mark.parametrize("changes", [{"status": None}, {"status": 0, "error": "no time was left to ask"}])
+    def test_a_script_of_which_nothing_is_known_is_no_finding(self, host: Host, changes: dict[str, Any]):
+        host.proxy["scripts"][0].update(changes, text=None, answers=None)
         host.evaluations = {}
         assert host.users.outcome is PASS
 

@@ -53,12 +53,13 @@ class _Job:
     url: str
 
 
-def evaluate_scripts(facts: Mapping[str, Any], urls: Sequence[str], limits: Limits | None = None) -> Evaluations:
+def evaluate_scripts(facts: Mapping[str, Any] | None, urls: Sequence[str], limits: Limits | None = None) -> Evaluations:
     """Evaluate every script that `facts` (docs/contracts.md, Facts) hold the text of, for each of `urls` (P5).
 
     It answers as the host would: with its addresses, DNS answers and time. What an evaluation comes to is in its
-    answer, its failure too. Raises MissingPackageError without the engine.
+    answer, its failure too; no facts, no evaluations. Raises MissingPackageError without the engine.
     """
+    facts = facts or {}
     scripts = [found for found in (facts.get("proxy") or {}).get("scripts") or () if is_fetched(found)]
     jobs = list(dict.fromkeys(_Job(found["text"], url) for found in scripts for url in urls))
     found = dict(zip(jobs, _evaluate(jobs, pac_host(facts), limits or Limits()), strict=True)) if jobs else {}

@@ -79,6 +79,7 @@ def test_where_there_is_no_script_nothing_is_started(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(_pac.subprocess, "run", None)
     assert evaluate_scripts({"proxy": proxy}, [P1]) == {}
     assert evaluate_scripts(facts(None, ""), [P1]) == {}
+    assert evaluate_scripts(None, [P1]) == {}
     refused = facts("<html>not found</html>")
     refused["proxy"]["scripts"][0]["status"] = 404
     assert evaluate_scripts(refused, [P1]) == {}

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleError
+
 from ..module_utils._domain.checks import judge_facts
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.verdict import host_verdict
+from ..module_utils._holidays import MissingPackageError
+from ..module_utils._pac import evaluate_scripts
 from ..plugin_utils._host_module import HostModule
 
 
@@ -20,6 +24,11 @@ class ActionModule(HostModule):
         checks = []
         if answer["reached"] and answer["error"] is None:
             site = Site.from_vars(variables)
-            checks = judge_facts(answer.get("facts"), site, arguments["role"], arguments["contract"], self.now)
+            role, contract = arguments["role"], arguments["contract"]
+            try:
+                evaluations = evaluate_scripts(answer.get("facts"), [page["url"] for page in contract["pages"].values()])
+            except MissingPackageError as exc:
+                raise AnsibleError(str(exc)) from exc
+            checks = judge_facts(answer.get("facts"), site, role, contract, self.now, evaluations)
         verdict = host_verdict(answer["reached"], answer["error"], checks)
         return {"facts": None, **answer, "checks": [check.to_dict() for check in checks], "verdict": verdict.value}

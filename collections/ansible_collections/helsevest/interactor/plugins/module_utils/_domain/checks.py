@@ -11,10 +11,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from .facts import check_shape
-from .host_checks import judge_clock, judge_disk, judge_power, judge_service, judge_speed, section
+from .host_checks import judge_clock, judge_disk, judge_power, judge_service, judge_speed
 from .net_checks import judge_dns, judge_tls
 from .page_check import judge_page
-from .proxy import ProfileProxy, judge_profile
+from .proxy_check import judge_proxy
+from .proxy_way import Evaluations
 from .results import CheckResult, apply_waivers, result
 from .site import Site, is_ahead
 from .window import OSLO
@@ -46,10 +47,12 @@ def judge_facts(
     role: Literal["server", "client"],
     contract: Mapping[str, Any],
     now: datetime,
+    evaluations: Evaluations | None = None,
 ) -> list[CheckResult]:
     """Judge what the probe found on one host (P1, P2, P3, P5, P8, CLOCK, SERVICE, DISK, TLS, DNS).
 
-    `contract` is the vendor contract, `now` the controller's time. What a part that took longer than its time has found
+    `contract` is the vendor contract, `now` the controller's time, `evaluations` what the host's proxy scripts come to
+    (None: not evaluated). What a part that took longer than its time has found
     by then does not count. Raises ValueError for facts of another shape or probe, KeyError for a contract that lacks a
     key.
     """
@@ -61,7 +64,7 @@ def judge_facts(
     checks = [judge_page(told, site, contract, "P1", "text")]
     if role == "server" and site.mode == "server_in_cloud":
         checks.append(judge_page(told, site, contract, "P2", "heading"))
-    checks += [judge_speed(told, site, contract), _proxy(told, site, role, contract)]
+    checks += [judge_speed(told, site, contract), *judge_proxy(told, site, role, contract, evaluations)]
     if role == "server":
         checks += [judge_power(told, site, now), judge_service(told, site, contract), judge_disk(told, site, contract)]
     checks.append(judge_clock(told, site, now))
@@ -75,39 +78,7 @@ def _with_reason(check: CheckResult, overdue: Collection[str]) -> CheckResult:
     return replace(check, observed=OVERDUE) if late and check.outcome is CheckOutcome.UNKNOWN else check
 
 
-_PROXY_REMEDIES = {ProfileProxy.DOUBLE: "P5.double", ProfileProxy.DISAGREEING: "P5.disagreeing"}
 
-
-def _proxy(facts: Mapping[str, Any], site: Site, role: str, contract: Mapping[str, Any]) -> CheckResult:
-    script = contract["proxy"]["script"]
-    profiles = section(facts, "proxy").get("profiles")
-    found: dict[ProfileProxy, list[int]] = {}
-    for profile in profiles or ():
-        found.setdefault(judge_profile(profile, script), []).append(profile["profile"])
-    wrong = [kind for kind in found if kind not in (ProfileProxy.SCRIPT_ONLY, ProfileProxy.UNKNOWN)]
-    outcome: bool | None = not wrong
-    if not wrong and (ProfileProxy.UNKNOWN in found or profiles is None or (not profiles and role == "client")):
-        outcome = None
-    # A PC without any proxy, or with another one, may do as well: whether it reaches the cloud is P1's to say. Only a
-    # double set-up, or one that may be double, is the known cause of failures.
-    harmless = bool(wrong) and {*found} <= {
-        ProfileProxy.SCRIPT_ONLY,
-        ProfileProxy.DIRECT,
-        ProfileProxy.MANUAL_ONLY,
-        ProfileProxy.OTHER_SCRIPT,
-    }
-    return result(
-        site,
-        "P5",
-        outcome,
-        observed="; ".join(f"{kind}: profile {', '.join(map(str, found[kind]))}" for kind in sorted(found))
-        or ("no profiles" if profiles is not None else "not found out"),
-        expected=f"script_only ({script}) in every profile",
-        severity=Severity.WARNING if harmless else Severity.BLOCKER,
-        remedies=list(dict.fromkeys(_PROXY_REMEDIES.get(kind, "P5.other") for kind in sorted(wrong))),
-        evidence={"profiles": {kind.value: found[kind] for kind in sorted(found)}},
-        script=script,
-    )
 
 
 def missing_contact(site: Site) -> list[str]:

@@ -1,18 +1,25 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which proxy a user's profile really has: the registry's values and Windows' own binary form of them (P5)."""
+"""Which proxy a user's profile really has: the registry's values and Windows' own binary forms of them (P5)."""
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
-VERSION = 0x46
+VERSIONS = (0x46, 0x3C)
+"""Of the connection settings: that of every Windows that is still in use, and that of a profile that is older."""
+WINHTTP_VERSIONS = (0x28, 0x18)
+"""Of WinHTTP's settings: since Windows 8, and before."""
+
+_CREDENTIALS = re.compile(r"[^/;=\s]*@")
 
 
 class Flags(IntFlag):
@@ -22,6 +29,9 @@ class Flags(IntFlag):
     MANUAL = 0x02
     SCRIPT = 0x04
     AUTO_DETECT = 0x08
+
+
+KNOWN_FLAGS = Flags.DIRECT | Flags.MANUAL | Flags.SCRIPT | Flags.AUTO_DETECT
 
 
 @dataclass(frozen=True)
@@ -35,49 +45,75 @@ class ConnectionSettings:
     script_url: str
 
 
+@dataclass(frozen=True)
+class WinHttpSettings:
+    """The content of `WinHttpSettings`, which services of Windows go by: it has no script."""
+
+    flags: Flags
+    proxy: str
+    bypass: str
+
+
+class _Reader:
+    """Reads numbers and texts, one after the other; each error says at which byte it was."""
+
+    def __init__(self, raw: str | bytes, what: str, versions: tuple[int, ...]) -> None:
+        self._what, self._at = what, 0
+        if isinstance(raw, str):
+            try:
+                raw = bytes.fromhex(raw)
+            except ValueError as error:
+                raise self._error(f"no hex: {error}") from None
+        self._raw = raw
+        if (version := self.number("version")) not in versions:
+            known = " and ".join(f"{one:#x}" for one in versions)
+            raise self._error(f"version {version:#x} at byte 0; {known} are known")
+
+    def number(self, name: str) -> int:
+        (number,) = struct.unpack("<I", self._take(4, name))
+        return int(number)
+
+    def text(self, name: str) -> str:
+        length, start = self.number(f"length of {name}"), self._at
+        # Windows writes its own code page; only ASCII matters to us, and Latin-1 loses nothing of it.
+        text = self._take(length, name).decode("latin-1")
+        for offset, character in enumerate(text):
+            if ord(character) < ord(" "):
+                raise self._error(f"{name} has a control character at byte {start + offset}")
+        return text
+
+    def _take(self, length: int, name: str) -> bytes:
+        start, end = self._at, self._at + length
+        if end > len(self._raw):
+            left = len(self._raw) - start
+            raise self._error(f"{name} at byte {start} needs {length} bytes, {left} are left")
+        self._at = end
+        return self._raw[start:end]
+
+    def _error(self, complaint: str) -> ValueError:
+        return ValueError(f"{self._what}: {complaint}")
+
+
 def parse_connection_settings(raw: str | bytes) -> ConnectionSettings:
-    """Read `DefaultConnectionSettings`, as bytes or as hex; whatever follows the three texts is ignored.
+    """Read `DefaultConnectionSettings` or `SavedLegacySettings`, as bytes or as hex (P5).
 
-    Raises ValueError that says at which byte something else was expected.
+    Whatever follows the three texts is ignored. Raises ValueError that says at which byte something else was expected.
     """
-    if isinstance(raw, str):
-        try:
-            raw = bytes.fromhex(raw)
-        except ValueError as error:
-            raise ValueError(f"connection settings: no hex: {error}") from None
-    version, at = _number(raw, 0, "version")
-    if version != VERSION:
-        raise ValueError(f"connection settings: version {version:#x} at byte 0; {VERSION:#x} is known")
-    counter, at = _number(raw, at, "counter")
-    flags, at = _number(raw, at, "flags")
-    proxy, at = _text(raw, at, "proxy")
-    bypass, at = _text(raw, at, "bypass")
-    script_url, at = _text(raw, at, "script")
-    known = Flags.DIRECT | Flags.MANUAL | Flags.SCRIPT | Flags.AUTO_DETECT
-    return ConnectionSettings(counter, Flags(flags & known), proxy, bypass, script_url)
+    reader = _Reader(raw, "connection settings", VERSIONS)
+    counter, flags = reader.number("counter"), reader.number("flags")
+    proxy, bypass, script_url = reader.text("proxy"), reader.text("bypass"), reader.text("script")
+    return ConnectionSettings(counter, Flags(flags & KNOWN_FLAGS), proxy, bypass, script_url)
 
 
-def _number(raw: bytes, at: int, name: str) -> tuple[int, int]:
-    end = at + 4
-    if end > len(raw):
-        raise ValueError(f"connection settings: {name} at byte {at} needs 4 bytes, {max(len(raw) - at, 0)} are left")
-    (number,) = struct.unpack_from("<I", raw, at)
-    return number, end
+def parse_winhttp_settings(raw: str | bytes) -> WinHttpSettings:
+    """Read `WinHttpSettings`, which `netsh winhttp` writes, as bytes or as hex (P5).
 
-
-def _text(raw: bytes, at: int, name: str) -> tuple[str, int]:
-    length, start = _number(raw, at, f"length of {name}")
-    end = start + length
-    if end > len(raw):
-        raise ValueError(
-            f"connection settings: {name} at byte {start} needs {length} bytes, {len(raw) - start} are left"
-        )
-    # Windows writes its own code page; only ASCII matters to us, and Latin-1 loses nothing of it.
-    text = raw[start:end].decode("latin-1")
-    for offset, character in enumerate(text):
-        if ord(character) < ord(" "):
-            raise ValueError(f"connection settings: {name} has a control character at byte {start + offset}")
-    return text, end
+    Whatever follows the two texts is ignored. Raises ValueError that says at which byte something else was expected.
+    """
+    reader = _Reader(raw, "WinHTTP settings", WINHTTP_VERSIONS)
+    reader.number("counter")
+    flags = reader.number("flags")
+    return WinHttpSettings(Flags(flags & KNOWN_FLAGS), reader.text("proxy"), reader.text("bypass"))
 
 
 class ProfileProxy(StrEnum):
@@ -88,59 +124,101 @@ class ProfileProxy(StrEnum):
     MANUAL_ONLY = "manual_only"
     DIRECT = "direct"
     OTHER_SCRIPT = "other_script"
-    DISAGREEING = "disagreeing"
     UNKNOWN = "unknown"
 
 
+class View(StrEnum):
+    """Where a profile's set-up stands, the one first by which the user's programs (WinINet) go."""
+
+    CONNECTIONS = "connections"
+    REGISTRY = "registry"
+    SAVED = "saved"
+
+
 @dataclass(frozen=True)
-class _Ticks:
+class SetUp:
     """A proxy set-up, wherever it was read: what is in use, else an empty text."""
 
     proxy: str
+    bypass: str
     script_url: str
 
+    def kind(self, script_url: str) -> ProfileProxy:
+        """What it comes to, where `script_url` is the wanted script; one of the same host counts as the wanted one.
 
-def judge_profile(profile: Mapping[str, Any], script_url: str) -> ProfileProxy:
+        Automatic detection is ticked on every new Windows and no second proxy, so that it does not matter.
+        """
+        if self.script_url:
+            if self.proxy:
+                return ProfileProxy.DOUBLE
+            wanted = _host(self.script_url) == _host(script_url)
+            return ProfileProxy.SCRIPT_ONLY if wanted else ProfileProxy.OTHER_SCRIPT
+        return ProfileProxy.MANUAL_ONLY if self.proxy else ProfileProxy.DIRECT
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one profile comes to: its set-up by the view that counts, and which views say another thing."""
+
+    number: int
+    kind: ProfileProxy
+    set_up: SetUp | None
+    view: View | None
+    disagreeing: tuple[tuple[View, View], ...] = ()
+    is_used: bool = True
+    """Whether somebody works with it: a temporary profile and a backup of one are told, but hold up nobody."""
+    is_managed: bool = False
+    """Whether its user cannot change it: a group policy sets it."""
+
+
+USED_KINDS = (None, "local", "roaming")
+
+
+def look_at(profile: Mapping[str, Any], script_url: str) -> Profile:
     """Tell what one element of `proxy.profiles` of the facts comes to, where `script_url` is the wanted script (P5).
 
-    A script of the same host counts as the wanted one, whatever its path. Automatic detection is ticked on every new
-    Windows and no second proxy, so that it does not matter. A value that is missing in the registry is read from the
-    binary; a binary that cannot be read makes the profile unknown.
+    The user's programs go by `DefaultConnectionSettings`; where a profile has none yet, Windows makes it of the
+    registry's values. A profile that could not be read, or whose binary cannot be understood, is unknown.
     """
-    registry = _from_registry(profile)
-    binary: _Ticks | None = None
-    if profile["connections"] is not None:
-        try:
-            binary = _from_settings(parse_connection_settings(profile["connections"]))
-        except ValueError:
-            return ProfileProxy.UNKNOWN
-    ticks = registry or binary
-    if ticks is None:
-        return ProfileProxy.UNKNOWN
-    if registry and binary and registry != binary:
-        return ProfileProxy.DISAGREEING
-    if ticks.script_url:
-        if ticks.proxy:
-            return ProfileProxy.DOUBLE
-        return ProfileProxy.SCRIPT_ONLY if _host(ticks.script_url) == _host(script_url) else ProfileProxy.OTHER_SCRIPT
-    return ProfileProxy.MANUAL_ONLY if ticks.proxy else ProfileProxy.DIRECT
+    number = int(profile["profile"])
+    is_used = profile["kind"] in USED_KINDS
+    is_managed = bool(profile["policy"])
+    found: dict[View, SetUp] = {}
+    error = profile["error"]
+    for view, key in ((View.CONNECTIONS, "connections"), (View.SAVED, "saved")):
+        if profile[key] is not None:
+            try:
+                found[view] = _from_settings(parse_connection_settings(profile[key]))
+            except ValueError as unreadable:
+                # By the saved settings only connections go that are dialled: they alone make nothing unknown.
+                error = error or (str(unreadable) if view is View.CONNECTIONS else None)
+    if profile["proxy_enable"] is not None:
+        manual, script = bool(profile["proxy_enable"]), profile["auto_config_url"]
+        found[View.REGISTRY] = _set_up(manual, profile["proxy_server"], profile["proxy_override"], script)
+    views = [view for view in View if view in found]
+    if error or views in ([], [View.SAVED]):
+        return Profile(number, ProfileProxy.UNKNOWN, None, None, (), is_used, is_managed)
+    best = views[0]
+    pairs = tuple((one, other) for one, other in combinations(views, 2) if found[one] != found[other])
+    return Profile(number, found[best].kind(script_url), found[best], best, pairs, is_used, is_managed)
 
 
-def _from_registry(profile: Mapping[str, Any]) -> _Ticks | None:
-    if profile["proxy_enable"] is None:
-        return None
-    return _ticks(bool(profile["proxy_enable"]), profile["proxy_server"], profile["auto_config_url"])
-
-
-def _from_settings(settings: ConnectionSettings) -> _Ticks:
+def _from_settings(settings: ConnectionSettings) -> SetUp:
     script_url = settings.script_url if Flags.SCRIPT in settings.flags else ""
-    return _ticks(Flags.MANUAL in settings.flags, settings.proxy, script_url)
+    return _set_up(Flags.MANUAL in settings.flags, settings.proxy, settings.bypass, script_url)
 
 
-def _ticks(manual: bool, proxy: str | None, script_url: str | None) -> _Ticks:
+def _set_up(manual: bool, proxy: str | None, bypass: str | None, script_url: str | None) -> SetUp:
     # A tick without an address is a proxy all the same: Windows then waits for one.
-    used = (proxy or "").strip().casefold() or "unnamed" if manual else ""
-    return _Ticks(used, (script_url or "").strip().casefold())
+    used = _CREDENTIALS.sub("", proxy or "").strip().casefold() or "unnamed" if manual else ""
+    return SetUp(used, (bypass or "").strip().casefold() if manual else "", plain_url(script_url))
+
+
+def plain_url(url: str | None) -> str:
+    """An address as it is compared: in lower case, without credentials."""
+    scheme, found, rest = (url or "").strip().casefold().partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{found}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _host(url: str) -> str | None:

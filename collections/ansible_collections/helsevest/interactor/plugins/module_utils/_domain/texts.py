@@ -34,6 +34,7 @@ TITLES: dict[str, str] = {
     "P4": "The data-processing agreement is signed",
     "P4.ros": "The risk assessment is sent",
     "P5": "Only the automatic proxy script is set",
+    "P5.machine": "No manual proxy is set for the machine",
     "P6.contact": "The contact person for the day after is known",
     "P6.urls": "The site has confirmed that it reaches the pages",
     "P6.proxy": "The site has confirmed its proxy setting",
@@ -238,6 +239,61 @@ REMEDIES: dict[str, Remedy] = {
         "«Tilkoplingar» og «LAN-innstillingar», sjå til at berre det automatiske skriptet {script} er "
         "i bruk, og vel OK.",
         "help the site on the phone: to save the dialog once makes the two agree",
+    ),
+    "P5.saved": Remedy(
+        "site",
+        "Windows har lagret et annet proxyoppsett for andre tilkoblinger, for eksempel VPN, enn for nettverket på "
+        "kontoret. Åpne «Alternativer for Internett», velg fanen «Tilkoblinger» og «LAN-innstillinger», se til at bare "
+        "det automatiske skriptet {script} er i bruk, og velg OK.",
+        "Windows har lagra eit anna proxyoppsett for andre tilkoplingar, til dømes VPN, enn for nettverket på "
+        "kontoret. Opne «Alternativ for Internett», vel fana «Tilkoplingar» og «LAN-innstillingar», sjå til at berre "
+        "det automatiske skriptet {script} er i bruk, og vel OK.",
+        "nothing: it does not stop the move. To save the dialog once makes the two agree",
+    ),
+    "P5.managed": Remedy(
+        "site",
+        "Proxyoppsettet på PC-en er styrt sentralt, så brukerne kan ikke endre det selv. Be den som drifter PC-ene "
+        "deres, om å se til at bare det automatiske skriptet {script} er i bruk, uten noen manuell proxy.",
+        "Proxyoppsettet på PC-en er styrt sentralt, så brukarane kan ikkje endre det sjølve. Be den som driftar PC-ane "
+        "dykkar, om å sjå til at berre det automatiske skriptet {script} er i bruk, utan nokon manuell proxy.",
+        "wait for whoever runs the site's PCs: a group policy sets it, so that the site cannot change it in the dialog",
+    ),
+    "P5.unfetched": Remedy(
+        "site",
+        "PC-en får ikke hentet det automatiske proxyskriptet {script}. Åpne adressen i en nettleser på PC-en. Hvis den "
+        "ikke svarer, må den åpnes i brannmuren. Spør gjerne den som drifter nettet deres.",
+        "PC-en får ikkje henta det automatiske proxyskriptet {script}. Opne adressa i ein nettlesar på PC-en. Dersom "
+        "ho ikkje svarar, må ho opnast i brannmuren. Spør gjerne den som driftar nettet dykkar.",
+        "wait for the site: without the script Windows goes on with the manual proxy, or with none",
+    ),
+    "P5.script": Remedy(
+        "us",
+        "Det automatiske proxyskriptet svarer ikke som det skal. Det er det vi som ser på.",
+        "Det automatiske proxyskriptet svarar ikkje som det skal. Det er det vi som ser på.",
+        "read what the check says of the script, open it in a browser, and tell whoever runs it",
+    ),
+    "P5.difference": Remedy(
+        "us",
+        "PC-en bruker en annen proxy enn den vi venter ut fra skriptet. Hvorfor, er det vi som ser på.",
+        "PC-en bruker ein annan proxy enn den vi ventar ut frå skriptet. Kvifor, er det vi som ser på.",
+        "compare the host's addresses and DNS answers with those that the script asks for: the PC may have an old copy "
+        "of the script, or another one found by automatic detection",
+    ),
+    "P5.winhttp": Remedy(
+        "site",
+        "Windows-tjenestene på maskinen har en manuell proxy i tillegg. Be den som drifter PC-ene deres, om å vurdere "
+        "om den trengs. Den fjernes med kommandoen «netsh winhttp reset proxy».",
+        "Windows-tenestene på maskina har ein manuell proxy i tillegg. Be den som driftar PC-ane dykkar, om å vurdere "
+        "om han trengst. Han blir fjerna med kommandoen «netsh winhttp reset proxy».",
+        "nothing: it does not stop the move. Tell the site if Interactor is slow, or signing in fails",
+    ),
+    "P5.environment": Remedy(
+        "site",
+        "Maskinen har en manuell proxy i miljøvariablene sine. Be den som drifter PC-ene deres, om å vurdere om den "
+        "trengs.",
+        "Maskina har ein manuell proxy i miljøvariablane sine. Be den som driftar PC-ane dykkar, om å vurdere om han "
+        "trengst.",
+        "nothing: it does not stop the move. The check names the variables; tell the site if signing in fails",
     ),
     "P6.contact": Remedy(
         "site",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.helsevest.interactor.plugins.module_utils import _clock
+from ansible_collections.helsevest.interactor.plugins.module_utils import _clock, _pac
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
 
 from tests.pwsh.engine import LEASE_SCRIPT
@@ -206,6 +206,47 @@ class TestPreflight:
         assert (result["verdict"], result["error"], result["facts"]) == ("ready", None, FACTS)
         assert {check["id"]: check["outcome"] for check in result["checks"]}["P1"] == "pass"
         assert host.asked[0]["role"] == "server"
+
+    SCRIPT = CONTRACT["proxy"]["script"]
+
+    def scripted(self, text: str, answer: str) -> dict[str, Any]:
+        """The answer of a host whose only profile has the script, and that answers so itself."""
+        nothing = dict.fromkeys(["kind", "loaded", "proxy_server", "proxy_override", "connections", "saved", "policy"])
+        profile = {"profile": 1, "proxy_enable": 0, "auto_config_url": self.SCRIPT, "error": None, **nothing}
+        answers = [{"url": page["url"], "proxy": answer, "error": None} for page in CONTRACT["pages"].values()]
+        script = {"url": self.SCRIPT, "status": 200, "text": text, "error": None, "answers": answers}
+        proxy = {**FACTS["proxy"], "profiles": [profile], "scripts": [script]}
+        return {"changed": False, "ledger": None, "facts": {**FACTS, "proxy": proxy}}
+
+    @pytest.mark.parametrize(("answer", "outcome"), [("PROXY a.example:8080", "pass"), ("DIRECT", "fail")])
+    def test_the_proxy_script_is_evaluated(self, act: Act, host: Host, answer: str, outcome: str):
+        host.answers = [self.scripted("function FindProxyForURL() { return 'PROXY a.example:8080; DIRECT'; }", answer)]
+        result = act("preflight", role="server")
+        (check,) = [check for check in result["checks"] if check["id"] == "P5"]
+        assert (result["verdict"], check["outcome"], check["severity"]) == (
+            "ready",
+            outcome,
+            "blocker" if outcome == "pass" else "warning",
+        )
+        took = {"ours": "PROXY a.example:8080; DIRECT", "host": answer}
+        urls = [page["url"] for page in CONTRACT["pages"].values()]
+        assert check["evidence"]["profiles"]["1"]["takes"] == dict.fromkeys(urls, took)
+
+    def test_a_script_that_fails_takes_no_other_check_with_it(self, act: Act, host: Host):
+        host.answers = [self.scripted("function (", "DIRECT")]
+        result = act("preflight", role="server")
+        assert (result["error"], result["verdict"]) == (None, "ready")
+        outcomes = {check["id"]: check["outcome"] for check in result["checks"]}
+        assert (outcomes["P1"], outcomes["P5"]) == ("pass", "fail")
+
+    def test_without_the_engine_the_error_says_what_to_install(
+        self, act: Act, host: Host, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(_pac, "find_spec", lambda _name: None)
+        host.answers = [self.scripted("function FindProxyForURL() { return 'DIRECT'; }", "DIRECT")]
+        result = act("preflight", role="server")
+        assert "'quickjs-ng' on the controller (make setup installs it)" in result["error"]
+        assert result["verdict"] == "error"
 
     def test_a_fault_of_the_site_makes_it_not_ready(self, act: Act, host: Host):
         host.answers = [

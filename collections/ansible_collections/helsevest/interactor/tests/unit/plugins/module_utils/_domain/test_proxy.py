@@ -13,8 +13,12 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy
     ConnectionSettings,
     Flags,
     ProfileProxy,
-    judge_profile,
+    View,
+    WinHttpSettings,
+    look_at,
     parse_connection_settings,
+    parse_winhttp_settings,
+    plain_url,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,6 +41,11 @@ def binary(flags: int, proxy: str = "", bypass: str = "", script: str = "", *, c
 def profile(**values: object) -> dict[str, Any]:
     well = {
         "profile": 1,
+        "kind": "local",
+        "loaded": True,
+        "saved": None,
+        "policy": False,
+        "error": None,
         "proxy_enable": 0,
         "proxy_server": None,
         "proxy_override": None,
@@ -58,6 +67,9 @@ class TestParser:
         fresh = "460000000000000009000000" + "00" * 44
         assert parse_connection_settings(fresh) == ConnectionSettings(0, Flags.DIRECT | Flags.AUTO_DETECT, "", "", "")
 
+    def test_a_profile_of_an_old_windows(self):
+        assert parse_connection_settings("3c" + DOUBLE[2:]) == parse_connection_settings(DOUBLE)
+
     def test_bits_without_a_name_are_ignored(self):
         assert parse_connection_settings(binary(0x15, script=SCRIPT)).flags == Flags.DIRECT | Flags.SCRIPT
 
@@ -67,7 +79,7 @@ class TestParser:
             ("4g", "no hex"),
             ("460", "no hex"),
             ("", "version at byte 0 needs 4 bytes, 0 are left"),
-            ("3c0000000000000000000000", "version 0x3c at byte 0"),
+            ("280000000000000000000000", "version 0x28 at byte 0; 0x46 and 0x3c are known"),
             ("460000000000", "counter at byte 4 needs 4 bytes, 2 are left"),
             ("4600000000000000", "flags at byte 8 needs 4 bytes, 0 are left"),
             ("460000000000000001000000", "length of proxy at byte 12"),
@@ -83,6 +95,35 @@ class TestParser:
     def test_an_error_says_where(self, raw: str, told: str):
         with pytest.raises(ValueError, match=told):
             parse_connection_settings(raw)
+
+
+# As `netsh winhttp set proxy sikker.proxy.nhn.no:8080 "<local>"` writes it, and `netsh winhttp reset proxy`.
+WINHTTP = "2800000000000000" + "03000000" + "18000000" + MANUAL.encode().hex() + "07000000" + b"<local>".hex()
+NO_WINHTTP = "18000000000000000100000000000000" + "00000000"
+
+
+class TestWinHttp:
+    def test_values_as_windows_writes_them(self):
+        manual = WinHttpSettings(Flags.DIRECT | Flags.MANUAL, MANUAL, "<local>")
+        assert parse_winhttp_settings(WINHTTP) == manual
+        assert parse_winhttp_settings(bytes.fromhex(WINHTTP) + b"more") == manual
+        assert parse_winhttp_settings(NO_WINHTTP) == WinHttpSettings(Flags.DIRECT, "", "")
+
+    @pytest.mark.parametrize(
+        ("raw", "told"),
+        [
+            ("4g", "WinHTTP settings: no hex"),
+            ("", "version at byte 0 needs 4 bytes, 0 are left"),
+            (DOUBLE, "version 0x46 at byte 0; 0x28 and 0x18 are known"),
+            ("180000000000", "counter at byte 4"),
+            ("180000000000000001000000", "length of proxy at byte 12"),
+            ("18000000000000000100000000000000", "length of bypass at byte 16"),
+            ("1800000000000000010000000100000009" + "00000000", "proxy has a control character at byte 16"),
+        ],
+    )
+    def test_an_error_says_where(self, raw: str, told: str):
+        with pytest.raises(ValueError, match=told):
+            parse_winhttp_settings(raw)
 
 
 printable = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40)
@@ -113,10 +154,50 @@ def test_whatever_comes_it_is_settings_or_a_value_error(raw: bytes):
 
 
 @settings(deadline=None, database=None)
+@given(st.sampled_from([0x18, 0x28]), st.integers(0, 3), printable, printable, st.binary(max_size=20))
+def test_what_is_written_of_winhttp_is_read(version: int, flags: int, proxy: str, bypass: str, rest: bytes):
+    texts = b"".join(struct.pack("<I", len(text)) + text.encode("latin-1") for text in (proxy, bypass))
+    raw = struct.pack("<III", version, 0, flags) + texts + rest
+    assert parse_winhttp_settings(raw) == WinHttpSettings(Flags(flags), proxy, bypass)
+    assert parse_winhttp_settings(raw.hex()) == parse_winhttp_settings(raw)
+
+
+@settings(deadline=None, max_examples=300, database=None)
+@given(
+    st.binary(max_size=80)
+    | st.binary(max_size=80).map(lambda rest: b"\x28\0\0\0" + rest)
+    | st.builds(lambda cut, rest: bytes.fromhex(WINHTTP)[:cut] + rest, st.integers(0, 60), st.binary(max_size=20))
+)
+def test_whatever_comes_of_winhttp_it_is_settings_or_a_value_error(raw: bytes):
+    for form in (raw, raw.hex()):
+        try:
+            found = parse_winhttp_settings(form)
+        except ValueError:
+            continue
+        assert binary(0, found.proxy, found.bypass)[12:-4] in raw
+
+
+@settings(deadline=None, database=None)
 @given(st.text(max_size=40))
 def test_text_that_is_no_hex_is_a_value_error_too(text: str):
     with pytest.raises(ValueError, match="connection settings: "):
         parse_connection_settings(text)
+    with pytest.raises(ValueError, match="WinHTTP settings: "):
+        parse_winhttp_settings(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        (" HTTP://Config.NHN.no/Kunde.pac ", SCRIPT),
+        ("http://kari:hemmelig@config.nhn.no/kunde.pac", SCRIPT),
+        ("http://config.nhn.no/a@b", "http://config.nhn.no/a@b"),
+        ("http://config.nhn.no", "http://config.nhn.no"),
+        (None, ""),
+    ],
+)
+def test_addresses_are_compared_without_case_and_credentials(url: str | None, plain: str):
+    assert plain_url(url) == plain
 
 
 class TestProfile:
@@ -138,34 +219,93 @@ class TestProfile:
             ({"auto_config_url": "http://[config.nhn.no/kunde.pac"}, ProfileProxy.OTHER_SCRIPT),
             ({"proxy_enable": None}, ProfileProxy.UNKNOWN),
             ({"connections": "00"}, ProfileProxy.UNKNOWN),
+            ({"error": "the hive cannot be loaded"}, ProfileProxy.UNKNOWN),
+            ({"proxy_enable": None, "saved": DOUBLE}, ProfileProxy.UNKNOWN),
+            ({"saved": "00"}, ProfileProxy.SCRIPT_ONLY),
         ],
     )
     def test_kinds(self, values: dict[str, Any], kind: ProfileProxy):
-        assert judge_profile(profile(**values), SCRIPT) is kind
+        assert look_at(profile(**values), SCRIPT).kind is kind
 
     @pytest.mark.parametrize(
-        ("flags", "texts", "values", "kind"),
+        ("flags", "texts", "values", "kind", "agree"),
         [
-            (0x05, {"script": SCRIPT}, {}, ProfileProxy.SCRIPT_ONLY),
-            (0x0D, {"script": SCRIPT}, {}, ProfileProxy.SCRIPT_ONLY),
-            (0x05, {"script": SCRIPT, "proxy": MANUAL}, {"proxy_server": MANUAL}, ProfileProxy.SCRIPT_ONLY),
-            (0x01, {"script": SCRIPT}, {"auto_config_url": None}, ProfileProxy.DIRECT),
+            (0x05, {"script": SCRIPT}, {}, ProfileProxy.SCRIPT_ONLY, True),
+            (0x0D, {"script": SCRIPT}, {}, ProfileProxy.SCRIPT_ONLY, True),
+            (0x05, {"script": SCRIPT, "proxy": MANUAL}, {"proxy_server": MANUAL}, ProfileProxy.SCRIPT_ONLY, True),
+            (0x01, {"script": SCRIPT}, {"auto_config_url": None}, ProfileProxy.DIRECT, True),
             (
                 0x07,
                 {"script": SCRIPT, "proxy": MANUAL},
                 {"proxy_enable": 1, "proxy_server": MANUAL},
                 ProfileProxy.DOUBLE,
+                True,
             ),
-            # The dialog reads the binary, programs read the registry: neither may be believed alone.
-            (0x07, {"script": SCRIPT, "proxy": MANUAL}, {}, ProfileProxy.DISAGREEING),
-            (0x05, {"script": SCRIPT}, {"proxy_enable": 1, "proxy_server": MANUAL}, ProfileProxy.DISAGREEING),
-            (0x01, {}, {}, ProfileProxy.DISAGREEING),
-            (0x05, {"script": "http://x.example/p.pac"}, {}, ProfileProxy.DISAGREEING),
+            # The user's programs go by the binary, some read the registry: neither may be believed alone.
+            (0x07, {"script": SCRIPT, "proxy": MANUAL}, {}, ProfileProxy.DOUBLE, False),
+            (
+                0x05,
+                {"script": SCRIPT},
+                {"proxy_enable": 1, "proxy_server": MANUAL},
+                ProfileProxy.SCRIPT_ONLY,
+                False,
+            ),
+            (0x01, {}, {}, ProfileProxy.DIRECT, False),
+            (0x05, {"script": "http://x.example/p.pac"}, {}, ProfileProxy.OTHER_SCRIPT, False),
+            (
+                0x03,
+                {"proxy": MANUAL, "bypass": "<local>"},
+                {"proxy_enable": 1, "proxy_server": MANUAL, "proxy_override": "*.nhn.no", "auto_config_url": None},
+                ProfileProxy.MANUAL_ONLY,
+                False,
+            ),
             # What the registry does not hold is read from the binary.
-            (0x07, {"script": SCRIPT, "proxy": MANUAL}, {"proxy_enable": None}, ProfileProxy.DOUBLE),
-            (0x05, {"script": SCRIPT}, {"proxy_enable": None}, ProfileProxy.SCRIPT_ONLY),
+            (0x07, {"script": SCRIPT, "proxy": MANUAL}, {"proxy_enable": None}, ProfileProxy.DOUBLE, True),
+            (0x05, {"script": SCRIPT}, {"proxy_enable": None}, ProfileProxy.SCRIPT_ONLY, True),
         ],
     )
-    def test_registry_and_binary(self, flags: int, texts: dict[str, str], values: dict[str, Any], kind: ProfileProxy):
-        raw = binary(flags, **texts).hex()
-        assert judge_profile(profile(connections=raw, **values), SCRIPT) is kind
+    def test_registry_and_binary(
+        self, flags: int, texts: dict[str, str], values: dict[str, Any], kind: ProfileProxy, agree: bool
+    ):
+        found = look_at(profile(connections=binary(flags, **texts).hex(), **values), SCRIPT)
+        assert (found.kind, found.view) == (kind, View.CONNECTIONS)
+        assert found.disagreeing == (() if agree else ((View.CONNECTIONS, View.REGISTRY),))
+
+    @pytest.mark.parametrize(
+        ("connections", "saved", "pairs"),
+        [
+            (None, binary(5, script=SCRIPT), ()),
+            (None, binary(7, script=SCRIPT, proxy=MANUAL), ((View.REGISTRY, View.SAVED),)),
+            (binary(5, script=SCRIPT), binary(5, script=SCRIPT, counter=9), ()),
+            (binary(5, script=SCRIPT), binary(1), ((View.CONNECTIONS, View.SAVED), (View.REGISTRY, View.SAVED))),
+            (binary(1), binary(1), ((View.CONNECTIONS, View.REGISTRY), (View.REGISTRY, View.SAVED))),
+            (
+                binary(1),
+                binary(3, proxy=MANUAL),
+                ((View.CONNECTIONS, View.REGISTRY), (View.CONNECTIONS, View.SAVED), (View.REGISTRY, View.SAVED)),
+            ),
+        ],
+    )
+    def test_every_pair_that_disagrees_is_told(
+        self, connections: bytes | None, saved: bytes, pairs: tuple[tuple[View, View], ...]
+    ):
+        found = look_at(profile(connections=connections and connections.hex(), saved=saved.hex()), SCRIPT)
+        assert found.disagreeing == pairs
+
+    def test_credentials_make_no_difference_and_are_not_kept(self):
+        masked = {"proxy_enable": 1, "proxy_server": "http=xxxx@a.example:1;b.example:2", "auto_config_url": None}
+        raw = binary(3, proxy="http=kari:hemmelig@a.example:1;ola:hemmelig@b.example:2").hex()
+        found = look_at(profile(connections=raw, **masked), SCRIPT)
+        assert found.disagreeing == ()
+        assert found.set_up
+        assert found.set_up.proxy == "http=a.example:1;b.example:2"
+
+    @pytest.mark.parametrize(
+        ("kind", "is_used"), [("local", True), ("roaming", True), (None, True), ("temporary", False), ("backup", False)]
+    )
+    def test_nobody_works_with_a_temporary_profile(self, kind: str | None, is_used: bool):
+        assert look_at(profile(kind=kind), SCRIPT).is_used is is_used
+
+    @pytest.mark.parametrize("policy", [True, False, None])
+    def test_a_policy_is_no_users_to_change(self, policy: bool | None):
+        assert look_at(profile(policy=policy), SCRIPT).is_managed is bool(policy)

@@ -1,0 +1,451 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""P5 and P5.machine: each finding, what it weighs, and which proxy each address would take."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy_check import judge_proxy
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy_way import Evaluation
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.results import CheckResult
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .test_proxy import MANUAL, NO_WINHTTP, SCRIPT, WINHTTP, binary, profile
+
+P1, P2 = "https://interactor.dips.no", "https://dipsupsvr.dips.no"
+URLS = (P1, P2)
+OTHER = "http://x.example/p.pac"
+PASS, FAIL, UNKNOWN = CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.UNKNOWN
+DOUBLE = {"proxy_enable": 1, "proxy_server": MANUAL}
+THROUGH = ("PROXY sikker.proxy.nhn.no:8080", "DIRECT")
+EVALUATIONS = {(SCRIPT, url): Evaluation(THROUGH) for url in URLS}
+SCRIPTS = [
+    {
+        "url": SCRIPT,
+        "status": 200,
+        "text": "function FindProxyForURL() {}",
+        "error": None,
+        "answers": [{"url": url, "proxy": f"PROXY {MANUAL}", "error": None} for url in URLS],
+    }
+]
+PROXY: dict[str, Any] = {
+    "profiles": [profile()],
+    "per_machine": False,
+    "machine": {
+        "proxy_enable": 0,
+        "proxy_server": None,
+        "proxy_override": None,
+        "auto_config_url": None,
+        "connections": None,
+        "saved": None,
+    },
+    "winhttp": NO_WINHTTP,
+    "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
+    "scripts": SCRIPTS,
+}
+MakeSite = Callable[..., Site]
+
+
+class Host:
+    """A host whose facts are spoiled, and what its proxy comes to."""
+
+    def __init__(self, site: Site, contract: dict[str, Any]) -> None:
+        self.site, self.contract, self.role = site, contract, "client"
+        self.proxy = copy.deepcopy(PROXY)
+        self.evaluations = dict(EVALUATIONS)
+        self.probe = 2
+
+    def profiles(self, *changes: dict[str, Any]) -> None:
+        self.proxy["profiles"] = [profile(**{"profile": number, **change}) for number, change in enumerate(changes, 1)]
+
+    def judge(self) -> dict[str, CheckResult]:
+        facts = {"probe": self.probe, "proxy": self.proxy}
+        checks = judge_proxy(facts, self.site, self.role, self.contract, self.evaluations)
+        return {check.id: check for check in checks}
+
+    @property
+    def users(self) -> CheckResult:
+        return self.judge()["P5"]
+
+    @property
+    def machine(self) -> CheckResult:
+        return self.judge()["P5.machine"]
+
+
+@pytest.fixture
+def host(make_site: MakeSite, contract: dict[str, Any]) -> Host:
+    return Host(make_site(), contract)
+
+
+def remedies(check: CheckResult) -> list[str]:
+    return list(check.evidence.get("remedies", ()))
+
+
+def test_all_is_well(host: Host):
+    assert {check.outcome for check in host.judge().values()} == {PASS}
+    assert host.users.observed == "script_only: profile 1"
+    way = {"ours": "PROXY sikker.proxy.nhn.no:8080; DIRECT", "host": "PROXY sikker.proxy.nhn.no:8080"}
+    assert host.users.evidence == {
+        "profiles": {"1": {"setup": "script_only", "kind": "local", "by": "registry", "takes": {P1: way, P2: way}}}
+    }
+
+
+class TestProfiles:
+    def test_one_double_profile_of_many_blocks(self, host: Host):
+        host.profiles({}, DOUBLE, {})
+        check = host.users
+        assert (check.outcome, check.blocks, remedies(check)) == (FAIL, True, ["P5.double"])
+        assert check.observed == "double: profile 2; script_only: profile 1, 3"
+        assert "dobbelt proxyoppsett" in check.remedy
+        assert {number: shown["setup"] for number, shown in check.evidence["profiles"].items()} == {
+            "1": "script_only",
+            "2": "double",
+            "3": "script_only",
+        }
+
+    @pytest.mark.parametrize(
+        ("change", "takes"),
+        [
+            ({"auto_config_url": None}, "DIRECT"),
+            ({"auto_config_url": None, "proxy_enable": 1, "proxy_server": "x.example:80"}, "PROXY x.example:80"),
+            ({"auto_config_url": OTHER}, None),
+        ],
+    )
+    def test_another_single_set_up_fails_as_a_warning(self, host: Host, change: dict[str, Any], takes: str | None):
+        host.profiles({}, change)
+        check = host.users
+        assert (check.outcome, check.severity, remedies(check)) == (FAIL, Severity.WARNING, ["P5.other"])
+        shown = check.evidence["profiles"]["2"].get("takes")
+        assert shown == ({url: {"ours": takes, "host": None} for url in URLS} if takes else None)
+
+    @pytest.mark.parametrize("worse", [DOUBLE, {"proxy_enable": None}, {"connections": "00"}, {"error": "locked"}])
+    def test_a_double_or_unknown_profile_beside_a_harmless_one_blocks(self, host: Host, worse: dict[str, Any]):
+        host.profiles({"auto_config_url": None}, worse)
+        assert host.users.blocks
+
+    @pytest.mark.parametrize("change", [{"proxy_enable": None}, {"error": "the hive cannot be loaded"}])
+    def test_a_profile_that_is_not_known_blocks(self, host: Host, change: dict[str, Any]):
+        host.profiles({}, change)
+        assert (host.users.outcome, host.users.blocks) == (UNKNOWN, True)
+        assert host.users.observed == "script_only: profile 1; unknown: profile 2"
+
+    def test_no_profile_is_well_on_a_server_and_unknown_on_a_client(self, host: Host):
+        host.profiles()
+        assert (host.users.outcome, host.users.observed) == (UNKNOWN, "no profiles")
+        host.role = "server"
+        assert host.users.outcome is PASS
+        host.proxy["profiles"] = None
+        assert (host.users.outcome, host.users.observed) == (UNKNOWN, "not found out")
+
+    @pytest.mark.parametrize("kind", ["temporary", "backup"])
+    @pytest.mark.parametrize("change", [DOUBLE, {"error": "locked"}, {"connections": binary(1).hex()}])
+    def test_a_profile_that_nobody_works_with_is_told_and_holds_up_nobody(
+        self, host: Host, kind: str, change: dict[str, Any]
+    ):
+        host.profiles({}, {**change, "kind": kind})
+        check = host.users
+        assert (check.outcome, remedies(check)) == (PASS, [])
+        assert "told only: " in check.observed
+        assert check.evidence["profiles"]["2"]["kind"] == kind
+
+    def test_a_pc_where_nobody_works_is_not_known(self, host: Host):
+        host.profiles({"kind": "temporary"})
+        assert host.users.outcome is UNKNOWN
+
+    def test_a_manual_proxy_beside_the_script_is_not_told(self, host: Host):
+        host.evaluations = {}
+        host.profiles({**DOUBLE, "proxy_override": "*.hemmelig.example"})
+        host.proxy["scripts"] = []
+        told = json.dumps(host.users.to_dict())
+        assert "hemmelig" not in told
+        assert "sikker.proxy" not in told
+
+    def test_credentials_are_not_told(self, host: Host):
+        host.profiles({"proxy_enable": 1, "proxy_server": "kari:hemmelig@x.example:80", "auto_config_url": None})
+        told = json.dumps(host.users.to_dict())
+        assert "hemmelig" not in told
+        assert "PROXY x.example:80" in told
+
+
+class TestViews:
+    def test_registry_and_binary_that_differ_block(self, host: Host):
+        host.profiles({"connections": binary(1).hex()})
+        check = host.users
+        assert (check.blocks, remedies(check)) == (True, ["P5.disagreeing"])
+        assert check.observed == "direct: profile 1; connections and registry disagree: profile 1"
+        assert check.evidence["profiles"]["1"]["disagree"] == ["connections and registry"]
+        assert check.evidence["profiles"]["1"]["takes"][P1] == {"ours": "DIRECT", "host": None}
+
+    def test_the_users_programs_go_by_the_binary(self, host: Host):
+        host.profiles({"connections": binary(7, script=SCRIPT, proxy=MANUAL).hex()})
+        assert remedies(host.users) == ["P5.double", "P5.disagreeing"]
+
+    def test_what_other_connections_have_is_a_warning(self, host: Host):
+        host.profiles(
+            {}, {"connections": binary(5, script=SCRIPT).hex(), "saved": binary(7, script=SCRIPT, proxy=MANUAL).hex()}
+        )
+        check = host.users
+        assert (check.outcome, check.severity, remedies(check)) == (FAIL, Severity.WARNING, ["P5.saved"])
+        assert check.observed == (
+            "script_only: profile 1, 2; connections and saved disagree: profile 2; "
+            "registry and saved disagree: profile 2"
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "blocks"),
+        [
+            (DOUBLE, True),
+            ({"auto_config_url": None}, False),
+            ({"connections": binary(1).hex()}, True),
+            ({"saved": binary(1).hex()}, False),
+        ],
+    )
+    def test_what_a_policy_sets_is_no_users_to_change(self, host: Host, change: dict[str, Any], blocks: bool):
+        host.profiles({**change, "policy": True})
+        check = host.users
+        assert (check.blocks, remedies(check)) == (blocks, ["P5.managed"])
+        assert "styrt sentralt" in check.remedy
+
+
+class TestMachine:
+    def test_the_machines_own_values_count_where_a_policy_makes_them_those_of_all(self, host: Host):
+        host.profiles({}, DOUBLE)
+        host.proxy.update(per_machine=True)
+        host.proxy["machine"].update(proxy_enable=1, proxy_server=MANUAL, auto_config_url=SCRIPT)
+        check = host.users
+        assert (check.blocks, remedies(check)) == (True, ["P5.managed"])
+        assert check.observed == (
+            "double: the machine; told only: double: profile 2; told only: script_only: profile 1"
+        )
+        assert check.evidence["profiles"]["machine"]["setup"] == "double"
+
+    def test_the_machine_is_well(self, host: Host):
+        host.profiles(DOUBLE)
+        host.proxy.update(per_machine=True)
+        host.proxy["machine"].update(auto_config_url=SCRIPT)
+        assert host.users.outcome is PASS
+
+    def test_profiles_that_are_not_known_do_not_matter_then(self, host: Host):
+        host.proxy.update(per_machine=True, profiles=None)
+        host.proxy["machine"].update(auto_config_url=SCRIPT)
+        assert host.users.outcome is PASS
+
+    def test_a_machine_that_is_not_known(self, host: Host):
+        host.proxy.update(per_machine=True, machine=None)
+        assert (host.users.outcome, host.users.blocks) == (UNKNOWN, True)
+
+    @pytest.mark.parametrize("per_machine", [False, None])
+    def test_else_they_do_not(self, host: Host, per_machine: bool | None):
+        host.proxy.update(per_machine=per_machine)
+        host.proxy["machine"].update(proxy_enable=1, proxy_server=MANUAL, auto_config_url=SCRIPT)
+        assert host.users.outcome is PASS
+
+
+class TestScript:
+    def test_another_answer_of_the_host_is_told(self, host: Host):
+        host.proxy["scripts"][0]["answers"][1]["proxy"] = "DIRECT"
+        check = host.users
+        assert (check.outcome, check.severity, remedies(check)) == (FAIL, Severity.WARNING, ["P5.difference"])
+        assert check.observed == (
+            "script_only: profile 1; https://dipsupsvr.dips.no: PROXY sikker.proxy.nhn.no:8080; DIRECT by our "
+            "evaluation, DIRECT by the host's"
+        )
+        assert check.who == "us"
+
+    @pytest.mark.parametrize("answer", [f"{MANUAL};y.example:1", f"proxy {MANUAL}", f"http://{MANUAL}/", None, "?!"])
+    def test_the_same_first_way_is_no_difference_and_neither_is_none(self, host: Host, answer: str | None):
+        for found in host.proxy["scripts"][0]["answers"]:
+            found["proxy"] = answer
+        assert host.users.outcome is PASS
+
+    def test_an_answer_is_found_however_the_address_is_written(self, host: Host):
+        host.proxy["scripts"][0]["answers"] = [{"url": "HTTPS://Interactor.dips.no/", "proxy": "DIRECT", "error": None}]
+        assert remedies(host.users) == ["P5.difference"]
+
+    @pytest.mark.parametrize("lacks", [[], None])
+    def test_a_host_that_gives_no_answer(self, host: Host, lacks: list[Any] | None):
+        host.proxy["scripts"][0]["answers"] = lacks
+        assert host.users.outcome is PASS
+
+    def test_a_script_that_fails_is_ours(self, host: Host):
+        host.evaluations[SCRIPT, P1] = Evaluation(error="the script took over 2 seconds of the processor")
+        check = host.users
+        assert (check.severity, remedies(check), check.who) == (Severity.WARNING, ["P5.script"], "us")
+        assert "the script fails for https://interactor.dips.no: the script took over" in check.observed
+        assert check.evidence["profiles"]["1"]["takes"][P1]["error"]
+
+    def test_names_that_the_facts_do_not_know_are_told(self, host: Host):
+        host.evaluations[SCRIPT, P1] = Evaluation(THROUGH, unknown=("b.intern", "a.intern"))
+        check = host.users
+        assert check.outcome is PASS
+        assert check.observed.endswith("; asked for by the script and not known: a.intern, b.intern")
+        assert check.evidence["profiles"]["1"]["takes"][P1]["unknown"] == ["b.intern", "a.intern"]
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"status": 404}, "it answers 404"),
+            ({"status": 404, "text": "<html>not found</html>"}, "it answers 404"),
+            ({"status": 200}, "it answers 200"),
+            ({"status": 0, "error": "timed out"}, "timed out"),
+        ],
+    )
+    def test_without_the_script_windows_goes_on_with_what_is_left(self, host: Host, changes: dict[str, Any], told: str):
+        host.proxy["scripts"][0].update({"text": None, **changes})
+        host.profiles({}, {**DOUBLE, "proxy_override": "<local>"})
+        check = host.users
+        assert remedies(check) == ["P5.double", "P5.unfetched"]
+        assert f"the script is not fetched: {told}" in check.observed
+        takes = [check.evidence["profiles"][number]["takes"][P1]["ours"] for number in ("1", "2")]
+        assert takes == ["DIRECT", f"PROXY {MANUAL}"]
+
+    def test_a_script_that_is_not_fetched_is_a_warning(self, host: Host):
+        host.proxy["scripts"][0].update(text=None, error="timed out")
+        check = host.users
+        assert (check.severity, remedies(check), check.who) == (Severity.WARNING, ["P5.unfetched"], "site")
+
+    @pytest.mark.parametrize("changes", [{"status": None}, {"status": 0, "error": "no time was left to ask"}])
+    def test_a_script_of_which_nothing_is_known_is_no_finding(self, host: Host, changes: dict[str, Any]):
+        host.proxy["scripts"][0].update(changes, text=None, answers=None)
+        host.evaluations = {}
+        assert host.users.outcome is PASS
+
+    def test_a_script_that_nobody_works_with_is_no_finding(self, host: Host):
+        host.proxy["scripts"].append({**SCRIPTS[0], "url": OTHER, "text": None, "error": "gone"})
+        host.profiles({}, {"auto_config_url": OTHER, "kind": "temporary"})
+        assert host.users.outcome is PASS
+
+
+class TestOtherPrograms:
+    def test_winhttp(self, host: Host):
+        host.proxy["winhttp"] = WINHTTP
+        check = host.machine
+        assert (check.outcome, check.severity, remedies(check)) == (FAIL, Severity.WARNING, ["P5.winhttp"])
+        assert check.evidence["winhttp"] == dict.fromkeys(URLS, f"PROXY {MANUAL}")
+        assert host.users.outcome is PASS
+
+    @pytest.mark.parametrize("name", ["http_proxy", "https_proxy"])
+    def test_the_environment(self, host: Host, name: str):
+        host.proxy["environment"][name] = f"http://kari:hemmelig@{MANUAL}"
+        check = host.machine
+        assert (check.outcome, check.severity, remedies(check)) == (FAIL, Severity.WARNING, ["P5.environment"])
+        assert check.observed == f"environment: {name}"
+        assert "hemmelig" not in json.dumps(check.to_dict())
+
+    def test_both(self, host: Host):
+        host.proxy["winhttp"] = WINHTTP
+        host.proxy["environment"]["http_proxy"] = MANUAL
+        assert remedies(host.machine) == ["P5.winhttp", "P5.environment"]
+
+    @pytest.mark.parametrize("value", ["", NO_WINHTTP])
+    def test_none(self, host: Host, value: str):
+        host.proxy["winhttp"] = value
+        host.proxy["environment"]["no_proxy"] = "localhost"
+        host.proxy["environment"]["http_proxy"] = " "
+        assert (host.machine.outcome, host.machine.observed) == (PASS, "no manual proxy")
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"winhttp": None}, "WinHTTP not found out"),
+            ({"winhttp": "00"}, "WinHTTP not found out"),
+            ({"environment": None}, "environment not found out"),
+        ],
+    )
+    def test_not_known(self, host: Host, changes: dict[str, Any], told: str):
+        host.proxy.update(changes)
+        check = host.machine
+        assert (check.outcome, check.blocks, check.observed) == (UNKNOWN, False, told)
+
+
+class TestFirstProbe:
+    """What goes away with `as_probe_2`."""
+
+    def test_its_facts_are_judged_as_far_as_they_go(self, host: Host):
+        host.probe, host.evaluations = 1, {}
+        keys = ("profile", "proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections")
+        host.proxy = {"profiles": [{key: profile()[key] for key in keys}], "per_machine": True}
+        assert [check.id for check in host.judge().values()] == ["P5"]
+        assert host.users.outcome is PASS
+        host.proxy["profiles"][0].update(DOUBLE)
+        assert remedies(host.users) == ["P5.double"]
+
+    @pytest.mark.parametrize("proxy", [None, {"profiles": None, "per_machine": None}])
+    def test_nothing_is_known(self, host: Host, proxy: dict[str, Any] | None):
+        host.probe, host.proxy = 1, proxy  # type: ignore[assignment]
+        assert (host.users.outcome, host.users.observed) == (UNKNOWN, "not found out")
+
+
+def test_nothing_at_all_is_known(host: Host):
+    host.proxy = None  # type: ignore[assignment]
+    assert {check.outcome for check in host.judge().values()} == {UNKNOWN}
+
+
+@pytest.mark.parametrize("language", ["nb", "nn"])
+def test_every_remedy_is_told_in_both_languages(make_site: MakeSite, contract: dict[str, Any], language: str):
+    host = Host(make_site(language=language), contract)
+    host.profiles({"connections": binary(7, script=SCRIPT, proxy=MANUAL).hex()}, {"auto_config_url": None})
+    host.proxy["scripts"][0]["answers"][0]["proxy"] = "DIRECT"
+    check = host.users
+    texts = [REMEDIES[code].text(language, {"script": SCRIPT}) for code in remedies(check)]
+    assert check.remedy == " ".join(texts)
+    assert len(texts) == 4
+
+
+texts = (
+    st.none() | st.text(max_size=20) | st.sampled_from([SCRIPT, OTHER, MANUAL, "http=a:1;socks=b", "[", "http://[", ""])
+)
+blobs = (
+    st.none() | st.sampled_from([binary(7, MANUAL, "<local>", SCRIPT).hex(), WINHTTP, "00", ""]) | st.text(max_size=9)
+)
+flags = st.none() | st.booleans()
+values = {
+    "proxy_enable": st.none() | st.integers(0, 2),
+    **dict.fromkeys(("proxy_server", "proxy_override", "auto_config_url", "error"), texts),
+    **dict.fromkeys(("connections", "saved"), blobs),
+}
+profiles = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["local", "temporary", None]), "loaded": flags, "policy": flags, **values}
+)
+scripts = st.fixed_dictionaries(
+    {
+        "url": texts,
+        "status": st.none() | st.just(200),
+        "text": texts,
+        "error": texts,
+        "answers": st.none()
+        | st.lists(st.fixed_dictionaries({"url": st.sampled_from(URLS), "proxy": texts, "error": texts}), max_size=2),
+    }
+)
+sections = st.fixed_dictionaries(
+    {
+        "profiles": st.none()
+        | st.lists(profiles, max_size=3).map(lambda all_: [{**one, "profile": n} for n, one in enumerate(all_, 1)]),
+        "per_machine": flags,
+        "machine": st.none() | st.fixed_dictionaries(values),
+        "winhttp": blobs,
+        "environment": st.none()
+        | st.fixed_dictionaries(dict.fromkeys(("http_proxy", "https_proxy", "no_proxy"), texts)),
+        "scripts": st.none() | st.lists(scripts, max_size=2),
+    }
+)
+
+
+@settings(deadline=None, max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sections)
+def test_whatever_a_host_tells_it_is_judged(host: Host, section: dict[str, Any]):
+    host.proxy = section
+    for check in host.judge().values():
+        json.dumps(check.to_dict())
+        assert bool(check.remedy) is (check.outcome in (FAIL, UNKNOWN))
+        assert check.observed

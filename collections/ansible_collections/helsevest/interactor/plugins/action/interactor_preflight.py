@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 from ..module_utils._domain.checks import judge_facts
+from ..module_utils._domain.facts import check_shape
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.verdict import host_verdict
 from ..module_utils._holidays import MissingPackageError
@@ -25,10 +26,12 @@ class ActionModule(HostModule):
         if answer["reached"] and answer["error"] is None:
             site = Site.from_vars(variables)
             role, contract = arguments["role"], arguments["contract"]
+            facts, urls = answer.get("facts"), [page["url"] for page in contract["pages"].values()]
+            check_shape(facts)
             try:
-                evaluations = evaluate_scripts(answer.get("facts"), [page["url"] for page in contract["pages"].values()])
+                evaluations = evaluate_scripts(facts, urls)
             except MissingPackageError as exc:
                 raise AnsibleError(str(exc)) from exc
-            checks = judge_facts(answer.get("facts"), site, role, contract, self.now, evaluations)
+            checks = judge_facts(facts, site, role, contract, self.now, evaluations)
         verdict = host_verdict(answer["reached"], answer["error"], checks)
         return {"facts": None, **answer, "checks": [check.to_dict() for check in checks], "verdict": verdict.value}

@@ -29,7 +29,7 @@ OVERDUE = "took longer than its time"
 _PARTS = {
     "pages": ("P1", "P2"),
     "speed": ("P3",),
-    "proxy": ("P5",),
+    "proxy": ("P5", "P5.machine"),
     "scripts": ("P5",),
     "power": ("P8",),
     "interactor": ("SERVICE",),
@@ -49,12 +49,11 @@ def judge_facts(
     now: datetime,
     evaluations: Evaluations | None = None,
 ) -> list[CheckResult]:
-    """Judge what the probe found on one host (P1, P2, P3, P5, P8, CLOCK, SERVICE, DISK, TLS, DNS).
+    """Judge what the probe found on one host (P1, P2, P3, P5, P5.machine, P8, CLOCK, SERVICE, DISK, TLS, DNS).
 
     `contract` is the vendor contract, `now` the controller's time, `evaluations` what the host's proxy scripts come to
-    (None: not evaluated). What a part that took longer than its time has found
-    by then does not count. Raises ValueError for facts of another shape or probe, KeyError for a contract that lacks a
-    key.
+    (None: not evaluated). What a part that took longer than its time has found by then does not count. Raises
+    ValueError for facts of another shape or probe, KeyError for a contract that lacks a key.
     """
     if role not in ("server", "client"):
         raise ValueError(f"role {role!r}; server or client is allowed")
@@ -76,9 +75,6 @@ def _with_reason(check: CheckResult, overdue: Collection[str]) -> CheckResult:
     """An unknown check whose part took too long says so."""
     late = any(check.id in _PARTS.get(part, ()) for part in overdue)
     return replace(check, observed=OVERDUE) if late and check.outcome is CheckOutcome.UNKNOWN else check
-
-
-
 
 
 def missing_contact(site: Site) -> list[str]:

@@ -46,19 +46,6 @@ class _Way:
         return {key: value for key, value in told.items() if value or key in ("ours", "host")}
 
 
-def as_probe_2(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The section `proxy` of the facts; of probe 1 with all that it does not find out as not found out.
-
-    To be taken away with probe 1, and with it what `judge_proxy` asks of the probe.
-    """
-    proxy: Mapping[str, Any] = facts.get("proxy") or {}
-    if facts.get("probe") != 1:
-        return proxy
-    lacks = dict.fromkeys(("kind", "loaded", "saved", "policy", "error"))
-    profiles = [{**lacks, **profile} for profile in proxy["profiles"] or ()] if proxy.get("profiles") else None
-    return {**proxy, "profiles": profiles if profiles is not None else proxy.get("profiles"), "per_machine": None}
-
-
 def judge_proxy(
     facts: Mapping[str, Any],
     site: Site,
@@ -70,13 +57,10 @@ def judge_proxy(
 
     `evaluations` are what the automatic scripts come to by our own evaluation (`_pac.evaluate_scripts`).
     """
-    proxy = as_probe_2(facts)
+    proxy: Mapping[str, Any] = facts.get("proxy") or {}
     urls = [page["url"] for page in contract["pages"].values()]
     users = _Users(proxy, contract["proxy"]["script"], urls, evaluations or {})
-    checks = [users.judge(site, role)]
-    if facts.get("probe") != 1:
-        checks.append(_machine(proxy, site, urls))
-    return checks
+    return [users.judge(site, role), _machine(proxy, site, urls)]
 
 
 class _Users:
@@ -86,7 +70,10 @@ class _Users:
         self._script, self._urls, self._evaluations = script, urls, evaluations
         self._known: bool = proxy.get("profiles") is not None
         self._scripts = {plain_url(found["url"]): found for found in proxy.get("scripts") or () if found["url"]}
-        raw = proxy.get("profiles") or ()
+        # The probe numbers them in their order.
+        raw = [
+            {**told, "profile": told["profile"] or place} for place, told in enumerate(proxy.get("profiles") or (), 1)
+        ]
         self._kinds = {profile["profile"]: profile["kind"] for profile in raw}
         self._profiles = [look_at(profile, script) for profile in raw]
         if proxy.get("per_machine"):

@@ -116,7 +116,7 @@ FACTS: dict[str, Any] = {
         ],
         "per_machine": False,
         "machine": {"proxy_enable": None, **NO_PROXY},
-        "winhttp": None,
+        "winhttp": "1800000000000000010000000000000000000000",
         "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
         "scripts": [
             {

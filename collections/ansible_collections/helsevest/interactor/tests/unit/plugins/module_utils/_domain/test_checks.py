@@ -27,8 +27,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 MakeSite = Callable[..., Site]
 Judge = Callable[..., dict[str, CheckResult]]
 PASS, FAIL, UNKNOWN = CheckOutcome.PASS, CheckOutcome.FAIL, CheckOutcome.UNKNOWN
-SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P8", "SERVICE", "DISK", "CLOCK", "TLS", "DNS"]
-CLIENT_CHECKS = ["P1", "P3", "P5", "CLOCK", "TLS", "DNS"]
+SERVER_CHECKS = ["P1", "P2", "P3", "P5", "P5.machine", "P8", "SERVICE", "DISK", "CLOCK", "TLS", "DNS"]
+CLIENT_CHECKS = ["P1", "P3", "P5", "P5.machine", "CLOCK", "TLS", "DNS"]
 
 
 def leaves(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -68,7 +68,7 @@ class TestAll:
 
     def test_severities(self, judge: Judge):
         weights = {check.id: check.severity for check in judge().values()}
-        warnings = {"P3", "DISK", "CLOCK", "TLS", "DNS"}
+        warnings = {"P3", "P5.machine", "DISK", "CLOCK", "TLS", "DNS"}
         assert weights == {
             check: Severity.WARNING if check in warnings else Severity.BLOCKER for check in SERVER_CHECKS
         }
@@ -94,7 +94,7 @@ class TestAll:
         [
             ("pages", ["P1", "P2"]),
             ("speed", ["P3"]),
-            ("proxy", ["P5"]),
+            ("proxy", ["P5", "P5.machine"]),
             ("scripts", []),
             ("power", ["P8"]),
             ("interactor", ["SERVICE"]),
@@ -361,6 +361,8 @@ class TestPower:
             "hibernate_minutes": 180,
             "pending_restart": ["windows_update"],
             "scheduled_restarts": [soon],
+            "plan": None,
+            "active_hours": None,
         }
         check = judge()["P8"]
         assert check.blocks

@@ -66,11 +66,19 @@ def test_every_value_may_be_null(facts: dict[str, Any]):
         ("pages.1", None, r"facts\.pages\[1\]: a mapping is wanted, not null"),
         ("pages.1.status", "200", r"facts\.pages\[1\]\.status: a whole number is wanted, not str"),
         ("pages.0.heading", ..., r"facts\.pages\[0\]\.heading: is missing"),
-        ("proxy.profiles.0.proxy_enable", 0.5, r"facts\.proxy\.profiles\[0\]\.proxy_enable: a whole number is wanted, not float"),
+        (
+            "proxy.profiles.0.proxy_enable",
+            0.5,
+            r"\.profiles\[0\]\.proxy_enable: a whole number is wanted, not float",
+        ),
         ("proxy.per_machine", 1, r"facts\.proxy\.per_machine: a flag is wanted, not int"),
         ("power.pending_restart", "windows_update", r"facts\.power\.pending_restart: a list is wanted, not str"),
         ("power.pending_restart", [None], r"facts\.power\.pending_restart\[0\]: a text is wanted, not null"),
-        ("power.scheduled_restarts", ["tomorrow"], r"facts\.power\.scheduled_restarts\[0\]: a moment is wanted, not str"),
+        (
+            "power.scheduled_restarts",
+            ["tomorrow"],
+            r"facts\.power\.scheduled_restarts\[0\]: a moment is wanted, not str",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(facts: dict[str, Any], path: str, value: object, told: str):

@@ -63,14 +63,12 @@ class Host:
         self.site, self.contract, self.role = site, contract, "client"
         self.proxy = copy.deepcopy(PROXY)
         self.evaluations = dict(EVALUATIONS)
-        self.probe = 2
 
     def profiles(self, *changes: dict[str, Any]) -> None:
         self.proxy["profiles"] = [profile(**{"profile": number, **change}) for number, change in enumerate(changes, 1)]
 
     def judge(self) -> dict[str, CheckResult]:
-        facts = {"probe": self.probe, "proxy": self.proxy}
-        checks = judge_proxy(facts, self.site, self.role, self.contract, self.evaluations)
+        checks = judge_proxy({"proxy": self.proxy}, self.site, self.role, self.contract, self.evaluations)
         return {check.id: check for check in checks}
 
     @property
@@ -366,24 +364,6 @@ class TestOtherPrograms:
         host.proxy.update(changes)
         check = host.machine
         assert (check.outcome, check.blocks, check.observed) == (UNKNOWN, False, told)
-
-
-class TestFirstProbe:
-    """What goes away with `as_probe_2`."""
-
-    def test_its_facts_are_judged_as_far_as_they_go(self, host: Host):
-        host.probe, host.evaluations = 1, {}
-        keys = ("profile", "proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections")
-        host.proxy = {"profiles": [{key: profile()[key] for key in keys}], "per_machine": True}
-        assert [check.id for check in host.judge().values()] == ["P5"]
-        assert host.users.outcome is PASS
-        host.proxy["profiles"][0].update(DOUBLE)
-        assert remedies(host.users) == ["P5.double"]
-
-    @pytest.mark.parametrize("proxy", [None, {"profiles": None, "per_machine": None}])
-    def test_nothing_is_known(self, host: Host, proxy: dict[str, Any] | None):
-        host.probe, host.proxy = 1, proxy  # type: ignore[assignment]
-        assert (host.users.outcome, host.users.observed) == (UNKNOWN, "not found out")
 
 
 def test_nothing_at_all_is_known(host: Host):

@@ -15,7 +15,7 @@ from simulator.calls import Answer, Call, Engine, Fetch, FetchFile, ModuleCall, 
 from simulator.files import Drive, join
 from simulator.models import lease
 from simulator.programs import Programs, described
-from simulator.scenario import Machine
+from simulator.scenario import Machine, Trouble
 from simulator.windows import Process, Service, Task
 
 _EPJ_SERVICE = "EPJServer"
@@ -82,6 +82,11 @@ class SimulatedHost:
     def powered_on(self) -> bool:
         """Whether it answers at all."""
         return self.machine.powered_on
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why its WinRM service is not reached as it should be."""
+        return self.machine.trouble
 
     @property
     def computer_name(self) -> str:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 import yaml
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from simulator.calls import AtConnect, AtRequest
+
 Category = Literal["orders", "started_requisitions", "favourite_packages"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 Count = Annotated[int, Field(ge=0)]
@@ -52,6 +54,17 @@ def _counted(value: Any) -> Any:  # noqa: ANN401
 EngineName = Literal["model", "powershell", "wine"]
 
 
+class Trouble(Model):
+    """Why a host's WinRM service is not reached, and by how many connections."""
+
+    kind: AtConnect | AtRequest
+    times: Annotated[int, Field(ge=1)] | None = None
+
+
+def _of_kind(value: Any) -> Any:  # noqa: ANN401
+    return {"kind": value} if isinstance(value, str) else value
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
@@ -77,6 +90,7 @@ class Machine(Model):
     proxy_per_machine: bool = False
     users: Count = 1
     in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
+    trouble: Annotated[Trouble | None, BeforeValidator(_of_kind)] = None
 
 
 class Client(Machine):
@@ -311,7 +325,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
         "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use, "options": Options,
-        "status_keys": StatusKeys,
+        "status_keys": StatusKeys, "trouble": Trouble,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

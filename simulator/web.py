@@ -21,7 +21,8 @@ from aiohttp import web
 from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
 from simulator.faults import Faults, FaultyHost, cloud_of
 from simulator.ntlm import Login
-from simulator.proxy import Peer, Peers, Refusal
+from simulator.proxy import Peer, Peers, Refusal, Silence
+from simulator.troubles import Troubles
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
@@ -55,10 +56,15 @@ class Web:
         self._peers = peers
         self._logins: WeakKeyDictionary[asyncio.BaseTransport, Login] = WeakKeyDictionary()
         profile = rf"C:\Users\{credential.user}"
+        self._troubles = Troubles(self._hosts)
         self._services = {name: WinRM(host, profile, record) for name, host in self._hosts.items()}
 
-    def reach(self, name: str, port: int) -> None:
-        """Raise a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens."""
+    def reach(self, name: str, port: int) -> str:
+        """What is wrong with the certificate there, or nothing.
+
+        Raises a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens, and
+        `Silence` where nothing is ever said.
+        """
         host = self._hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
@@ -66,6 +72,14 @@ class Web:
             raise Refusal(502, f"{name} is not a known name")
         if port not in ((WINRM_PORT,) if host is not None else (80, 443)):
             raise Refusal(502, f"{name} refuses connections to port {port}")
+        match trouble := self._troubles.at_connect(name):
+            case "dead":
+                raise Silence
+            case "closed":
+                raise Refusal(502, f"{name} refuses connections to port {port}")
+            case "unknown":
+                raise Refusal(502, f"{name} is not a known name")
+        return trouble
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of any kind."""
@@ -102,16 +116,19 @@ class Web:
             return web.Response(status=405, headers={"Allow": "POST"})
         if transport not in self._logins:
             self._logins[transport] = Login(self._credential, peer.leaf.binding)
+        trouble = self._troubles.at_request(peer.name, transport)
+        if trouble == "silent":
+            await asyncio.Event().wait()
         passed, offers = self._logins[transport].check(request.headers.get("Authorization"))
         headers = [("WWW-Authenticate", offer) for offer in offers]
-        if not passed:
+        if not passed or trouble == "rejects":
             return web.Response(status=401, headers=headers)
         if request.content_type != "application/soap+xml":
             return web.Response(
                 status=415, text="over HTTPS the simulator takes application/soap+xml, not encrypted again"
             )
         try:
-            status, answer = await service.handle(body)
+            status, answer = await service.handle(body, trouble)
         except HostDown:
             return _abort(service, transport)
         return web.Response(

@@ -5,16 +5,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from ..module_utils._domain.cause import NOT_ASKED_AGAIN
 from ..module_utils._domain.checks import judge_facts
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.verdict import host_verdict
-from ..plugin_utils._host_module import HostModule
+from ..plugin_utils._host_module import OUR_ERRORS, HostModule, is_of_connection
+from ..plugin_utils._knock import knock
+from ..plugin_utils._patience import OutOfTimeError, another_connection, time_limit
 
 
 class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_preflight"
+    own_options: ClassVar[Mapping[str, Any]] = {"knock_seconds": 10.0, "limit_seconds": 180.0}
+
+    def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Ask; what failed once is tried once more on another connection, within one and the same time limit."""
+        try:
+            with time_limit(float(self.options["limit_seconds"])):
+                first = self._try(arguments, variables)
+                if first["cause"] in NOT_ASKED_AGAIN or (first["reached"] and first["error"] is None):
+                    return {**first, "tries": 1}
+                another_connection(self._connection)
+                return {**self._try(arguments, variables), "tries": 2}
+        except Exception as exc:  # out of time, or the second connection did not come about
+            if not is_of_connection(exc):
+                raise
+            return {**self.not_reached(str(exc)), "tries": 1 if isinstance(exc, OutOfTimeError) else 2}
+
+    def _try(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        if getattr(self._connection, "transport", "") == "winrm":
+            problem = knock(self._connection, float(self.options["knock_seconds"]))
+            if problem:
+                return self.not_reached(problem)
+        try:
+            return self.ask(arguments, variables)
+        except OUR_ERRORS as exc:
+            return self.problem(exc)
 
     def judge(self, answer: dict[str, Any], arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         checks = []

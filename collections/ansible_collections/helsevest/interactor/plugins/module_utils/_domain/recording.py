@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .cause import tell_cause
 from .words import EventKind, Outcome, Phase, Step
 
 
@@ -27,7 +28,7 @@ class StepResult:
     def error(self) -> str | None:
         """Why the step did not do what it should, or None."""
         if self.result.get("reached") is False:
-            return f"{self.host} not reached ({self.result.get('cause')})"
+            return f"{self.host} not reached ({tell_cause(self.result.get('cause'), self.result.get('detail') or '')})"
         error = self.result.get("error")
         if error is None and self.result.get("failed"):
             error = self.result.get("msg") or "failed without a message"

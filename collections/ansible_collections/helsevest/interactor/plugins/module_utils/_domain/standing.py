@@ -211,6 +211,7 @@ def _measurement(event: Event, site: Site) -> HostMeasurement:
         error=None if data["verdict"] != "error" else data["detail"] or "an error without a message",
         checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
         cause=data["cause"],
+        detail=data["detail"] or "",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from .cause import tell_cause
 from .events import Event
 from .ledger import Ledger, LedgerError
 from .reconcile import Difference, Reconciliation
@@ -123,6 +124,7 @@ def _measured(event: Event) -> _Told:
     what = f"{event.host} measured: {words(data['verdict'])}"
     if not data["reached"]:
         what = f"{event.host} not reached ({data['cause'] or 'connection'})"
+        seen = tell_cause(data["cause"], data["detail"] or "").partition(": ")[2]
     elif data["verdict"] == Verdict.ERROR:
         seen = data["detail"] or ""
     elif ids:

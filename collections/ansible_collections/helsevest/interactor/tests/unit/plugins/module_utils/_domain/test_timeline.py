@@ -79,7 +79,7 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
 @pytest.mark.parametrize(
     ("kind", "changes", "what", "detail"),
     [
-        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", ""),
+        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", "no answer within the time limit"),
         (
             EventKind.MEASURED,
             {"data": {"reached": True, "verdict": "error", "detail": "the module broke"}},

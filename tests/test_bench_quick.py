@@ -63,4 +63,4 @@ def test_the_command_fails_loudly(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 
 def test_one_host_in_twenty_is_dead() -> None:
-    assert DEAD * 20 == HOSTS[-1]
+    assert HOSTS[-1] == DEAD * 20

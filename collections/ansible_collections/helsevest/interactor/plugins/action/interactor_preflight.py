@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._domain.cause import NOT_ASKED_AGAIN
 from ..module_utils._domain.checks import judge_facts
+from ..module_utils._domain.families import of_families
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.verdict import host_verdict
 from ..plugin_utils._host_module import OUR_ERRORS, HostModule, is_of_connection
@@ -19,7 +20,7 @@ from ..plugin_utils._patience import OutOfTimeError, another_connection, time_li
 
 class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_preflight"
-    own_options: ClassVar[Mapping[str, Any]] = {"knock_seconds": 10.0, "limit_seconds": 180.0}
+    own_options: ClassVar[Mapping[str, Any]] = {"knock_seconds": 10.0, "limit_seconds": 180.0, "families": None}
 
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Ask; what failed once is tried once more on another connection, within one and the same time limit."""
@@ -50,5 +51,10 @@ class ActionModule(HostModule):
         if answer["reached"] and answer["error"] is None:
             site = Site.from_vars(variables)
             checks = judge_facts(answer["facts"], site, arguments["role"], arguments["contract"], self.now)
+        families = self.options["families"] or []
+        checks = of_families(checks, families)
         verdict = host_verdict(answer["reached"], answer["error"], checks)
-        return {"facts": None, **answer, "checks": [check.to_dict() for check in checks], "verdict": verdict.value}
+        # A part of the checks is no verdict; that the host was not reached is one.
+        told = None if families and answer["reached"] and answer["error"] is None else verdict.value
+        answer |= {"families": families, "checks": [check.to_dict() for check in checks], "verdict": told}
+        return {"facts": None, **answer}

@@ -27,7 +27,16 @@ _T = TypeVar("_T")
 SCHEMA = 1
 BUSY_SECONDS = 30
 
-NEWEST_KINDS = frozenset({EventKind.MEASURED, EventKind.LEDGER, EventKind.CLOUD, EventKind.USERS, EventKind.ROW})
+NEWEST_KINDS = frozenset(
+    {
+        EventKind.MEASURED,
+        EventKind.PART_MEASURED,
+        EventKind.LEDGER,
+        EventKind.CLOUD,
+        EventKind.USERS,
+        EventKind.ROW,
+    }
+)
 """The kinds that come again and again, of which `latest` gives only the newest per site, host and slot."""
 
 try:

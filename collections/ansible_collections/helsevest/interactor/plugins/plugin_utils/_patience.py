@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long one host may take, and a second connection to it (docs/decisions/0026-one-limit-for-a-dead-host.md)."""
+"""How long one host may take, and a second connection to it (docs/decisions/0026-a-dead-host-and-a-part.md)."""
 
 from __future__ import annotations
 

@@ -134,6 +134,13 @@ def _measured(event: Event) -> _Told:
     return _Told(f"measured/{event.host}", what, seen)
 
 
+def _part_measured(event: Event) -> _Told:
+    ids, seen = _open_checks(event.data["checks"])
+    what = f"{event.host} measured in part ({', '.join(event.data['families'])}): "
+    what += f"open: {', '.join(ids)}" if ids else "nothing wrong, which counts in a whole preflight only"
+    return _Told(f"part/{event.host}", what, seen)
+
+
 def _ledger(event: Event, unit: str = "") -> _Told:
     raw, error = event.data["ledger"], event.data["error"]
     if error or raw is None:
@@ -267,6 +274,7 @@ def _row(event: Event) -> _Told:
 
 WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.MEASURED: _measured,
+    EventKind.PART_MEASURED: _part_measured,
     EventKind.LEDGER: _ledger,
     EventKind.STEP: _step,
     EventKind.CLOUD: _cloud,

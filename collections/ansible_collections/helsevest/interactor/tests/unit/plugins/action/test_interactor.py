@@ -263,7 +263,7 @@ LOST = ConnectionResetError("Connection reset by peer")
 
 
 class TestPatience:
-    """docs/decisions/0026-one-limit-for-a-dead-host.md"""
+    """docs/decisions/0026-a-dead-host-and-a-part.md"""
 
     @pytest.mark.parametrize(
         "failure",

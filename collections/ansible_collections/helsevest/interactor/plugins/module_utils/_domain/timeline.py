@@ -88,11 +88,14 @@ def journal_entries(site: Site, events: Iterable[Event]) -> list[Entry]:
     """
     entries: list[Entry] = []
     last: dict[str, int] = {}
+    verdict: str | None = None
     for event in events:
         if not tells(event, site) or (event.site is None and event.subject not in (str(site.wave), "all")):
             continue
         is_ledger = event.kind is EventKind.LEDGER
         told = _ledger(event, site.unit) if is_ledger else WORDS.get(event.kind, _any)(event)
+        if event.kind is EventKind.ROW:
+            told, verdict = _turned(told, verdict, event.data["verdict"]), event.data["verdict"]
         known = last.get(told.thread)
         if known is not None and entries[known].what == told.what:
             if not told.quiet:
@@ -270,6 +273,14 @@ def _row(event: Event) -> _Told:
     if data["needs_us"]:
         parts.append("needs us")
     return _Told("row", f"Row: {', '.join(parts)}", data["why"], quiet=True)
+
+
+def _turned(told: _Told, was: str | None, now: str | None) -> _Told:
+    """A row that says so where the site became ready, or fell back."""
+    if was == now or Verdict.READY not in (was, now) or was is None:
+        return told
+    turn = "became ready" if now == Verdict.READY else f"fell back to {words(now or 'none')}"
+    return replace(told, detail=f"{turn}, was {words(was)}; {told.detail}".removesuffix("; "))
 
 
 WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..module_utils._domain.cause import NOT_ASKED_AGAIN
 from ..module_utils._domain.checks import judge_facts
-from ..module_utils._domain.families import of_families
+from ..module_utils._domain.families import REGISTER, chosen, of_families
 from ..module_utils._domain.site import Site
 from ..module_utils._domain.verdict import host_verdict
 from ..plugin_utils._host_module import OUR_ERRORS, HostModule, is_of_connection
@@ -21,6 +21,18 @@ from ..plugin_utils._patience import OutOfTimeError, another_connection, time_li
 class ActionModule(HostModule):
     module = "helsevest.interactor.interactor_preflight"
     own_options: ClassVar[Mapping[str, Any]] = {"knock_seconds": 10.0, "limit_seconds": 180.0, "families": None}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Nothing where no host has to be asked; else as ever."""
+        # A `when` and an argument would be templates of their own for each of many hosts.
+        tags = [(task_vars or {}).get(f"ansible_{name}_tags") or [] for name in ("run", "skip")]
+        try:
+            self.families = self._task.args.get("families") or chosen(*tags)
+        except ValueError as exc:
+            return {"changed": False, "failed": True, "msg": str(exc)}
+        if self.families == [REGISTER]:
+            return {"changed": False, "skipped": True, "skip_reason": "the register alone is looked at"}
+        return super().run(tmp, task_vars)
 
     def take(self, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Ask; what failed once is tried once more on another connection, within one and the same time limit."""
@@ -51,7 +63,7 @@ class ActionModule(HostModule):
         if answer["reached"] and answer["error"] is None:
             site = Site.from_vars(variables)
             checks = judge_facts(answer["facts"], site, arguments["role"], arguments["contract"], self.now)
-        families = self.options["families"] or []
+        families = self.families
         checks = of_families(checks, families)
         verdict = host_verdict(answer["reached"], answer["error"], checks)
         # A part of the checks is no verdict; that the host was not reached is one.

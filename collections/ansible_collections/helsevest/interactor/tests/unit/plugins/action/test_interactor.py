@@ -262,6 +262,35 @@ GOOD = {"changed": False, "ledger": None, "facts": FACTS}
 LOST = ConnectionResetError("Connection reset by peer")
 
 
+class TestFamilies:
+    def test_a_part_is_judged_and_is_no_verdict(self, act: Act, host: Host):
+        host.answers = [GOOD]
+        result = act("preflight", role="server", families=["pages", "power"])
+        assert (result["verdict"], result["families"]) == (None, ["pages", "power"])
+        assert {check["id"] for check in result["checks"]} == {"P1", "P2", "P8"}
+        assert "families" not in host.asked[0]
+        tags = {**VARIABLES, "ansible_run_tags": ["all"], "ansible_skip_tags": ["pages"]}
+        skipped = act("preflight", role="server", variables=tags)
+        assert (skipped["verdict"], "pages" in skipped["families"]) == (None, False)
+        assert not {check["id"] for check in skipped["checks"]} & {"P1", "P2"}
+
+    def test_all_of_them_are_no_part(self, act: Act, host: Host):
+        host.answers = [GOOD]
+        tags = {**VARIABLES, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
+        result = act("preflight", role="server", variables=tags)
+        assert (result["verdict"], result["families"]) == ("ready", [])
+
+    def test_that_a_host_is_not_reached_is_a_verdict(self, act: Act, host: Host):
+        host.answers = [AnsibleConnectionFailure("timed out")]
+        assert act("preflight", role="server", families=["proxy"])["verdict"] == "unreachable"
+        host.answers = [{"failed": True, "msg": "x"}]
+        assert act("preflight", role="server", families=["proxy"])["verdict"] == "error"
+
+    def test_no_host_is_asked_for_what_the_register_tells(self, act: Act, host: Host):
+        result = act("preflight", role="server", families=["register"])
+        assert (result["skipped"], host.asked) == (True, [])
+
+
 class TestPatience:
     """docs/decisions/0026-a-dead-host-and-a-part.md"""
 

@@ -66,20 +66,21 @@ def of_families(checks: Iterable[CheckResult], families: Sequence[str]) -> list[
     return [check for check in checks if not families or family_of(check.id) in families]
 
 
-def with_part(whole: HostMeasurement, part: HostMeasurement) -> HostMeasurement:
-    """A whole measurement with what a later part of one found wrong.
+def with_parts(whole: HostMeasurement, parts: Iterable[HostMeasurement]) -> HostMeasurement:
+    """A whole measurement with what later parts of one, the oldest first, found wrong.
 
     What is wrong counts at once. What is right does not: it takes a whole measurement to close what one has opened, so
     that no part makes a site ready or hides what keeps it from being so. `whole` stays as old as it is.
     """
-    since = {check.id: check.evidence.get("part") for check in whole.checks if check.outcome is not CheckOutcome.PASS}
+    known = {check.id for check in whole.checks if check.outcome is not CheckOutcome.PASS}
     wrong = {
-        check.id: _of_a_part(check, since.get(check.id, format_time(part.at)))
+        check.id: check if check.id in known else _of_a_part(check, part)
+        for part in parts
         for check in part.checks
         if check.outcome is not CheckOutcome.PASS
     }
     kept = [wrong.pop(check.id, check) for check in whole.checks]
-    return replace(whole, checks=(*kept, *wrong.values()))
+    return replace(whole, checks=(*kept, *(wrong[check] for check in sorted(wrong))))
 
 
 def list_of_part(results: Iterable[tuple[str, Mapping[str, Any]]], families: Sequence[str]) -> dict[str, Any]:
@@ -96,9 +97,7 @@ def list_of_part(results: Iterable[tuple[str, Mapping[str, Any]]], families: Seq
     return {"title": title, "headings": ["Host", "Check", "Outcome", "Seen"], "rows": rows}
 
 
-def _of_a_part(check: CheckResult, since: str | None) -> CheckResult:
-    """`since` is when a part found it first; None where the whole measurement had found it already."""
-    if since is None:
-        return check
+def _of_a_part(check: CheckResult, part: HostMeasurement) -> CheckResult:
+    """`part` is the newest that found it: the journal's latest events have no other for certain."""
     told = f"{check.observed}; found when {family_of(check.id)} alone was asked for"
-    return replace(check, observed=told, evidence={**check.evidence, "part": since})
+    return replace(check, observed=told, evidence={**check.evidence, "part": format_time(part.at)})

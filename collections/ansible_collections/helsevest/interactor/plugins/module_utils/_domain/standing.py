@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import reduce
 from typing import Any
 
 from .checks import CheckResult
 from .events import SIGNATORY_KINDS, Event
-from .families import with_part
+from .families import with_parts
 from .ledger import Ledger, LedgerError
 from .reconcile import Reconciliation
 from .results import apply_waivers
@@ -188,7 +187,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     for host, found in parts.items():
         # Of a host that was never measured whole nothing is known, whatever a part says.
         if (host, True) in measured:
-            measured[host, True] = reduce(with_part, found, measured[host, True])
+            measured[host, True] = with_parts(measured[host, True], found)
     return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
 
 

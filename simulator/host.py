@@ -15,7 +15,7 @@ from simulator.calls import Answer, Call, Engine, FetchFile, ModuleCall, Page, P
 from simulator.files import Drive, join
 from simulator.models import lease
 from simulator.programs import Programs, described
-from simulator.scenario import Machine
+from simulator.scenario import Machine, Trouble
 from simulator.surroundings import Net, Surroundings
 from simulator.windows import Process, Service, Task
 
@@ -89,6 +89,11 @@ class SimulatedHost:
     def powered_on(self) -> bool:
         """Whether it answers at all."""
         return self.machine.powered_on
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why its WinRM service is not reached as it should be."""
+        return self.machine.trouble
 
     @property
     def computer_name(self) -> str:

@@ -18,6 +18,7 @@ from ._domain.budget import Budget
 from ._domain.calendar import Calendar
 from ._domain.contract import contract_problems
 from ._domain.decision import Decision, decide_each
+from ._domain.delta import delta, last_whole_run
 from ._domain.durations import Expected
 from ._domain.events import Event, read_events
 from ._domain.pace import PACED, Taken, take
@@ -60,6 +61,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "options": {"phase": {"type": "str", "required": True}, "step": {"type": "str", "required": True}},
     },
     "expected": {"type": "dict"},
+    "compare": {"type": "bool", "default": False},
     "force": {"type": "list", "elements": "str", "choices": ["preflight", "postcheck"], "default": []},
     "settings": {
         "type": "dict",
@@ -200,7 +202,19 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         "as_of": format_time(max(event.at for event in events)) if events else None,
         "expected": {name: one.to_dict() for name, one in expected.items()},
         "unrecorded": [event.to_dict() for event in unrecorded],
+        "delta": _delta(journal, run_id, sites, decisions) if params.get("compare") else None,
     }
+
+
+def _delta(
+    journal: Journal, run_id: str, sites: Sequence[Site], decisions: Mapping[str, Decision]
+) -> dict[str, Any] | None:
+    """What has changed since the last whole preflight of `sites`; None before the first."""
+    asked = journal.asked([site.server_host for site in sites])
+    run = last_whole_run(asked, decisions.keys(), run_id)
+    if run is None:
+        return None
+    return delta(run, journal.rows(decisions.keys(), until=run.run_id), [one.row() for one in decisions.values()])
 
 
 def _new_rows(decisions: Mapping[str, Decision], events: Iterable[Event]) -> list[dict[str, Any]]:

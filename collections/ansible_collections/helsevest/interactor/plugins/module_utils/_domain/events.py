@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import Any
 
 from .reconcile import Reconciliation
@@ -64,6 +65,9 @@ FORMS: Mapping[EventKind, _Form] = {
             "mode": Data.TEXT_OR_NULL,
         },
         host=True,
+    ),
+    EventKind.PART_MEASURED: _Form(
+        Subject.NONE, {"origin": Data.TEXT, "families": Data.TEXTS, "checks": Data.DICTIONARIES}, host=True
     ),
     EventKind.LEDGER: _Form(
         Subject.NONE,
@@ -211,6 +215,10 @@ class Event:
             if not self.data["reached"]:
                 return "unreached"
             return "error" if self.data["verdict"] == Verdict.ERROR else "judged"
+        if self.kind is EventKind.PART_MEASURED:
+            # What one part found wrong is not hidden by a later one that finds it right, or finds something else.
+            wrong = sorted(str(check.get("id")) for check in self.data["checks"] if check.get("outcome") != "pass")
+            return f"wrong {sha256(','.join(wrong).encode()).hexdigest()[:16]}" if wrong else ""
         if self.kind is not EventKind.LEDGER:
             return ""
         ledger = None if self.data["error"] else self.data["ledger"]

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from .results import apply_waivers
 from .site import Site
-from .times import format_time
+from .times import format_time, parse_time
 from .verdict import HostMeasurement
 from .window import OSLO
 from .words import CheckOutcome
@@ -74,7 +74,9 @@ def failing_since(
         failed = [check for check in measurement.checks if check.outcome is not CheckOutcome.PASS]
         for check in apply_waivers(failed, unwaived, now):
             if check.blocks and (check.id in carried or check.who == "site"):
-                begun[check.id] = carried.get(check.id, min(measurement.at, begun.get(check.id, measurement.at)))
+                # A part that found it is younger than the measurement that it belongs to.
+                at = parse_time(check.evidence["part"]) if "part" in check.evidence else measurement.at
+                begun[check.id] = carried.get(check.id, min(at, begun.get(check.id, at)))
     for host, last in latest.items():
         code = "SERVER" if host == site.server_host else f"CLIENT.{host}"
         if host in judged and host != site.server_host:

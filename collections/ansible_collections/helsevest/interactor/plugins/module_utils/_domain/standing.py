@@ -12,6 +12,7 @@ from typing import Any
 
 from .checks import CheckResult
 from .events import SIGNATORY_KINDS, Event
+from .families import with_parts
 from .ledger import Ledger, LedgerError
 from .reconcile import Reconciliation
 from .results import apply_waivers
@@ -159,6 +160,7 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     standing = Standing()
     # A host that is off or that we failed to judge must not hide what was measured while it answered.
     measured: dict[tuple[str, bool], HostMeasurement] = {}
+    parts: dict[str, list[HostMeasurement]] = {}
     for event in events:
         if event.site is None:
             standing = _wave_event(standing, site, event)
@@ -174,14 +176,22 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         if event.kind is EventKind.MEASURED:
             measurement = _measurement(event, site)
             measured[measurement.host, measurement.is_judged] = measurement
+            if measurement.is_judged:
+                parts[measurement.host] = []
             if measurement.role == "server" and measurement.reached:
                 standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
+        elif event.kind is EventKind.PART_MEASURED:
+            parts.setdefault(event.host or "", []).append(_measurement(event, site))
         else:
             standing = _site_event(standing, site, event)
+    for host, found in parts.items():
+        # Of a host that was never measured whole nothing is known, whatever a part says.
+        if (host, True) in measured:
+            measured[host, True] = with_parts(measured[host, True], found)
     return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
 
 
-_OWN = frozenset({EventKind.MEASURED, EventKind.ROW})
+_OWN = frozenset({EventKind.MEASURED, EventKind.PART_MEASURED, EventKind.ROW})
 _ASKED = frozenset({EventKind.ROLLBACK_ASKED, EventKind.UPGRADE_ALLOWED})
 
 
@@ -201,7 +211,7 @@ def tells(event: Event, site: Site) -> bool:
 
 
 def _measurement(event: Event, site: Site) -> HostMeasurement:
-    data = event.data
+    data: Mapping[str, Any] = {"reached": True, "verdict": None, "cause": None, "detail": "", **event.data}
     return HostMeasurement(
         host=event.host or "",
         role="server" if event.host == site.server_host else "client",
@@ -211,6 +221,7 @@ def _measurement(event: Event, site: Site) -> HostMeasurement:
         error=None if data["verdict"] != "error" else data["detail"] or "an error without a message",
         checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
         cause=data["cause"],
+        detail=data["detail"] or "",
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from .cause import tell_cause
 from .events import Event
 from .ledger import Ledger, LedgerError
 from .reconcile import Difference, Reconciliation
@@ -87,11 +88,14 @@ def journal_entries(site: Site, events: Iterable[Event]) -> list[Entry]:
     """
     entries: list[Entry] = []
     last: dict[str, int] = {}
+    verdict: str | None = None
     for event in events:
         if not tells(event, site) or (event.site is None and event.subject not in (str(site.wave), "all")):
             continue
         is_ledger = event.kind is EventKind.LEDGER
         told = _ledger(event, site.unit) if is_ledger else WORDS.get(event.kind, _any)(event)
+        if event.kind is EventKind.ROW:
+            told, verdict = _turned(told, verdict, event.data["verdict"]), event.data["verdict"]
         known = last.get(told.thread)
         if known is not None and entries[known].what == told.what:
             if not told.quiet:
@@ -123,6 +127,7 @@ def _measured(event: Event) -> _Told:
     what = f"{event.host} measured: {words(data['verdict'])}"
     if not data["reached"]:
         what = f"{event.host} not reached ({data['cause'] or 'connection'})"
+        seen = tell_cause(data["cause"], data["detail"] or "").partition(": ")[2]
     elif data["verdict"] == Verdict.ERROR:
         seen = data["detail"] or ""
     elif ids:
@@ -130,6 +135,13 @@ def _measured(event: Event) -> _Told:
     if data["version"]:
         what += f", Interactor {data['version']} in mode {words(data['mode'] or 'unknown')}"
     return _Told(f"measured/{event.host}", what, seen)
+
+
+def _part_measured(event: Event) -> _Told:
+    ids, seen = _open_checks(event.data["checks"])
+    what = f"{event.host} measured in part ({', '.join(event.data['families'])}): "
+    what += f"open: {', '.join(ids)}" if ids else "nothing wrong, which counts in a whole preflight only"
+    return _Told(f"part/{event.host}", what, seen)
 
 
 def _ledger(event: Event, unit: str = "") -> _Told:
@@ -263,8 +275,17 @@ def _row(event: Event) -> _Told:
     return _Told("row", f"Row: {', '.join(parts)}", data["why"], quiet=True)
 
 
+def _turned(told: _Told, was: str | None, now: str | None) -> _Told:
+    """A row that says so where the site became ready, or fell back."""
+    if was == now or Verdict.READY not in (was, now) or was is None:
+        return told
+    turn = "became ready" if now == Verdict.READY else f"fell back to {words(now or 'none')}"
+    return replace(told, detail=f"{turn}, was {words(was)}; {told.detail}".removesuffix("; "))
+
+
 WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.MEASURED: _measured,
+    EventKind.PART_MEASURED: _part_measured,
     EventKind.LEDGER: _ledger,
     EventKind.STEP: _step,
     EventKind.CLOUD: _cloud,

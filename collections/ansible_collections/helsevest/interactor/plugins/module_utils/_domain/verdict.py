@@ -10,19 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from .cause import tell_cause
 from .results import CheckResult, apply_waivers, result
 from .site import Site
 from .words import CheckOutcome, Severity, Verdict
 
 _WORST_FIRST = list(Verdict)
 _HEAVIEST_FIRST = list(Severity)
-OUR_CAUSES = frozenset({"name", "certificate", "credentials"})
+OUR_CAUSES = frozenset({"name", "certificate", "credentials", "quota"})
 """Why a host was not reached, where it is ours to mend."""
 
 
 @dataclass(frozen=True)
 class HostMeasurement:
-    """One look at one host; `host` is its name in the inventory, `error` is ours, `cause` why it was not reached."""
+    """One look at one host; `host` is its name in the inventory, `error` is ours, `cause` why it was not reached.
+
+    `detail` is what the connection said then.
+    """
 
     host: str
     role: Literal["server", "client"]
@@ -32,6 +36,7 @@ class HostMeasurement:
     error: str | None
     checks: Sequence[CheckResult]
     cause: str | None = None
+    detail: str = ""
 
     @property
     def is_judged(self) -> bool:
@@ -141,7 +146,7 @@ def _server(site: Site, server: HostMeasurement, now: datetime) -> tuple[Verdict
         site,
         "SERVER",
         False,
-        observed=server.error or f"not reached ({server.cause or 'connection'})",
+        observed=server.error or f"not reached ({tell_cause(server.cause, server.detail)})",
         expected="reached",
         remedies=["OURS" if server.is_ours else "SERVER.unreachable"],
     )

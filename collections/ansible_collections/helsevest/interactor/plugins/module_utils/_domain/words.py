@@ -146,6 +146,7 @@ class EventKind(StrEnum):
     """What the journal remembers; docs/contracts.md tells each kind's data."""
 
     MEASURED = "measured"
+    PART_MEASURED = "part_measured"
     LEDGER = "ledger"
     STEP = "step"
     CLOUD = "cloud"

@@ -79,7 +79,7 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
 @pytest.mark.parametrize(
     ("kind", "changes", "what", "detail"),
     [
-        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", ""),
+        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", "no answer within the time limit"),
         (
             EventKind.MEASURED,
             {"data": {"reached": True, "verdict": "error", "detail": "the module broke"}},
@@ -225,3 +225,12 @@ def test_days_and_moments_in_norwegian_time():
         datetime(2027, 5, 17, 22, tzinfo=UTC),
         datetime(2027, 5, 19, 22, tzinfo=UTC),
     )
+
+
+def test_a_row_says_that_a_site_became_ready_or_fell_back():
+    turns = [None, "not_ready", "not_ready", "ready", "ready", "unreachable"]
+    events = [
+        event(EventKind.ROW, data={"verdict": verdict, "why": f"w{number}"}) for number, verdict in enumerate(turns)
+    ]
+    told = [entry.detail for entry in journal_entries(SITE, events)]
+    assert told == ["w0", "w1", "became ready, was not ready; w3", "fell back to unreachable, was ready; w5"]

@@ -19,6 +19,7 @@ from .site import Site
 from .standing import tells
 from .table import COUNTED, words
 from .times import format_time, parse_time
+from .verdict import turn_of
 from .window import OSLO
 from .words import EventKind, Severity, Verdict
 
@@ -87,15 +88,15 @@ def journal_entries(site: Site, events: Iterable[Event]) -> list[Entry]:
     What says the same as the last of its thread (the same host measured, the same step) is folded into one entry.
     """
     entries: list[Entry] = []
-    last: dict[str, int] = {}
-    verdict: str | None = None
+    last, verdict = dict[str, int](), None
     for event in events:
         if not tells(event, site) or (event.site is None and event.subject not in (str(site.wave), "all")):
             continue
-        is_ledger = event.kind is EventKind.LEDGER
-        told = _ledger(event, site.unit) if is_ledger else WORDS.get(event.kind, _any)(event)
+        say = WORDS.get(event.kind, _any)
+        told = _ledger(event, site.unit) if event.kind is EventKind.LEDGER else say(event)
         if event.kind is EventKind.ROW:
-            told, verdict = _turned(told, verdict, event.data["verdict"]), event.data["verdict"]
+            turned, verdict = turn_of(verdict, event.data["verdict"]), event.data["verdict"]
+            told = replace(told, detail="; ".join(filter(None, (turned, told.detail))))
         known = last.get(told.thread)
         if known is not None and entries[known].what == told.what:
             if not told.quiet:
@@ -139,8 +140,8 @@ def _measured(event: Event) -> _Told:
 
 def _part_measured(event: Event) -> _Told:
     ids, seen = _open_checks(event.data["checks"])
-    what = f"{event.host} measured in part ({', '.join(event.data['families'])}): "
-    what += f"open: {', '.join(ids)}" if ids else "nothing wrong, which counts in a whole preflight only"
+    found = f"open: {', '.join(ids)}" if ids else "nothing wrong, which counts in a whole preflight only"
+    what = f"{event.host} measured in part ({', '.join(event.data['families'])}): {found}"
     return _Told(f"part/{event.host}", what, seen)
 
 
@@ -273,14 +274,6 @@ def _row(event: Event) -> _Told:
     if data["needs_us"]:
         parts.append("needs us")
     return _Told("row", f"Row: {', '.join(parts)}", data["why"], quiet=True)
-
-
-def _turned(told: _Told, was: str | None, now: str | None) -> _Told:
-    """A row that says so where the site became ready, or fell back."""
-    if was == now or Verdict.READY not in (was, now) or was is None:
-        return told
-    turn = "became ready" if now == Verdict.READY else f"fell back to {words(now or 'none')}"
-    return replace(told, detail=f"{turn}, was {words(was)}; {told.detail}".removesuffix("; "))
 
 
 WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {

@@ -13,6 +13,7 @@ from typing import Literal
 from .cause import tell_cause
 from .results import CheckResult, apply_waivers, result
 from .site import Site
+from .table import words
 from .words import CheckOutcome, Severity, Verdict
 
 _WORST_FIRST = list(Verdict)
@@ -95,6 +96,14 @@ def host_verdict(reached: bool, error: str | None, checks: Iterable[CheckResult]
     if not reached:
         return Verdict.UNREACHABLE
     return Verdict.NOT_READY if any(check.blocks for check in checks) else Verdict.READY
+
+
+def turn_of(was: str | None, now: str | None) -> str:
+    """That a site became ready, or fell back, from one verdict to the next; empty where it did neither."""
+    if was is None or was == now or Verdict.READY not in (was, now):
+        return ""
+    turn = "became ready" if now == Verdict.READY else f"fell back to {words(now or 'none')}"
+    return f"{turn}, was {words(was)}"
 
 
 def findings_of(checks: Iterable[CheckResult], host: str | None = None) -> list[Finding]:

@@ -120,7 +120,7 @@ Function Get-SpeedFact {
     $taken = [System.Collections.Generic.List[object]]::new()
     $problem = $null
     while ($taken.Count -lt $Samples -and $left -gt 0 -and $null -eq $problem) {
-        $answer = Get-WebAnswer -Uri $Url -MaximumBytes $Bytes -MaximumSeconds $left
+        $answer = Get-WebAnswer -Uri $Url -MaximumBytes $Bytes -MaximumSeconds $left -TimeoutSeconds ([Math]::Ceiling($left))
         $problem = $answer['error']
         if ($null -eq $problem -and $answer['status'] -ne 200) {
             $problem = "it answers $($answer['status'])"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .times import parse_time
-from .words import Category, Outcome, Verdict
+from .words import Category, Origin, Outcome, Verdict
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOTHING = "–"
@@ -158,7 +158,9 @@ def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
             return _owes(row)
         case "outcome" if row.get("needs_us"):
             return [*_word(value), Line("needs us", BAD)]
-        case "state" | "verdict" | "outcome":
+        case "verdict":
+            return [*_word(value), *_clients(row.get("clients") or {})]
+        case "state" | "outcome":
             return _word(value)
         case _:
             return [Line(str(value))] if value not in (None, "") else []
@@ -166,6 +168,16 @@ def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
 
 def _word(value: object) -> list[Line]:
     return [Line(words(value), TONES.get(str(value), PLAIN))] if value else []
+
+
+def _clients(clients: Mapping[str, int]) -> list[Line]:
+    """How many clients were measured, and for how many the office vouches; nothing where all were measured by us."""
+    vouched = [Origin.SELF_CHECKED, Origin.CONFIRMED]
+    if not any(clients.get(origin) for origin in vouched):
+        return []
+    told = [f"{clients[origin]} {words(origin)}" for origin in (Origin.MEASURED, *vouched) if clients.get(origin)]
+    missing = clients.get("missing", 0)
+    return [Line(f"clients: {', '.join(told)}" + (f", {missing} missing" if missing else ""))]
 
 
 def _counts(counts: Mapping[str, Any]) -> list[Line]:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator import models
-from simulator.calls import Answer, Call, Engine, Fetch, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
+from simulator.calls import Answer, Call, Engine, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive, join
 from simulator.models import lease
 from simulator.programs import Programs, described
 from simulator.scenario import Machine
+from simulator.surroundings import Net, Surroundings
 from simulator.windows import Process, Service, Task
 
 _EPJ_SERVICE = "EPJServer"
@@ -43,7 +44,7 @@ class SimulatedHost:
         site: str,
         started: datetime,
         now: Callable[[], datetime],
-        fetch: Fetch,
+        net: Net,
     ) -> None:
         self._name = name
         self.role = role
@@ -67,11 +68,17 @@ class SimulatedHost:
         self.restarts_next = False
         self.msi_at_work = False
         self._now = now
-        self._fetch = fetch
+        self._fetch = net.fetch
+        self.surroundings = Surroundings(machine, net)
         self._booted = started - timedelta(hours=machine.uptime_hours)
         self._settled = started + timedelta(seconds=machine.clock_offset_seconds)
         for path, text in _EPJ_FILES[role].items():
             self.drive.write(path, f"{text} of {name}".encode())
+        for number, proxy in enumerate(machine.proxies, 1):
+            if not proxy.loaded and proxy.hive != "missing":
+                text = "no hive" if proxy.hive == "damaged" else f"hive {number}"
+                self.drive.write(rf"C:\Users\user{number}\NTUSER.DAT", text.encode())
+                self.drive.write(rf"C:\Users\user{number}\ntuser.dat.LOG1", b"")
 
     @property
     def name(self) -> str:

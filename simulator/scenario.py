@@ -26,13 +26,24 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Proxy(Model):
-    """The Internet Options of one Windows profile."""
+class Settings(Model):
+    """Internet Options as one place of the registry has them."""
 
     proxy_enable: Literal[0, 1] = 0
     proxy_server: str | None = None
     proxy_override: str | None = None
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
+
+
+class Proxy(Settings):
+    """The Internet Options of one Windows profile; its binary values say the same unless they are told."""
+
+    connections: Settings | None = None
+    saved: Settings | None = None
+    policy: bool = False
+    kind: Literal["local", "roaming", "temporary", "backup"] = "local"
+    loaded: bool = True
+    hive: Literal["ok", "damaged", "missing"] = "ok"
 
 
 class Use(Model):
@@ -49,6 +60,15 @@ def _counted(value: Any) -> Any:  # noqa: ANN401
     return {"sessions": value} if isinstance(value, int) else value
 
 
+Part = Literal["clock", "dns", "host", "interactor", "pages", "power", "proxy", "scripts", "speed", "tls"]
+"""A part of the probe."""
+RestartSign = Literal[
+    "windows_update", "update_report", "component_servicing", "component_in_progress", "component_packages",
+    "server_manager", "configuration_manager", "update_services", "file_rename", "domain_join", "update_program",
+    "run_once", "computer_rename",
+]  # fmt: skip
+"""A sign that Windows waits for a restart, in the order in which the probe tells them."""
+RESTART_SIGNS: tuple[RestartSign, ...] = get_args(RestartSign)
 EngineName = Literal["model", "powershell", "wine"]
 
 
@@ -70,11 +90,24 @@ class Machine(Model):
     clock_offset_seconds: int = 0
     sleep_minutes: Count | None = 0
     hibernate_minutes: Count | None = 0
-    pending_restart: tuple[Literal["windows_update", "component_servicing", "file_rename"], ...] = ()
+    addresses: tuple[str, ...] = ("10.20.1.5",)
+    time_server: bool = True
+    unknown_names: tuple[DnsName, ...] = ()
+    direct: bool = True
+    dead_proxies: tuple[str, ...] = ()
+    intercepted: tuple[DnsName, ...] = ()
+    tls_allowed: bool = True
+    power_plan: str | None = "Balanced"
+    active_hours: tuple[int, int] | None = (8, 17)
+    overdue: tuple[Part, ...] = ()
+    pending_restart: tuple[RestartSign, ...] = ()
     scheduled_restarts: tuple[AwareDatetime, ...] = ()
     link_mbit: float = Field(default=52.0, gt=0)
     proxies: tuple[Proxy, ...] = (Proxy(),)
     proxy_per_machine: bool = False
+    machine_proxy: Settings | None = None
+    winhttp_proxy: str | None = None
+    environment: dict[Literal["http_proxy", "https_proxy", "no_proxy"], str] = {}
     users: Count = 1
     in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
 
@@ -258,6 +291,7 @@ class Scenario(Model):
     installer: Installer = Installer()
     vendor: Vendor = Vendor()
     pages: dict[DnsName, dict[str, Page]] = {}
+    scripts: dict[str, dict[str, str]] = {}
     defaults: Defaults = Defaults()
     sites: dict[str, Site]
 
@@ -310,7 +344,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
-        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "pages": Page, "in_use": Use, "options": Options,
+        "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "connections": Settings,
+        "saved": Settings, "machine_proxy": Settings, "pages": Page, "in_use": Use, "options": Options,
         "status_keys": StatusKeys,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.clock import stamp
-from simulator.scenario import Proxy, Use
+from simulator.scenario import Settings, Use
 
 
 @dataclass
@@ -67,9 +68,30 @@ class Service:
     account: str = "LocalSystem"
 
 
-def connection_settings(proxy: Proxy) -> bytes:
+def connection_settings(proxy: Settings) -> bytes:
     """Windows' DefaultConnectionSettings for these Internet Options: version, counter, flags, three texts, filler."""
     flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)
     texts = [(text or "").encode() for text in (proxy.proxy_server, proxy.proxy_override, proxy.auto_config_url)]
     body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
     return struct.pack("<III", 0x46, 3, flags) + body + bytes(32)
+
+
+def winhttp_settings(proxy: str | None) -> bytes:
+    """Windows' WinHttpSettings for a proxy, or for none."""
+    text = (proxy or "").encode()
+    return struct.pack("<III", 0x18, 0, 3 if proxy else 1) + struct.pack("<I", len(text)) + text + bytes(4)
+
+
+def hidden(text: str) -> str:
+    """A text with an x for every character of a user in an address, and of a user's folder in a path."""
+
+    def hide(found: re.Match[str]) -> str:
+        return found[1] + "x" * len(found[2]) + found[3]
+
+    text = re.sub(r"(://|=|^|;)([^/@\s;=\x00-\x1f]+)(@)", hide, text)
+    return re.sub(r"(?i)([\\/]Users[\\/])([^\\/;\x00-\x1f]+)([\\/]?)", hide, text)
+
+
+def hidden_hex(binary: bytes) -> str:
+    """A binary value with its texts masked, in hex."""
+    return hidden(binary.decode("latin-1")).encode("latin-1").hex()

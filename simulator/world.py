@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from simulator.calls import Fetch
 from simulator.clock import Clock
@@ -12,6 +13,7 @@ from simulator.engines import Engines
 from simulator.host import SimulatedHost
 from simulator.programs import Programs, installer_bytes
 from simulator.scenario import Machine, Scenario, Site
+from simulator.surroundings import Net
 
 _PAC = """function FindProxyForURL(url, host) {
     if (isPlainHostName(host) || dnsDomainIs(host, ".nhn.no") || dnsDomainIs(host, ".dips.no")) {
@@ -20,6 +22,7 @@ _PAC = """function FindProxyForURL(url, host) {
     return "PROXY sikker.proxy.nhn.no:8080; DIRECT";
 }
 """
+_SCRIPT = "http://config.nhn.no/kunde.pac"
 _TESTING = "<!DOCTYPE html>\n<html><head><title>Testing</title></head><body><h1>Testing 123</h1></body></html>\n"
 _SPEED_BYTES = 2_000_000
 
@@ -65,11 +68,13 @@ class World:
         self.clock = clock
         self.cloud = Cloud(scenario.sites, self.settle)
         self.cloud_url = scenario.vendor.cloud
+        self._cloud_name = urlsplit(self.cloud_url).hostname
         self.pages = _pages(scenario)
         self.hosts: dict[str, SimulatedHost] = {}
         self._servers: dict[str, SimulatedHost] = {}
         self._scenario = scenario
-        self._fetch = fetch
+        scripts = {_SCRIPT: {"*": "DIRECT"}, **scenario.scripts}
+        self._net = Net(fetch, lambda name: name in self.pages or name == self._cloud_name, scripts)
         # First those with a server: others may share it.
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
@@ -87,7 +92,7 @@ class World:
             site=number,
             started=self._scenario.clock,
             now=self.clock.now,
-            fetch=self._fetch,
+            net=self._net,
         )
         self.hosts[name] = host
         return host

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ import yaml
 
 from simulator.calls import FetchError, ModuleCall, Page
 from simulator.clock import Clock, stamp
+from simulator.engine.registry import Registry
 from simulator.host import SimulatedHost
-from simulator.scenario import Scenario, load
-from simulator.windows import Process, connection_settings
+from simulator.scenario import RESTART_SIGNS, Scenario, load
+from simulator.windows import Process
 from simulator.world import World
 from tests.engine.lists import BAD_LISTS, GOOD_LISTS
-from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, service
+from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, end_points, service
 from tests.pwsh.fixtures import ROOT, engine
 
 __all__ = ["engine"]
@@ -33,19 +35,13 @@ DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
 KEY = "9001-1-4f3a"
 OPENING: dict[str, Any] = {"history_months": 12, "day": "2027-05-10", "mode": "server_in_cloud"}
 SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
-MACHINE = "HKEY_LOCAL_MACHINE"
-CURRENT = f"{MACHINE}\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion"
-INTERNET = "Microsoft\\Windows\\CurrentVersion\\Internet Settings"
-SIGNS = {
-    "windows_update": {f"{CURRENT}\\WindowsUpdate\\Auto Update\\RebootRequired": {}},
-    "component_servicing": {f"{CURRENT}\\Component Based Servicing\\RebootPending": {}},
-    "file_rename": {
-        f"{MACHINE}\\SYSTEM\\CurrentControlSet\\Control\\Session Manager": {"PendingFileRenameOperations": ["x"]}
-    },
-}
 ODD = Scenario.model_validate(
     {
-        "pages": {"interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}}},
+        "scripts": {"http://annet.example/p.pac": {"*": "PROXY proxy.annet.example:3128; DIRECT"}},
+        "pages": {
+            "annet.example": {"/p.pac": {"body": "function FindProxyForURL(u, h) { return 1; }"}},
+            "interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}},
+        },
         "sites": {
             "9001": {
                 "domain": "rar.example",
@@ -58,12 +54,45 @@ ODD = Scenario.model_validate(
                     "clock_offset_seconds": -400,
                     "sleep_minutes": 30,
                     "hibernate_minutes": None,
-                    "pending_restart": ["windows_update", "component_servicing", "file_rename"],
+                    "pending_restart": list(RESTART_SIGNS),
                     "scheduled_restarts": ["2027-05-19T03:00:00+02:00", "2027-05-18T23:00:00Z", "2027-05-19T01:00:00Z"],
                     "proxies": [{"proxy_enable": 1, "proxy_server": "p:8080", "proxy_override": "<local>"}, {}],
                     "proxy_per_machine": True,
                 },
-                "clients": [{"name": "pc1", "proxies": []}, {"name": "pc2", "time_zone": "UTC"}],
+                "clients": [
+                    {"name": "pc1", "proxies": []},
+                    {"name": "pc2", "time_zone": "UTC"},
+                    {
+                        "name": "pc3",
+                        "proxies": [
+                            {"loaded": False},
+                            {"loaded": False, "kind": "roaming", "proxy_enable": 1, "proxy_server": "ola:hemmelig@p:1"},
+                            {"loaded": False, "kind": "backup", "hive": "damaged"},
+                            {"loaded": False, "hive": "missing"},
+                            {"kind": "temporary", "policy": True, "connections": {"proxy_enable": 1}},
+                            {"saved": {"auto_config_url": None}, "auto_config_url": "file://C:/Users/kari/min.pac"},
+                        ],
+                        "machine_proxy": {"proxy_enable": 1, "proxy_server": "m:8080", "auto_config_url": None},
+                        "winhttp_proxy": "w:8080",
+                        "environment": {"https_proxy": "http://ola:hemmelig@p:8080"},
+                    },
+                    {"name": "pc4", "direct": False, "proxies": [{"auto_config_url": "http://annet.example/p.pac"}]},
+                    {
+                        "name": "pc5",
+                        "dead_proxies": ["proxy.annet.example:3128"],
+                        "proxies": [{"auto_config_url": "http://annet.example/p.pac"}],
+                        "intercepted": ["interactor.dips.no"],
+                        "tls_allowed": False,
+                        "time_server": False,
+                        "unknown_names": ["speedtest.dips.no"],
+                        "active_hours": None,
+                        "power_plan": "Balansert",
+                        "addresses": [],
+                    },
+                    {"name": "pc6", "overdue": ["scripts", "power", "clock"]},
+                    {"name": "pc7", "overdue": ["proxy", "pages"]},
+                    {"name": "pc8", "overdue": ["pages"]},
+                ],
             },
             "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},
         },
@@ -75,6 +104,7 @@ class Office:
     """A scenario come to life without a wire, asked as the controller asks."""
 
     def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
         self.clock = Clock(scenario.clock)
         self.world = World(scenario, self.clock, self.fetch)
         defaults = (ROOT / "roles" / "vendor_contract" / "defaults" / "main.yml").read_text(encoding="utf-8")
@@ -99,9 +129,35 @@ class Office:
 
     def page(self, url: str) -> dict[str, Any]:
         page = asyncio.run(self.fetch(url))
-        text = page.body.decode() if page.content_type.startswith("text/") else ""
+        text = page.body.decode() if "octet" not in page.content_type else ""
         told = {"status": page.status, "final_url": page.final_url, "issuer": page.issuer}
         return {**told, "content": text, "length": len(page.body), "seconds": 1.0}
+
+    @property
+    def scripts(self) -> dict[str, dict[str, str]]:
+        """What each proxy script of the world says."""
+        return {"http://config.nhn.no/kunde.pac": {"*": "DIRECT"}, **self.scenario.scripts}
+
+    def told(self, look: Callable[[], Any]) -> Any:
+        """What was found, or nothing."""
+        try:
+            return look()
+        except FetchError:
+            return None
+
+    def handshake(self, host: SimulatedHost, name: str) -> dict[str, Any]:
+        try:
+            return host.surroundings.handshake(name)
+        except FetchError as error:
+            return {"error": str(error)}
+
+    def page_by(self, host: SimulatedHost, url: str, proxy: str) -> dict[str, Any]:
+        """A page as Get-WebAnswer tells it."""
+        try:
+            asyncio.run(host.surroundings.page(url, proxy))
+        except FetchError as error:
+            return {"status": 0, "error": str(error)}
+        return self.page(url)
 
     def pretend(self, host: SimulatedHost, folder: Path) -> PretendHost:
         """A pretended Windows that is like this host."""
@@ -116,6 +172,8 @@ class Office:
             booted=(host.utc - timedelta(hours=machine.uptime_hours)).isoformat(),
             utc=host.utc.isoformat(),
             time_zone=machine.time_zone,
+            addresses=list(machine.addresses),
+            plan_name=machine.power_plan,
             seconds={
                 setting: minutes * 60
                 for setting, minutes in ((SLEEP, machine.sleep_minutes), (HIBERNATE, machine.hibernate_minutes))
@@ -132,28 +190,37 @@ class Office:
             )
             for name, found in host.services.items()
         }
-        for sign in machine.pending_restart:
-            state["registry"].update(SIGNS[sign])
+        registry = Registry(machine, {})
+        state["registry"] = plain(registry)
         for number, proxy in enumerate(machine.proxies, 1):
-            key = f"HKEY_USERS\\S-1-5-21-1-2-3-{1000 + number}\\Software\\{INTERNET}"
-            values = {
-                "ProxyEnable": proxy.proxy_enable,
-                "ProxyServer": proxy.proxy_server,
-                "ProxyOverride": proxy.proxy_override,
-                "AutoConfigURL": proxy.auto_config_url,
-            }
-            state["registry"][key] = {name: value for name, value in values.items() if value is not None}
-            binary = {"DefaultConnectionSettings": {"hex": connection_settings(proxy).hex()}}
-            state["registry"][f"{key}\\Connections"] = binary
-        if machine.proxy_per_machine:
-            state["registry"][f"{MACHINE}\\SOFTWARE\\Policies\\{INTERNET}"] = {"ProxySettingsPerUser": 0}
+            if not proxy.loaded and registry.load("HIVE", f"hive {number}".encode()):
+                state["hives"][f"hive {number}"] = plain(registry, "HIVE\\")
+                registry.remove("HIVE")
+        around = host.surroundings
+        state["ntp"] = {"offset_seconds": machine.clock_offset_seconds, "error": None}
+        if not machine.time_server:
+            state["ntp"] = {"offset_seconds": None, "error": "no answer came in time"}
+        state["names"] = {name: self.told(lambda name=name: around.addresses(name)) for name in end_points(contract)}
+        state["tls"] = {name: self.handshake(host, name) for name in end_points(contract)}
+        state["hangs"] = list(machine.overdue)
         for number, moment in enumerate(machine.scheduled_restarts):
             action = {"Execute": "shutdown.exe", "Arguments": "/r"}
             task = {"path": "\\", "state": "Ready", "actions": [action], "next": moment.isoformat()}
             state["tasks"][f"Restart {number}"] = task
         pages = [page["url"] for page in contract["pages"].values()]
         state["web"] = {url: self.page(url) for url in (*pages, contract["speed"]["url"])}
+        scripts = self.scripts
+        answers = [answer for said in scripts.values() for answer in said.values()]
+        proxies = {"", *(answer.split(";")[0].removeprefix("PROXY ") for answer in answers if answer != "DIRECT")}
+        for url in (*pages, *scripts):
+            state["web"] |= {f"{url} via {proxy}": self.page_by(host, url, proxy) for proxy in proxies}
+        state["script_answers"] = {
+            f"{script} {url}": around.script_answer(script, url) for script in scripts for url in pages
+        }
         pretended = PretendHost(folder, state)
+        for path, content, _written in host.drive.files():
+            if path.startswith(r"C:\Users"):
+                pretended.write(path, content.decode())
         self.copy(host, pretended, contract["paths"]["config"])
         if host.programs and host.programs.installed_version():
             pretended.write(state["program"], str(host.programs.installed_version()))
@@ -164,9 +231,21 @@ class Office:
             pretended.write(path, host.drive.read(path).decode())
 
 
+def plain(registry: Registry, below: str = "") -> dict[str, dict[str, Any]]:
+    """The registry as a pretended Windows has it; only what is below a key, and without that name."""
+    return {
+        key[len(below) :]: {
+            name: {"hex": value["data"]} if value["kind"] == "binary" else value["data"]
+            for name, value in values.items()
+        }
+        for key, values in registry.all_of_it()
+        if key.startswith(below)
+    }
+
+
 def without_times(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts without what is different in every run: how long a page took, and the line's speed."""
-    told = {**facts, "pages": [{**page, "milliseconds": None} for page in facts["pages"]], "seconds": None}
+    told = {**facts, "pages": [{**page, "milliseconds": None} for page in facts["pages"] or ()], "seconds": None}
     if "speed" in facts:
         samples = [sample["bytes"] for sample in facts["speed"]["samples"]]
         told["speed"] = {**facts["speed"], "samples": samples}

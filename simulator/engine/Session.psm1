@@ -81,11 +81,13 @@ Function Get-AuthenticodeSignature {
 # ---- the net: in place of what _Windows.psm1 asks of .NET. Aliases lead here, for they come before all functions.
 
 Function Get-PretendedAnswer {
-    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0)
+    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0, [string] $Proxy)
 
     $null = $TimeoutSeconds
+    $by = $null
+    if ($PSBoundParameters.ContainsKey('Proxy')) { $by = $Proxy }
     if ($From -gt 0) { Deny -Text 'Get-WebAnswer -From' }
-    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds }
+    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds; proxy = $by }
     $content = ''
     if ($null -ne $told['body']) {
         $encoding = [System.Text.Encoding]::UTF8
@@ -133,6 +135,68 @@ Function Get-PretendedAccess {
 
     if (-not (Test-Path -LiteralPath $Path -PathType Container)) { throw "Cannot find path '$Path' because it does not exist." }
     [ordered]@{ owner = 'S-1-5-32-544'; allowed = @('S-1-5-18', 'S-1-5-32-544'); own = 'S-1-5-18' }
+}
+
+Function Get-PretendedOffset {
+    param ([string] $Server, [double] $Seconds)
+
+    $null = $Server, $Seconds
+    $told = Request-Simulator -What 'clock offset'
+    if ($told['error']) { throw $told['error'] }
+    [double]$told['offset']
+}
+
+Function Get-PretendedAddress {
+    param ([string[]] $Name, [double] $Seconds)
+
+    $null = $Seconds
+    foreach ($each in $Name) {
+        $told = Request-Simulator -What 'addresses' -Of @{ name = $each }
+        [ordered]@{ name = $each; addresses = [string[]]@($told['addresses'] | Where-Object -FilterScript { $_ }); error = $told['error'] }
+    }
+}
+
+Function Test-PretendedServer {
+    param ([string] $Name, [double] $Seconds, [int] $Port)
+
+    $null = $Seconds, $Port
+    $told = Request-Simulator -What 'handshake' -Of @{ name = $Name }
+    [ordered]@{ name = $Name; protocol = $told['protocol']; trusted = $told['trusted']; issuer = $told['issuer']; error = $told['error'] }
+}
+
+Function Get-PretendedProxy {
+    param ([string] $Script, [string] $Uri, [double] $Seconds)
+
+    $null = $Seconds
+    $told = Request-Simulator -What 'script answer' -Of @{ script = $Script; url = $Uri }
+    if ($told['error']) { throw $told['error'] }
+    $told['proxy']
+}
+
+# ---- parts of a script that run beside it
+
+Function Open-PretendedSession {
+    <#
+    .SYNOPSIS
+    A session of this Windows: with its drives, its registry and its cmdlets.
+    #>
+    $session = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace([Interactor.Simulator.Sessions]::State)
+    $session.Open()
+    $shell = [System.Management.Automation.PowerShell]::Create()
+    $shell.Runspace = $session
+    $shell
+}
+
+Function Wait-PretendedSession {
+    <#
+    .SYNOPSIS
+    Whether a part would have ended in time is the scenario's to say, not this machine's: each is waited for.
+    #>
+    param ([string] $Name, [System.IAsyncResult] $Running, [double] $Seconds)
+
+    $null = $Seconds
+    $null = $Running.AsyncWaitHandle.WaitOne()
+    (Request-Simulator -What 'overdue') -notcontains $Name
 }
 
 Function Test-PretendedInstaller { [bool](Request-Simulator -What 'installer at work') }
@@ -187,7 +251,14 @@ Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Optio
 Set-Alias -Name Test-InstallerService -Value Test-PretendedInstaller -Scope Global -Option AllScope
 Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope
 Set-Alias -Name Open-WebExchange -Value Open-PretendedExchange -Scope Global -Option AllScope
+Set-Alias -Name Get-ClockOffset -Value Get-PretendedOffset -Scope Global -Option AllScope
+Set-Alias -Name Get-HostAddress -Value Get-PretendedAddress -Scope Global -Option AllScope
+Set-Alias -Name Test-TlsServer -Value Test-PretendedServer -Scope Global -Option AllScope
+Set-Alias -Name Get-ScriptProxy -Value Get-PretendedProxy -Scope Global -Option AllScope
+Set-Alias -Name Open-Session -Value Open-PretendedSession -Scope Global -Option AllScope
+Set-Alias -Name Wait-Session -Value Wait-PretendedSession -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
-    'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAnswer', 'Join-Path',
-    'Open-PretendedExchange', 'Split-Path', 'Test-PretendedInstaller'
+    'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
+    'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
+    'Split-Path', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
 )

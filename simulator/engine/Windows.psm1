@@ -163,6 +163,20 @@ Function icacls.exe {
     $global:LASTEXITCODE = [int](-not (Test-Path -LiteralPath $args[0]))
 }
 
+Function reg.exe {
+    <#
+    .SYNOPSIS
+    Loads a file as a hive below HKEY_USERS, and unloads it.
+    #>
+    $key = "$($args[1])".Replace('HKU\', 'HKEY_USERS\')
+    $global:LASTEXITCODE = 0
+    if ($args[0] -eq 'load' -and $args.Count -eq 3) {
+        $global:LASTEXITCODE = [int](-not (Request-Simulator -What 'hive load' -Of @{ key = $key; path = $args[2].Replace('/', '\') }))
+    }
+    elseif ($args[0] -eq 'unload' -and $args.Count -eq 2) { $null = Request-Simulator -What 'registry remove' -Of @{ key = $key } }
+    else { Deny -Text "reg.exe $args" }
+}
+
 Function chcp.com {
     if ($args.Count -gt 1 -or ($args.Count -eq 1 -and $args[0] -ne 65001)) { Deny -Text "chcp.com $args" }
     $global:LASTEXITCODE = 0
@@ -288,6 +302,9 @@ Function Get-CimInstance {
             if ($machine['drives'] -notcontains $drive) { return }
             return [pscustomobject]@{ DeviceID = $drive; FreeSpace = [uint64]$machine['free_bytes']; FileSystem = 'NTFS' }
         }
+        'root\cimv2 Win32_NetworkAdapterConfiguration IPEnabled = TRUE' {
+            return [pscustomobject]@{ IPAddress = [string[]]@($machine['addresses']) }
+        }
         'root\cimv2 Win32_Service' {
             foreach ($service in (Request-Simulator -What 'services')) {
                 [pscustomobject]@{
@@ -298,7 +315,7 @@ Function Get-CimInstance {
             return
         }
         'root\cimv2\power Win32_PowerPlan IsActive = TRUE' {
-            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($machine['plan'])" }
+            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($machine['plan'])"; ElementName = $machine['plan_name'] }
         }
         { $_.StartsWith('root\cimv2\power Win32_PowerSettingDataIndex InstanceID = ') } {
             foreach ($setting in $machine['seconds'].Keys) {
@@ -316,7 +333,7 @@ Function Get-CimInstance {
 Export-ModuleMember -Function @(
     'chcp.com', 'Get-CimInstance', 'Get-Date', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service',
     'Get-SmbOpenFile', 'Get-TimeZone', 'icacls.exe', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
-    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Register-ScheduledTask', 'Restart-Service',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'reg.exe', 'Register-ScheduledTask', 'Restart-Service',
     'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
     'Stop-Service', 'Unregister-ScheduledTask'
 )

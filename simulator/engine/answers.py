@@ -21,9 +21,9 @@ _PLAN = "{381b4222-f694-41f0-9685-ff5bb260df2e}"
 _SLEEP, _HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
 _SYSTEM = "S-1-5-18"
 _FIRST_SERVICE, _FIRST_PROCESS, _STEP = 600, 4_000, 4
-_TEXTS = ("text/", "application/json")
+_TEXTS = ("text/", "application/json", "application/x-ns-proxy-autoconfig")
 _OF_REAL_FILES = frozenset(
-    ["run", "signer", "page", "start service", "start task", "stop task", "unregister task", "warn"]
+    ["hive load", "run", "signer", "page", "start service", "start task", "stop task", "unregister task", "warn"]
 )
 """Questions for which the simulator looks at files, or writes some."""
 
@@ -50,6 +50,14 @@ class Answers:
             "registry set": lambda of: self._registry.set(of["key"], of["name"], of["value"]),
             "registry unset": lambda of: self._registry.unset(of["key"], of["name"]),
             "registry remove": lambda of: self._registry.remove(of["key"]),
+            "hive load": lambda of: self._registry.load(of["key"], host.drive.read(of["path"])),
+            "overdue": lambda _of: list(host.machine.overdue),
+            "clock offset": lambda _of: _or_error(lambda: {"offset": host.surroundings.clock_offset()}),
+            "addresses": lambda of: _or_error(lambda: {"addresses": host.surroundings.addresses(of["name"])}),
+            "handshake": lambda of: _or_error(lambda: host.surroundings.handshake(of["name"])),
+            "script answer": lambda of: _or_error(
+                lambda: {"proxy": host.surroundings.script_answer(of["script"], of["url"])}
+            ),
         }  # fmt: skip
         self._of_the_net: dict[str, Callable[[Any], Awaitable[Any]]] = {"page": self._page, "download": self._download}
         self.unknown: list[str] = []
@@ -83,6 +91,8 @@ class Answers:
             "booted": self._host.booted.isoformat(),
             "time_zone": machine.time_zone,
             "plan": _PLAN,
+            "plan_name": machine.power_plan,
+            "addresses": list(machine.addresses),
             "seconds": {setting: minutes * 60 for setting, minutes in idle.items() if minutes is not None},
             "drives": [drive for drive in ("C:", "D:") if self._host.drive.is_folder(drive)],
         }
@@ -238,7 +248,8 @@ class Answers:
             told = {"status": 200, "body": base64.b64encode(body).decode(), "content_type": "application/json"}
             return {**found, **told, "length": len(body), "final_url": url, "issuer": ""}
         try:
-            page = await self._host.get(url)
+            by = of.get("proxy")
+            page = await (self._host.get(url) if by is None else self._host.surroundings.page(url, by))
         except FetchError as error:
             return {**found, "error": str(error)}
         rate = self._host.machine.link_mbit * 1e6 / 8
@@ -268,6 +279,14 @@ class Answers:
             length = page.total - page.first
         body = base64.b64encode(page.body).decode()
         return {"status": page.status, "headers": headers, "length": length, "body": body, "error": None}
+
+
+def _or_error(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What was found, or why not."""
+    try:
+        return {"error": None, **look()}
+    except FetchError as error:
+        return {"error": str(error)}
 
 
 def _stem(path: str) -> str:

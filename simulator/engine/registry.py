@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.scenario import Machine
-from simulator.windows import connection_settings
+from simulator.scenario import Machine, Proxy, Settings
+from simulator.windows import connection_settings, winhttp_settings
 
 MACHINE = "HKEY_LOCAL_MACHINE"
 USERS = "HKEY_USERS"
@@ -18,13 +18,28 @@ _SHORT = {"HKLM": MACHINE, "HKCU": "HKEY_CURRENT_USER", "HKU": USERS}
 _CURRENT = rf"{MACHINE}\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _INTERNET = r"Microsoft\Windows\CurrentVersion\Internet Settings"
 _FIRST_PERSON = 1001
+_CONTROL = rf"{MACHINE}\SYSTEM\CurrentControlSet\Control"
+_NETLOGON = rf"{MACHINE}\SYSTEM\CurrentControlSet\Services\Netlogon"
+_SOFTWARE = rf"{MACHINE}\SOFTWARE\Microsoft"
+_PROFILES = rf"{_SOFTWARE}\Windows NT\CurrentVersion\ProfileList"
+_TEMPORARY = 0x800
 _RESTART_SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "windows_update": (rf"{_CURRENT}\WindowsUpdate\Auto Update\RebootRequired", {}),
+    "update_report": (rf"{_CURRENT}\WindowsUpdate\Auto Update\PostRebootReporting", {}),
+    "update_services": (rf"{_CURRENT}\WindowsUpdate\Services\Pending\one", {}),
     "component_servicing": (rf"{_CURRENT}\Component Based Servicing\RebootPending", {}),
+    "component_in_progress": (rf"{_CURRENT}\Component Based Servicing\RebootInProgress", {}),
+    "component_packages": (rf"{_CURRENT}\Component Based Servicing\PackagesPending", {}),
+    "server_manager": (rf"{_SOFTWARE}\ServerManager\CurrentRebootAttempts", {}),
+    "configuration_manager": (rf"{_SOFTWARE}\SMS\Mobile Client\Reboot Management\RebootData", {}),
     "file_rename": (
-        rf"{MACHINE}\SYSTEM\CurrentControlSet\Control\Session Manager",
+        rf"{_CONTROL}\Session Manager",
         {"PendingFileRenameOperations": [r"\??\C:\Windows\Temp\old.dll", ""]},
     ),
+    "domain_join": (_NETLOGON, {"AvoidSpnSet": 1}),
+    "update_program": (rf"{_SOFTWARE}\Updates", {"UpdateExeVolatile": 2}),
+    "run_once": (rf"{_CURRENT}\RunOnce", {"DVDRebootSignal": "x"}),
+    "computer_rename": (rf"{_CONTROL}\ComputerName\ComputerName", {"ComputerName": "NYTT-NAVN"}),
 }
 _ALWAYS = (USERS, "HKEY_CURRENT_USER", _CURRENT, rf"{MACHINE}\SYSTEM\CurrentControlSet\Control\Session Manager")
 
@@ -50,6 +65,7 @@ class Registry:
 
     def __init__(self, machine: Machine, plain: dict[str, dict[str, Any]]) -> None:
         self._plain = plain
+        self._machine = machine
         self._keys: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {}
         for key in _ALWAYS:
             self._make(key)
@@ -68,6 +84,10 @@ class Registry:
             if folded.startswith(start) and "\\" not in folded[len(start) :]
         }
         return {"values": found[1], "keys": sorted(below)}
+
+    def all_of_it(self) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+        """All keys as they are spelled, with their values."""
+        yield from self._keys.values()
 
     def make(self, key: str) -> None:
         """Make a key and those above it."""
@@ -94,6 +114,16 @@ class Registry:
         for each in [name for name in self._keys if name == folded or name.startswith(folded + "\\")]:
             self._plain.pop(_short(self._keys[each][0]), None)
             del self._keys[each]
+
+    def load(self, key: str, content: bytes) -> bool:
+        """Load a hive below a name; whether it is one. Where it is loaded is no place where anything is kept."""
+        number = content.decode(errors="replace").removeprefix("hive ")
+        if not number.isdigit() or not 0 < int(number) <= len(self._machine.proxies):
+            return False
+        self._make(key)
+        for below, values in _of_person(self._machine.proxies[int(number) - 1], key):
+            self._fill(below, values)
+        return True
 
     def _make(self, key: str) -> None:
         parts = key.split("\\")
@@ -133,15 +163,53 @@ def _of_machine(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the scenario says of a machine, where Windows has it."""
     for sign in machine.pending_restart:
         yield _RESTART_SIGNS[sign]
-    for number, proxy in enumerate(machine.proxies, _FIRST_PERSON):
-        key = rf"{USERS}\S-1-5-21-1-2-3-{number}\Software\{_INTERNET}"
-        values = {
-            "ProxyEnable": proxy.proxy_enable,
-            "ProxyServer": proxy.proxy_server,
-            "ProxyOverride": proxy.proxy_override,
-            "AutoConfigURL": proxy.auto_config_url,
-        }
-        yield key, {name: value for name, value in values.items() if value is not None}
-        yield rf"{key}\Connections", {"DefaultConnectionSettings": connection_settings(proxy)}
+    for number, proxy in enumerate(machine.proxies, 1):
+        account = f"S-1-5-21-1-2-3-{_FIRST_PERSON - 1 + number}"
+        told: dict[str, Any] = {"ProfileImagePath": rf"C:\Users\user{number}"}
+        told["State"] = _TEMPORARY if proxy.kind == "temporary" else 0
+        if proxy.kind == "roaming":
+            told["CentralProfile"] = rf"\\srv\profil$\user{number}"
+        yield rf"{_PROFILES}\{account}{'.bak' if proxy.kind == 'backup' else ''}", told
+        if proxy.loaded:
+            yield from _of_person(proxy, rf"{USERS}\{account}")
     if machine.proxy_per_machine:
         yield rf"{MACHINE}\SOFTWARE\Policies\{_INTERNET}", {"ProxySettingsPerUser": 0}
+    internet = rf"{MACHINE}\SOFTWARE\{_INTERNET}"
+    if machine.machine_proxy:
+        yield from _of_settings(machine.machine_proxy, internet, machine.machine_proxy, machine.machine_proxy)
+    yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
+    yield rf"{_CONTROL}\Session Manager\Environment", {str(name): text for name, text in machine.environment.items()}
+    if machine.active_hours:
+        start, end = machine.active_hours
+        yield rf"{_SOFTWARE}\WindowsUpdate\UX\Settings", {"ActiveHoursStart": start, "ActiveHoursEnd": end}
+    if not machine.tls_allowed:
+        yield rf"{_CONTROL}\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client", {"Enabled": 0}
+    yield rf"{_CONTROL}\ComputerName\ActiveComputerName", {"ComputerName": "NAVN"}
+
+
+def _of_person(proxy: Proxy, hive: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a person's hive says; of a policy its values stand beside what Windows has made of them."""
+    key = rf"{hive}\Software\{_INTERNET}"
+    connections = proxy.connections or proxy
+    yield from _of_settings(proxy, key, connections, proxy.saved or connections)
+    if proxy.policy:
+        yield rf"{hive}\Software\Policies\{_INTERNET}", _values(proxy)
+        yield key, dict.fromkeys(_values(proxy), "")
+
+
+def _of_settings(
+    settings: Settings, key: str, connections: Settings, saved: Settings
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield key, _values(settings)
+    binaries = {"DefaultConnectionSettings": connections, "SavedLegacySettings": saved}
+    yield rf"{key}\Connections", {name: connection_settings(each) for name, each in binaries.items()}
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    values = {
+        "ProxyEnable": settings.proxy_enable,
+        "ProxyServer": settings.proxy_server,
+        "ProxyOverride": settings.proxy_override,
+        "AutoConfigURL": settings.auto_config_url,
+    }
+    return {name: value for name, value in values.items() if value is not None}

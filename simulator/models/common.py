@@ -6,11 +6,11 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from simulator.calls import FetchError
+from simulator.calls import FetchError, Page
 from simulator.files import join
 
 if TYPE_CHECKING:
@@ -225,12 +225,27 @@ class Work:
         """The contract's pages as this host sees them."""
         return [await self._page(check) for check in checks]
 
-    async def _page(self, check: str) -> dict[str, Any]:
+    async def page_by(
+        self, check: str, way: str, script: str | None, proxy: str, problem: str | None = None
+    ) -> dict[str, Any]:
+        """A page of the contract by a proxy, or directly; with a problem it is not asked."""
         url = self.contract(f"pages.{check}.url")
-        found: dict[str, Any] = {"id": check, "url": url, "status": 0, "text": None, "heading": None, "final_url": None}
-        found.update(issuer=None, milliseconds=0, error=None)
+        if problem:
+            found = {**_no_page(check, url), "error": problem}
+        else:
+            found = await self._page(check, lambda url: self.host.surroundings.page(url, proxy))
+        trusted = None
+        if found["status"] and found["final_url"].lower().startswith("https:"):
+            trusted = True
+        elif (found["error"] or "").startswith("TrustFailure"):
+            trusted = False
+        return {**found, "way": way, "script": script, "proxy": proxy or None, "trusted": trusted}
+
+    async def _page(self, check: str, ask: Callable[[str], Awaitable[Page]] | None = None) -> dict[str, Any]:
+        url = self.contract(f"pages.{check}.url")
+        found = _no_page(check, url)
         try:
-            page = await self.host.get(url)
+            page = await (ask or self.host.get)(url)
         except FetchError as error:
             return {**found, "error": str(error)}
         body = page.body.decode("utf-8", "replace")
@@ -244,6 +259,11 @@ class Work:
             "issuer": page.issuer,
             "milliseconds": page.milliseconds,
         }
+
+
+def _no_page(check: str, url: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": check, "url": url, "status": 0, "text": None, "heading": None, "final_url": None}
+    return {**found, "issuer": None, "milliseconds": 0, "error": None}
 
 
 def _damage(ledger: dict[str, Any]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from simulator.calls import FetchError
 from simulator.clock import stamp
 from simulator.models.common import Options, Refused, Work
-from simulator.windows import connection_settings
+from simulator.scenario import RESTART_SIGNS, Proxy, Settings
+from simulator.windows import connection_settings, hidden, hidden_hex, winhttp_settings
 
 OPTIONS: Options = {"role": (("server", "client"), True)}
 
@@ -16,25 +19,105 @@ OPTIONS: Options = {"role": (("server", "client"), True)}
 async def answer(work: Work) -> None:
     """All facts of one host (docs/contracts.md, Facts)."""
     server = work.arguments["role"] == "server"
-    interactor = _interactor(work) if server else None
-    work.result["facts"] = {
-        "probe": 2,
+    urls = _end_points(work)
+    checks = ("P1", "P2") if server else ("P1",)
+    machine = work.host.machine
+    # A contract that lacks something is the fault of no part.
+    speed, clock = await _speed(work), _clock(work)
+    found: dict[str, Any] = {
         "host": _host(work),
-        "clock": None,
-        "interactor": interactor,
-        "dns": None,
-        "tls": None,
-        "pages": [
-            {**page, "way": "direct", "script": None, "proxy": None, "trusted": None}
-            for page in await work.pages(*(("P1", "P2") if server else ("P1",)))
-        ],
-        "speed": await _speed(work),
+        "clock": clock,
+        "interactor": _interactor(work) if server else None,
+        "dns": _dns(work, urls),
+        "tls": _tls(work, urls),
+        "pages": [await work.page_by(check, "direct", None, "") for check in checks],
+        "speed": speed,
         "proxy": _proxy(work),
         "power": _power(work),
-        "overdue": [],
-        "seconds": None,
     }
-    work.result["ledger"] = interactor["ledger"] if interactor else None
+    ran = [*(part for part in (*found, "scripts") if part != "interactor" or server)]
+    if "proxy" in machine.overdue:
+        ran.remove("scripts")
+    overdue = sorted(part for part in ran if part in machine.overdue)
+    scripts, pages = await _scripts(work, found["proxy"].pop("urls"), checks)
+    for part in overdue:
+        if part != "scripts":
+            found[part] = None
+    if "scripts" in ran and "scripts" not in overdue:
+        found["proxy"]["scripts"] = scripts
+        found["pages"] = [*(found["pages"] or ()), *pages]
+    work.result["facts"] = {"probe": 2, **found, "overdue": overdue, "seconds": 0.0}
+    work.result["ledger"] = found["interactor"]["ledger"] if found["interactor"] else None
+
+
+def _end_points(work: Work) -> list[str]:
+    pages = ("pages.P1.url", "pages.P2.url")
+    return [work.contract(path) for path in (*pages, "cloud.api", "speed.url", "installer.url", "proxy.script")]
+
+
+def _clock(work: Work) -> dict[str, Any]:
+    found: dict[str, Any] = {"server": work.contract("clock.server"), "offset_seconds": None, "error": None}
+    try:
+        return {**found, "offset_seconds": work.host.surroundings.clock_offset()}
+    except FetchError as error:
+        return {**found, "error": str(error)}
+
+
+def _dns(work: Work, urls: list[str]) -> list[dict[str, Any]]:
+    found = []
+    for name in sorted({_name(url) for url in urls}):
+        told: dict[str, Any] = {"name": name, "addresses": [], "error": None}
+        try:
+            told["addresses"] = work.host.surroundings.addresses(name)
+        except FetchError as error:
+            told["error"] = str(error)
+        found.append(told)
+    return found
+
+
+def _tls(work: Work, urls: list[str]) -> dict[str, Any]:
+    found = []
+    for name in dict.fromkeys(_name(url) for url in urls if url.startswith("https:")):
+        told: dict[str, Any] = {"name": name, "protocol": None, "trusted": None, "issuer": None, "error": None}
+        try:
+            told |= work.host.surroundings.handshake(name)
+        except FetchError as error:
+            told["error"] = str(error)
+        found.append(told)
+    return {"enabled": work.host.machine.tls_allowed, "endpoints": found}
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+async def _scripts(
+    work: Work, urls: list[str], checks: tuple[str, ...]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What each proxy script says, and the pages by it."""
+    scripts, pages = [], []
+    for url in urls:
+        told: dict[str, Any] = {"url": hidden(url), "status": 0, "text": None, "error": None, "answers": []}
+        if not url.lower().startswith(("http://", "https://")):
+            told["error"] = "it is no address of the web"
+        else:
+            try:
+                page = await work.host.surroundings.page(url, "")
+                told |= {"status": page.status, "text": page.body.decode("utf-8", "replace")[:65536]}
+            except FetchError as error:
+                told["error"] = str(error)
+        for check in checks:
+            answer: dict[str, Any] = {"url": work.contract(f"pages.{check}.url"), "proxy": None, "error": None}
+            try:
+                answer["proxy"] = work.host.surroundings.script_answer(url, answer["url"])
+            except FetchError as error:
+                answer["error"] = f"WinHTTP: {error}"
+            told["answers"].append(answer)
+            named = re.match(r"(?:PROXY|HTTPS?) ([^;\s]+)", answer["proxy"] or "")
+            by = named[1] if named else ""
+            pages.append(await work.page_by(check, "script", hidden(url), by, answer["error"]))
+        scripts.append(told)
+    return scripts, pages
 
 
 def _host(work: Work) -> dict[str, Any]:
@@ -48,7 +131,7 @@ def _host(work: Work) -> dict[str, Any]:
         "uptime_hours": round(work.host.uptime_hours, 1),
         "time_zone": machine.time_zone,
         "utc": stamp(work.host.utc),
-        "addresses": None,
+        "addresses": list(machine.addresses),
     }
 
 
@@ -94,31 +177,57 @@ async def _speed(work: Work) -> dict[str, Any]:
 
 
 def _proxy(work: Work) -> dict[str, Any]:
+    """The part `proxy`, and beside it the addresses of the scripts, unmasked."""
     machine = work.host.machine
-    profiles = [
-        {
-            "profile": number,
-            "kind": "local",
-            "loaded": True,
-            **proxy.model_dump(),
-            "connections": connection_settings(proxy).hex(),
-            "saved": None,
-            "policy": False,
-            "error": None,
-        }
-        for number, proxy in enumerate(machine.proxies, 1)
-    ]
-    unknown = dict.fromkeys(("machine", "winhttp", "environment", "scripts"))
-    return {"profiles": profiles, "per_machine": machine.proxy_per_machine, **unknown}
+    policies = [_profile(number, proxy) for number, proxy in enumerate(machine.proxies, 1)]
+    own = machine.machine_proxy
+    told = _settings(own, own, own) if own else dict.fromkeys((*Settings.model_fields, "connections", "saved"))
+    environment = {name: machine.environment.get(name) for name in ("http_proxy", "https_proxy", "no_proxy")}
+    return {
+        "urls": list(dict.fromkeys(each["auto_config_url"] for each in (*policies, told) if each["auto_config_url"])),
+        "profiles": [_hidden(profile) for profile in policies],
+        "per_machine": machine.proxy_per_machine,
+        "machine": _hidden(told),
+        "winhttp": hidden_hex(winhttp_settings(machine.winhttp_proxy)),
+        "environment": _hidden(environment),
+        "scripts": None,
+    }
+
+
+def _profile(number: int, proxy: Proxy) -> dict[str, Any]:
+    told: dict[str, Any] = {"profile": number, "kind": proxy.kind, "loaded": proxy.loaded}
+    connections = proxy.connections or proxy
+    told |= _settings(proxy, connections, proxy.saved or connections)
+    told |= {"policy": proxy.policy, "error": None}
+    if not proxy.loaded and proxy.hive != "ok":
+        told |= dict.fromkeys((*Settings.model_fields, "connections", "saved", "policy"))
+        missing = "there is no NTUSER.DAT"
+        told["error"] = (
+            missing if proxy.hive == "missing" else "the copy of its NTUSER.DAT could not be loaded (code 1)"
+        )
+    return told
+
+
+def _settings(settings: Settings, connections: Settings, saved: Settings) -> dict[str, Any]:
+    return {
+        **{name: getattr(settings, name) for name in Settings.model_fields},
+        "connections": hidden_hex(connection_settings(connections)),
+        "saved": hidden_hex(connection_settings(saved)),
+    }
+
+
+def _hidden(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: hidden(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def _power(work: Work) -> dict[str, Any]:
     machine = work.host.machine
+    hours = machine.active_hours
     return {
-        "plan": None,
+        "plan": machine.power_plan,
         "sleep_minutes": machine.sleep_minutes,
         "hibernate_minutes": machine.hibernate_minutes,
-        "pending_restart": list(machine.pending_restart),
+        "pending_restart": [sign for sign in RESTART_SIGNS if sign in machine.pending_restart],
         "scheduled_restarts": sorted({stamp(moment) for moment in machine.scheduled_restarts}),
-        "active_hours": None,
+        "active_hours": {"start": hours[0], "end": hours[1]} if hours else None,
     }

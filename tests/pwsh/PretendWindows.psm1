@@ -16,6 +16,7 @@ Function Read-State {
 
 Function Reset-PretendWindows {
     $script:File = $env:PRETEND_STATE
+    $env:TEMP = 'C:\Windows\Temp'
     Read-State
     Get-PSDrive -Name C -ErrorAction Ignore | Remove-PSDrive -Scope Global
     $null = New-PSDrive -Name C -PSProvider FileSystem -Root $script:State['drive'] -Scope Global
@@ -349,6 +350,9 @@ Function Get-CimInstance {
         { $_ -match "^root\\cimv2 Win32_LogicalDisk DeviceID = '[CD]:'$" } {
             return [pscustomobject]@{ FreeSpace = $computer['free_bytes']; FileSystem = 'NTFS' }
         }
+        'root\cimv2 Win32_NetworkAdapterConfiguration IPEnabled = TRUE' {
+            return [pscustomobject]@{ IPAddress = [string[]]@($computer['addresses']) }
+        }
         'root\cimv2 Win32_Service' {
             foreach ($name in $script:State['services'].Keys) {
                 $service = $script:State['services'][$name]
@@ -357,7 +361,7 @@ Function Get-CimInstance {
             return
         }
         'root\cimv2\power Win32_PowerPlan IsActive = TRUE' {
-            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($computer['plan'])" }
+            return [pscustomobject]@{ InstanceID = "Microsoft:PowerPlan\$($computer['plan'])"; ElementName = $computer['plan_name'] }
         }
         { $_.StartsWith('root\cimv2\power Win32_PowerSettingDataIndex InstanceID = ') } {
             foreach ($setting in $computer['seconds'].Keys) {
@@ -370,6 +374,43 @@ Function Get-CimInstance {
         }
     }
     Deny -Text "Get-CimInstance $Namespace $ClassName $Filter"
+}
+
+# ---- parts of a script beside it: each has a state of its own, so that what they do is told in files of its own
+
+Function Wait-Session {
+    <#
+    .SYNOPSIS
+    A part ends unless the test says that it hangs: how fast the machine is that tests run on is no matter.
+    #>
+    param([string] $Name, [System.IAsyncResult] $Running, [double] $Seconds)
+    $null = $Seconds
+    $Running.AsyncWaitHandle.WaitOne(120000) -and $script:State['hangs'] -notcontains $Name
+}
+
+Function Clear-Memory { }
+
+Function reg.exe {
+    <#
+    .SYNOPSIS
+    Loads a file whose text is one of `hives` (keys with values below it), and unloads what it has loaded.
+    #>
+    $registry = $script:State['registry']
+    $key = $args[1].Replace('HKU\', 'HKEY_USERS\')
+    $global:LASTEXITCODE = 1
+    [System.IO.File]::AppendAllText("$($script:File).hives", "$($args[0]) $key`n")
+    if ($args[0] -eq 'load') {
+        $hive = (Get-Content -LiteralPath $args[2] -Raw).Trim()
+        if (-not $script:State['hives'].ContainsKey($hive)) { return }
+        $registry[$key] = @{}
+        foreach ($name in $script:State['hives'][$hive].Keys) { $registry["$key\$name"] = $script:State['hives'][$hive][$name] }
+    }
+    elseif ($args[0] -eq 'unload') {
+        if ($script:State['stays_loaded']) { return }
+        foreach ($name in @($registry.Keys | Where-Object -FilterScript { $_ -eq $key -or $_ -like "$key\*" })) { $registry.Remove($name) }
+    }
+    else { Deny -Text "reg.exe $args" }
+    $global:LASTEXITCODE = 0
 }
 
 Function Get-TimeZone { [pscustomobject]@{ Id = $script:State['computer']['time_zone'] } }
@@ -437,7 +478,7 @@ Function Get-ChildItem {
 # ---- the net and signatures
 
 Function Get-WebAnswer {
-    param([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0)
+    param([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0, [string] $Proxy)
     $null = $From
     $answer = [ordered]@{ status = 0; content = ''; length = 0; seconds = 0.0; milliseconds = 1; final_url = $null; issuer = $null; error = $null }
     if ($Uri -eq $script:State['version_url']) {
@@ -451,10 +492,47 @@ Function Get-WebAnswer {
         }
         return $answer
     }
+    # `web` is by address, and by address and proxy where it differs: `https://a via p:8080`, `https://a via ` for none.
+    if ($PSBoundParameters.ContainsKey('Proxy') -and $script:State['web'].ContainsKey("$Uri via $Proxy")) { $Uri = "$Uri via $Proxy" }
     if (-not $script:State['web'].ContainsKey($Uri)) { Deny -Text "the page $Uri" }
     foreach ($name in $script:State['web'][$Uri].Keys) { $answer[$name] = $script:State['web'][$Uri][$name] }
     if ($answer['length'] -gt $MaximumBytes) { $answer['length'] = $MaximumBytes }
     $null = $TimeoutSeconds, $MaximumSeconds
+    $answer
+}
+
+Function Get-ClockOffset {
+    param([string] $Server, [double] $Seconds)
+    $null = $Server, $Seconds
+    if ($script:State['ntp']['error']) { throw $script:State['ntp']['error'] }
+    $script:State['ntp']['offset_seconds']
+}
+
+Function Get-HostAddress {
+    param([string[]] $Name, [double] $Seconds)
+    $null = $Seconds
+    foreach ($each in $Name) {
+        $addresses = $script:State['names'][$each]
+        if ($addresses) { [ordered]@{ name = $each; addresses = [string[]]@($addresses); error = $null } }
+        else { [ordered]@{ name = $each; addresses = [string[]]@(); error = "$each is not a known name" } }
+    }
+}
+
+Function Test-TlsServer {
+    param([string] $Name, [double] $Seconds, [int] $Port)
+    $null = $Seconds, $Port
+    $told = [ordered]@{ name = $Name; protocol = $null; trusted = $null; issuer = $null; error = $null }
+    $server = $script:State['tls'][$Name]
+    if ($null -eq $server) { $server = @{ protocol = 'Tls12'; trusted = $true; issuer = 'CN=Test' } }
+    foreach ($key in $server.Keys) { $told[$key] = $server[$key] }
+    $told
+}
+
+Function Get-ScriptProxy {
+    param([string] $Script, [string] $Uri, [double] $Seconds)
+    $null = $Seconds
+    $answer = $script:State['script_answers']["$Script $Uri"]
+    if ($null -eq $answer) { throw 'The PAC script could not be run.' }
     $answer
 }
 
@@ -501,9 +579,9 @@ Function Get-AuthenticodeSignature {
 
 Reset-PretendWindows
 Export-ModuleMember -Function @(
-    'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-FolderAccess', 'Get-Item',
-    'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
-    'Get-TimeZone', 'Get-WebAnswer',
+    'Clear-Memory', 'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ClockOffset',
+    'Get-FolderAccess', 'Get-HostAddress', 'Get-Item', 'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
+    'Get-ScriptProxy', 'Get-TimeZone', 'Get-WebAnswer', 'reg.exe', 'Test-TlsServer', 'Wait-Session',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Restart-ServiceInTime', 'Start-Process',

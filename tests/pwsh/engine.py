@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from ansible.executor.powershell import module_manifest
@@ -33,6 +34,7 @@ LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 BASIC = "Ansible.Basic.cs"
+PAC = 'function FindProxyForURL(url, host) { return "DIRECT"; }'
 # Seconds since 1970: nobody has been at work since.
 LONG_AGO = 1_600_000_000
 
@@ -127,6 +129,13 @@ def service(
     return {"status": status, "path": path, "account": account, "mode": mode, "main": main}
 
 
+def end_points(contract: dict[str, Any]) -> list[str]:
+    """The names of all hosts that the contract wants to be reached."""
+    pages, speed, installer = contract["pages"], contract["speed"], contract["installer"]
+    urls = [*(page["url"] for page in pages.values()), contract["cloud"]["api"], speed["url"], installer["url"]]
+    return sorted({str(urlsplit(url).hostname) for url in (*urls, contract["proxy"]["script"])})
+
+
 def default_state(contract: dict[str, Any]) -> dict[str, Any]:
     """A host on which all is well, as Interactor's server of the vendor contract; without its files."""
     pages = contract["pages"]
@@ -151,7 +160,9 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
             "utc": "2027-05-10T07:00:00Z",
             "time_zone": "W. Europe Standard Time",
             "channel_binding": "Relaxed",
+            "addresses": ["10.20.1.5"],
             "plan": "{381b4222-f694-41f0-9685-ff5bb260df2e}",
+            "plan_name": "Balanced",
             "seconds": {"{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}": 0, "{9d7815a6-7ee4-497e-8888-515a05f02364}": 0},
         },
         "program": contract["paths"]["install"] + "\\Interactor.exe",
@@ -179,9 +190,17 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "slips_in": "",
         "registry": {},
         "denied_keys": [],
+        "hives": {},
+        "stays_loaded": False,
+        "hangs": [],
+        "ntp": {"offset_seconds": 0.2, "error": None},
+        "names": {name: ["192.0.2.1"] for name in end_points(contract)},
+        "tls": {},
+        "script_answers": {f"{contract['proxy']['script']} {each['url']}": "DIRECT" for each in pages.values()},
         "web": {
             pages["P1"]["url"]: page(pages["P1"]["url"], 404, "default backend – 404"),
             pages["P2"]["url"]: page(pages["P2"]["url"], 200, "<html><body><h1>Testing 123</h1></body></html>"),
+            contract["proxy"]["script"]: page(contract["proxy"]["script"], 200, PAC),
             contract["speed"]["url"]: {
                 "status": 200,
                 "content": "",

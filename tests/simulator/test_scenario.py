@@ -37,7 +37,7 @@ def lines_of(tmp_path: Path, text: str) -> list[str]:
         ("- a", "is a list; a mapping with the field sites is needed"),
         ("", "is a NoneType; a mapping"),
         ("clock: 2027-05-10T07:00:00Z", "sites: is missing"),
-        (f"{GOOD}\ncolour: red", "colour: is no field; allowed are clock, defaults, installer, pages, sites, vendor"),
+        (f"{GOOD}\ncolour: red", "colour: is no field; allowed are clock, defaults, installer, pages, scripts, sites"),
         (f"{GOOD}\nclock: 2027-05-10", "clock: is datetime.date(2027, 5, 10)"),
         (f"{GOOD}\nclock: 2027-05-10T07:00:00", "clock: is datetime.datetime"),
         ("sites: {9001: {clients: []}}", "sites.9001.domain: is missing"),
@@ -73,7 +73,10 @@ def lines_of(tmp_path: Path, text: str) -> list[str]:
             "sites.2.server: is the server's; it stands at the office 1",
         ),
         ("sites: {1: {domain: a.example, clients: []}, 1: {domain: b.example, clients: []}}", "1 is written twice"),
-        (f"{GOOD}\ndefaults: {{client: {{proxies: [{{proxy: 1}}]}}}}", "allowed are auto_config_url, proxy_enable"),
+        (
+            f"{GOOD}\ndefaults: {{client: {{proxies: [{{proxy: 1}}]}}}}",
+            "allowed are auto_config_url, connections",
+        ),
     ],
 )
 def test_a_wrong_scenario_is_told(tmp_path: Path, text: str, says: str):

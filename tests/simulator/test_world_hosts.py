@@ -40,7 +40,7 @@ def test_the_probe_tells_a_server(opened: Opened):
         "uptime_hours": 121.5,
         "time_zone": "W. Europe Standard Time",
         "utc": "2027-05-10T08:01:30Z",
-        "addresses": None,
+        "addresses": ["10.20.1.5"],
     }
     assert facts["interactor"] == {
         "service": "running",
@@ -49,19 +49,20 @@ def test_the_probe_tells_a_server(opened: Opened):
         "ledger": None,
         "ledger_error": None,
     }
-    assert [(page["id"], page["status"], page["text"], page["heading"]) for page in facts["pages"]] == [
+    assert [(page["way"], page["proxy"]) for page in facts["pages"]] == [("direct", None)] * 2 + [("script", None)] * 2
+    assert [(page["id"], page["status"], page["text"], page["heading"]) for page in facts["pages"]] == 2 * [
         ("P1", 404, "default backend – 404", None),
         ("P2", 200, "Testing Testing 123", "Testing 123"),
     ]
     sample = {"bytes": 2_000_000, "seconds": 1.0}
     assert facts["speed"] == {"url": office.contract["speed"]["url"], "samples": [sample] * 3, "error": None}
     assert facts["power"] == {
-        "plan": None,
+        "plan": "Balanced",
         "sleep_minutes": 30,
         "hibernate_minutes": 0,
         "pending_restart": ["windows_update"],
         "scheduled_restarts": ["2027-05-19T01:00:00Z"],
-        "active_hours": None,
+        "active_hours": {"start": 8, "end": 17},
     }
 
 
@@ -71,7 +72,7 @@ def test_the_probe_tells_a_client(opened: Opened):
     )
     facts = office.ask("preflight", host="pc1", role="client")["facts"]
     assert facts["interactor"] is None
-    assert [page["id"] for page in facts["pages"]] == ["P1"]
+    assert [(page["id"], page["way"]) for page in facts["pages"]] == [("P1", "direct"), ("P1", "script")]
     assert facts["proxy"]["per_machine"] is False
     first, second = facts["proxy"]["profiles"]
     assert (first["profile"], first["proxy_enable"], first["proxy_server"]) == (1, 0, None)
@@ -88,7 +89,15 @@ def test_a_page_that_cannot_be_reached(office: Office):
     error = "interactor.dips.no is not a known name"
     way = {"way": "direct", "script": None, "proxy": None, "trusted": None}
     page = {"id": "P1", "url": "https://interactor.dips.no", "status": 0, "error": error, **OFF, **way}
-    assert facts["pages"] == [page]
+    assert facts["pages"] == [page, {**page, "way": "script", "script": "http://config.nhn.no/kunde.pac"}]
+    (name,) = [told for told in facts["dns"] if told["error"]]
+    assert name == {"name": "speedtest.dips.no", "addresses": [], "error": facts["speed"]["error"]}
+    assert {told["name"]: told["error"] for told in facts["tls"]["endpoints"]} == {
+        "interactor.dips.no": None,
+        "dipsupsvr.dips.no": None,
+        "nedlasting.dips.no": None,
+        "speedtest.dips.no": facts["speed"]["error"],
+    }
     assert facts["speed"]["error"] == "speedtest.dips.no is not a known name"
 
 

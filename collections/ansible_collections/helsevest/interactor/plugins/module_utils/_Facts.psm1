@@ -5,6 +5,7 @@
 # What more than one host module finds out: pages, and what a move must leave alone. Windows PowerShell 5.1 must run it.
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
 Set-StrictMode -Version Latest
@@ -29,16 +30,37 @@ Function Find-Fact {
 Function Get-PageFact {
     <#
     .SYNOPSIS
-    What one page of the contract (P1, P2) answers from here.
+    What one page of the contract (P1, P2) answers from here, with the proxy that this account has.
+
+    .PARAMETER Way
+    How it is asked in place of that: directly, or by a script; with `-Proxy`, empty for none.
+
+    .PARAMETER Problem
+    Why it cannot be asked in this way; that is its error then.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [string] $Id
+        [Parameter(Mandatory)] [string] $Id,
+        [string] $Way = '',
+        [string] $Script = '',
+        [string] $Proxy = '',
+        [string] $Problem = '',
+        [double] $Seconds = 20
     )
 
     $url = Get-ContractValue -Contract $Contract -Path "pages.$Id.url"
-    $answer = Get-WebAnswer -Uri $url
+    $answer = [ordered]@{ status = 0; final_url = $null; issuer = $null; milliseconds = 0; error = 'no time was left to ask' }
+    if ($Problem) {
+        $answer['error'] = $Problem
+    }
+    elseif ($Seconds -gt 0) {
+        $limit = @{ TimeoutSeconds = [Math]::Ceiling($Seconds); MaximumSeconds = $Seconds }
+        if ($Way) {
+            $limit['Proxy'] = $Proxy
+        }
+        $answer = Get-WebAnswer -Uri $url @limit
+    }
     $text = $null
     $heading = $null
     if ($answer['status'] -ne 0) {
@@ -50,7 +72,7 @@ Function Get-PageFact {
             $heading = Get-PlainText -Html $Matches[1]
         }
     }
-    [ordered]@{
+    $fact = [ordered]@{
         id = $Id
         url = $url
         status = $answer['status']
@@ -61,6 +83,36 @@ Function Get-PageFact {
         milliseconds = $answer['milliseconds']
         error = $answer['error']
     }
+    if ($Way) {
+        $fact['way'] = $Way
+        $fact['script'] = $null
+        $fact['proxy'] = $null
+        if ($Script) {
+            $fact['script'] = $Script
+        }
+        if ($Proxy) {
+            $fact['proxy'] = $Proxy
+        }
+        $fact['trusted'] = Test-TrustedAnswer -Answer $answer
+    }
+    $fact
+}
+
+Function Test-TrustedAnswer {
+    <#
+    .SYNOPSIS
+    Whether Windows trusted the certificate; $null where there was none, or nobody got as far.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Answer)
+
+    if ($Answer['status'] -ne 0 -and "$($Answer['final_url'])".StartsWith('https:', [System.StringComparison]::OrdinalIgnoreCase)) {
+        return $true
+    }
+    if ("$($Answer['error'])".StartsWith('TrustFailure', [System.StringComparison]::Ordinal)) {
+        return $false
+    }
+    $null
 }
 
 Function Get-PlainText {
@@ -70,6 +122,33 @@ Function Get-PlainText {
 
     $text = $Html -replace '(?is)<(script|style)\b.*?</\1\s*>', ' ' -replace '(?s)<!--.*?-->', ' ' -replace '(?s)<[^>]*>', ' '
     ([System.Net.WebUtility]::HtmlDecode($text) -replace '\s+', ' ').Trim()
+}
+
+Function Get-InteractorFact {
+    <#
+    .SYNOPSIS
+    Interactor on a server: its service, version and mode, and our ledger or why there is none.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string] $Site
+    )
+
+    $fact = [ordered]@{
+        service = Find-Fact -Block { Get-ServiceWord -Contract $Contract }
+        version = Find-Fact -Block { Get-InteractorVersion -Contract $Contract }
+        mode = Find-Fact -Block { Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract) }
+        ledger = $null
+        ledger_error = $null
+    }
+    try {
+        $fact['ledger'] = Get-Ledger -Contract $Contract -Site $Site
+    }
+    catch {
+        $fact['ledger_error'] = $_.Exception.Message
+    }
+    $fact
 }
 
 Function Get-UntouchedHash {
@@ -110,4 +189,4 @@ Function Get-UntouchedHash {
     $hashes
 }
 
-Export-ModuleMember -Function @('Find-Fact', 'Get-PageFact', 'Get-UntouchedHash')
+Export-ModuleMember -Function @('Find-Fact', 'Get-InteractorFact', 'Get-PageFact', 'Get-UntouchedHash')

@@ -575,6 +575,9 @@ Function Open-WebExchange {
     .SYNOPSIS
     Asks with the proxy that this account has: request and response, to be closed. Time-outs are milliseconds.
     A status that says no is an answer; no answer throws.
+
+    .PARAMETER Proxy
+    Another proxy, as `host:port`; empty for none.
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.IDictionary])]
@@ -582,7 +585,8 @@ Function Open-WebExchange {
         [Parameter(Mandatory)] [string] $Uri,
         [Parameter(Mandatory)] [int] $Timeout,
         [Parameter(Mandatory)] [int] $ReadTimeout,
-        [long] $From = 0
+        [long] $From = 0,
+        [string] $Proxy
     )
 
     $request = [System.Net.WebRequest]::CreateHttp($Uri)
@@ -592,6 +596,12 @@ Function Open-WebExchange {
     $request.UserAgent = 'InteractorMove/1'
     if ($From -gt 0) {
         $request.AddRange($From)
+    }
+    if ($PSBoundParameters.ContainsKey('Proxy')) {
+        $request.Proxy = $null
+        if ($Proxy) {
+            $request.Proxy = [System.Net.WebProxy]::new("http://$Proxy")
+        }
     }
     try {
         $response = $request.GetResponse()
@@ -611,7 +621,8 @@ Function Get-WebAnswer {
     <#
     .SYNOPSIS
     One GET, with the proxy that this account has. It never throws: status is 0 and error set where no answer came.
-    With -From the part that begins at that byte is asked for; 206 says that it came.
+    With -From the part that begins at that byte is asked for; 206 says that it came. With -Proxy (`host:port`) another proxy
+    is asked, with an empty one none.
 
     .OUTPUTS
     A dictionary: status, content (text), length (bytes read), seconds (reading the body), milliseconds (all of it),
@@ -624,7 +635,8 @@ Function Get-WebAnswer {
         [int] $TimeoutSeconds = 20,
         [long] $MaximumBytes = 1MB,
         [double] $MaximumSeconds = 20,
-        [long] $From = 0
+        [long] $From = 0,
+        [string] $Proxy
     )
 
     $answer = [ordered]@{
@@ -641,7 +653,11 @@ Function Get-WebAnswer {
     $response = $null
     try {
         Enable-Tls12
-        $exchange = Open-WebExchange -Uri $Uri -Timeout ($TimeoutSeconds * 1000) -ReadTimeout ([int]($MaximumSeconds * 1000)) -From $From
+        $limit = @{ Timeout = $TimeoutSeconds * 1000; ReadTimeout = [int]($MaximumSeconds * 1000); From = $From }
+        if ($PSBoundParameters.ContainsKey('Proxy')) {
+            $limit['Proxy'] = $Proxy
+        }
+        $exchange = Open-WebExchange -Uri $Uri @limit
         $request = $exchange['request']
         $response = $exchange['response']
         $answer['status'] = [int]$response.StatusCode
@@ -741,6 +757,55 @@ Function Get-PageEncoding {
     [System.Text.Encoding]::UTF8
 }
 
+Function Open-Session {
+    <#
+    .SYNOPSIS
+    A session of PowerShell beside this one, in this process: what runs there runs at the same time.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Management.Automation.PowerShell])]
+    param ()
+
+    $state = [System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
+    $session = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state)
+    $session.Open()
+    $shell = [System.Management.Automation.PowerShell]::Create()
+    $shell.Runspace = $session
+    $shell
+}
+
+Function Wait-Session {
+    <#
+    .SYNOPSIS
+    Waits for what runs in another session; whether it has ended in time.
+
+    .PARAMETER Name
+    What it is called; for those who only pretend to be Windows.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param (
+        [Parameter(Mandatory)] [string] $Name,
+        [Parameter(Mandatory)] [System.IAsyncResult] $Running,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    Write-Verbose -Message "waiting for $Name"
+    $Running.AsyncWaitHandle.WaitOne([int]($Seconds * 1000))
+}
+
+Function Clear-Memory {
+    <#
+    .SYNOPSIS
+    Lets go of what nobody uses any more: a key of the registry that was read is held open until then.
+    #>
+    [CmdletBinding()]
+    param ()
+
+    [System.GC]::Collect()
+    [System.GC]::WaitForPendingFinalizers()
+}
+
 Function Get-FolderAccess {
     <#
     .SYNOPSIS
@@ -761,9 +826,9 @@ Function Get-FolderAccess {
 }
 
 Export-ModuleMember -Function @(
-    'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
+    'Clear-Memory', 'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
     'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
-    'Open-DurableWriter', 'Open-FileEnd', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
+    'Open-DurableWriter', 'Open-FileEnd', 'Open-Session', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
     'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-ServiceInTime', 'Stop-ServiceInTime',
-    'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime', 'Write-DurableText'
+    'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime', 'Wait-Session', 'Write-DurableText'
 )

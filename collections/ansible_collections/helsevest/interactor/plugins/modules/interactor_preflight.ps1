@@ -8,10 +8,16 @@
 # What cannot be found out is null; no part that fails takes another one with it.
 
 #AnsibleRequires -CSharpUtil Ansible.Basic
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Computer
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Net
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Parallel
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._WindowsNet
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -28,263 +34,87 @@ $spec = @{
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 
-Function Get-RegistryValue {
+# Seconds after which a part is left behind; what works in it gives up by itself before that. Nothing works after $whole.
+$whole = 9.5
+$limits = @{ clock = 4; dns = 5; host = 8; interactor = 8; pages = 8; power = 9; proxy = 5; speed = 8; tls = 8 }
+
+Function Get-PartValue {
     <#
     .SYNOPSIS
-    A value of a key (HKEY_…); $null where there is no such key or value.
+    What a part has found; $null where it was too slow or failed, which is told.
     #>
-    param (
-        [Parameter(Mandatory)] [string] $Key,
-        [Parameter(Mandatory)] [string] $Name
-    )
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Part)
 
-    if (-not (Test-Path -LiteralPath "Registry::$Key")) {
-        return $null
+    $told = Receive-Part -Part $Part
+    if (-not $told['ended']) {
+        $overdue.Add($Part['name'])
     }
-    $property = (Get-ItemProperty -LiteralPath "Registry::$Key").PSObject.Properties[$Name]
-    if ($null -eq $property) {
-        return $null
+    elseif ($null -ne $told['problem']) {
+        $module.Warn("the probe's part $($Part['name']): $($told['problem'])")
     }
-    if ($property.Value -is [array]) {
-        return , $property.Value
+    if ($told['value'] -is [System.Collections.IList]) {
+        return , $told['value']
     }
-    $property.Value
-}
-
-Function Get-HostFact {
-    $system = Find-Fact -Block { Get-CimInstance -ClassName Win32_OperatingSystem }
-    $computer = Find-Fact -Block { Get-CimInstance -ClassName Win32_ComputerSystem }
-    $disk = Find-Fact -Block { Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID = 'C:'" }
-    [ordered]@{
-        name = Find-Fact -Block { $computer.Name }
-        os = Find-Fact -Block { $system.Caption.Trim() }
-        build = Find-Fact -Block { [string]$system.BuildNumber }
-        memory_mb = Find-Fact -Block { [long][Math]::Round($computer.TotalPhysicalMemory / 1MB) }
-        free_gb = Find-Fact -Block { [Math]::Round($disk.FreeSpace / 1GB, 1) }
-        uptime_hours = Find-Fact -Block {
-            $up = $system.LocalDateTime.ToUniversalTime() - $system.LastBootUpTime.ToUniversalTime()
-            [Math]::Round($up.TotalHours, 1)
-        }
-        time_zone = Find-Fact -Block { (Get-TimeZone).Id }
-        utc = Find-Fact -Block { Format-Moment -Moment $system.LocalDateTime }
-        addresses = $null
-    }
-}
-
-Function Get-InteractorFact {
-    param (
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [string] $Site
-    )
-
-    $fact = [ordered]@{
-        service = Find-Fact -Block { Get-ServiceWord -Contract $Contract }
-        version = Find-Fact -Block { Get-InteractorVersion -Contract $Contract }
-        mode = Find-Fact -Block { Get-ModeWord -Contract $Contract -Configuration (Read-Configuration -Contract $Contract) }
-        ledger = $null
-        ledger_error = $null
-    }
-    try {
-        $fact['ledger'] = Get-Ledger -Contract $Contract -Site $Site
-    }
-    catch {
-        $fact['ledger_error'] = $_.Exception.Message
-    }
-    $fact
-}
-
-Function Get-SpeedFact {
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
-
-    $url = Get-ContractValue -Contract $Contract -Path 'speed.url'
-    $left = [double](Get-ContractValue -Contract $Contract -Path 'speed.seconds')
-    $bytes = Get-ContractValue -Contract $Contract -Path 'speed.bytes'
-    $count = Get-ContractValue -Contract $Contract -Path 'speed.samples'
-    $samples = [System.Collections.Generic.List[object]]::new()
-    $problem = $null
-    while ($samples.Count -lt $count -and $left -gt 0 -and $null -eq $problem) {
-        $answer = Get-WebAnswer -Uri $url -MaximumBytes $bytes -MaximumSeconds $left
-        $problem = $answer['error']
-        if ($null -eq $problem -and $answer['status'] -ne 200) {
-            $problem = "it answers $($answer['status'])"
-        }
-        if ($null -eq $problem) {
-            $samples.Add([ordered]@{ bytes = $answer['length']; seconds = $answer['seconds'] })
-            $left -= $answer['seconds']
-        }
-    }
-    [ordered]@{ url = $url; samples = $samples; error = $problem }
-}
-
-Function Get-ProfileFact {
-    <#
-    .SYNOPSIS
-    The Internet Options of everyone who is signed in, numbered; who that is stays here.
-    #>
-    $profiles = [System.Collections.Generic.List[object]]::new()
-    # Their names alone: to open one that is locked is an error that would take the others with it.
-    $accounts = Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' -Name |
-        Where-Object -FilterScript { $_ -match '^S-1-5-21-[0-9-]+$' } | Sort-Object
-    foreach ($account in @($accounts)) {
-        $key = "HKEY_USERS\$account\Software\Microsoft\Windows\CurrentVersion\Internet Settings"
-        $binary = Find-Fact -Block { Get-RegistryValue -Key "$key\Connections" -Name 'DefaultConnectionSettings' }
-        $hex = $null
-        if ($null -ne $binary) {
-            $hex = [System.BitConverter]::ToString([byte[]]$binary).Replace('-', '').ToLowerInvariant()
-        }
-        $profiles.Add([ordered]@{
-                profile = $profiles.Count + 1
-                kind = 'local'
-                loaded = $true
-                proxy_enable = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyEnable' }
-                proxy_server = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyServer' }
-                proxy_override = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'ProxyOverride' }
-                auto_config_url = Find-Fact -Block { Get-RegistryValue -Key $key -Name 'AutoConfigURL' }
-                connections = $hex
-                saved = $null
-                policy = $false
-                error = $null
-            })
-    }
-    , $profiles
-}
-
-Function Get-ProxyFact {
-    $policy = 'HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\CurrentVersion\Internet Settings'
-    [ordered]@{
-        profiles = Find-Fact -Block { , (Get-ProfileFact) }
-        per_machine = Find-Fact -Block { (Get-RegistryValue -Key $policy -Name 'ProxySettingsPerUser') -eq 0 }
-        machine = $null
-        winhttp = $null
-        environment = $null
-        scripts = $null
-    }
-}
-
-Function Get-IdleMinute {
-    <#
-    .SYNOPSIS
-    Minutes until a plugged-in machine sleeps (0 is never) by the power plan in use; $null where the plan does not say.
-    #>
-    param (
-        [Parameter(Mandatory)] [string] $Plan,
-        [Parameter(Mandatory)] [string] $Setting
-    )
-
-    $id = "Microsoft:PowerSettingDataIndex\\$Plan\\AC\\$Setting"
-    $index = Get-CimInstance -Namespace 'root\cimv2\power' -ClassName Win32_PowerSettingDataIndex -Filter "InstanceID = '$id'"
-    if ($null -eq $index) {
-        return $null
-    }
-    [long][Math]::Ceiling($index.SettingIndexValue / 60)
-}
-
-Function Get-PendingRestart {
-    $machine = 'HKEY_LOCAL_MACHINE'
-    $signs = [System.Collections.Generic.List[object]]::new()
-    $current = "$machine\SOFTWARE\Microsoft\Windows\CurrentVersion"
-    if (Test-Path -LiteralPath "Registry::$current\WindowsUpdate\Auto Update\RebootRequired") {
-        $signs.Add('windows_update')
-    }
-    if (Test-Path -LiteralPath "Registry::$current\Component Based Servicing\RebootPending") {
-        $signs.Add('component_servicing')
-    }
-    $manager = "$machine\SYSTEM\CurrentControlSet\Control\Session Manager"
-    $renames = Get-RegistryValue -Key $manager -Name 'PendingFileRenameOperations'
-    if (@($renames | Where-Object -FilterScript { $_ }).Count -gt 0) {
-        $signs.Add('file_rename')
-    }
-    , $signs
-}
-
-Function Test-RestartTask {
-    <#
-    .SYNOPSIS
-    Whether a scheduled task restarts Windows: Windows Update's own, or one that calls shutdown or Restart-Computer.
-    #>
-    param ([Parameter(Mandatory)] [object] $Task)
-
-    if ([string]$Task.State -eq 'Disabled') {
-        return $false
-    }
-    if ($Task.TaskPath -eq '\Microsoft\Windows\UpdateOrchestrator\' -and $Task.TaskName -like 'Reboot*') {
-        return $true
-    }
-    foreach ($action in @($Task.Actions)) {
-        # An action that is no program has neither of these.
-        if ($null -eq $action.PSObject.Properties['Execute']) {
-            continue
-        }
-        if ($action.Execute -match '(?i)\bshutdown(\.exe)?"?$' -and $action.Arguments -match '(?i)[/-][rg]\b') {
-            return $true
-        }
-        if ("$($action.Execute) $($action.Arguments)" -match '(?i)\bRestart-Computer\b') {
-            return $true
-        }
-    }
-    $false
-}
-
-Function Get-ScheduledRestart {
-    $moments = [System.Collections.Generic.List[string]]::new()
-    foreach ($task in @(Get-ScheduledTask | Where-Object -FilterScript { Test-RestartTask -Task $_ })) {
-        $next = (Get-ScheduledTaskInfo -TaskName $task.TaskName -TaskPath $task.TaskPath).NextRunTime
-        if ($null -ne $next) {
-            $moment = Format-Moment -Moment $next
-            if (-not $moments.Contains($moment)) {
-                $moments.Add($moment)
-            }
-        }
-    }
-    $moments.Sort([System.StringComparer]::Ordinal)
-    , $moments
-}
-
-Function Get-PowerFact {
-    $plan = Find-Fact -Block {
-        $active = Get-CimInstance -Namespace 'root\cimv2\power' -ClassName Win32_PowerPlan -Filter 'IsActive = TRUE'
-        $active.InstanceID.Split('\')[-1]
-    }
-    [ordered]@{
-        plan = $null
-        sleep_minutes = Find-Fact -Block { Get-IdleMinute -Plan $plan -Setting '{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}' }
-        hibernate_minutes = Find-Fact -Block { Get-IdleMinute -Plan $plan -Setting '{9d7815a6-7ee4-497e-8888-515a05f02364}' }
-        pending_restart = Find-Fact -Block { , (Get-PendingRestart) }
-        scheduled_restarts = Find-Fact -Block { , (Get-ScheduledRestart) }
-        active_hours = $null
-    }
+    $told['value']
 }
 
 try {
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
     $contract = $module.Params.contract
-    $facts = [ordered]@{
-        probe = 2
-        host = Get-HostFact
-        clock = $null
-        interactor = $null
-        dns = $null
-        tls = $null
-        pages = [System.Collections.Generic.List[object]]::new()
-        speed = $null
-        proxy = Get-ProxyFact
-        power = Get-PowerFact
-        overdue = @()
-        seconds = $null
+    $server = $module.Params.role -eq 'server'
+    $pages = [string[]]@('P1')
+    if ($server) {
+        $pages = [string[]]@('P1', 'P2')
     }
-    $pages = @('P1')
-    if ($module.Params.role -eq 'server') {
-        $facts['interactor'] = Get-InteractorFact -Contract $contract -Site $module.Params.site
-        $pages = @('P1', 'P2')
+    # A contract that lacks something is the fault of no part.
+    $null = Get-EndPoint -Contract $contract
+    $speed = @{
+        Url = Get-ContractValue -Contract $contract -Path 'speed.url'
+        Bytes = Get-ContractValue -Contract $contract -Path 'speed.bytes'
+        Seconds = Get-ContractValue -Contract $contract -Path 'speed.seconds'
+        Samples = Get-ContractValue -Contract $contract -Path 'speed.samples'
     }
-    foreach ($page in $pages) {
-        $fact = Get-PageFact -Contract $contract -Id $page
-        foreach ($name in 'script', 'proxy', 'trusted') {
-            $fact[$name] = $null
+    $clock = @{ Server = Get-ContractValue -Contract $contract -Path 'clock.server'; Seconds = 3 }
+    $overdue = [System.Collections.Generic.List[string]]::new()
+    $parts = @(
+        Start-Part -Name 'proxy' -Command 'Get-ProxySetting' -Argument @{ Seconds = 3 } -Seconds $limits['proxy']
+        Start-Part -Name 'power' -Command 'Get-PowerFact' -Seconds $limits['power']
+        Start-Part -Name 'pages' -Command 'Get-DirectFact' -Argument @{ Contract = $contract; Page = $pages; Seconds = 6 } -Seconds $limits['pages']
+        Start-Part -Name 'speed' -Command 'Get-SpeedFact' -Argument $speed -Seconds $limits['speed']
+        Start-Part -Name 'tls' -Command 'Get-TlsFact' -Argument @{ Contract = $contract; Seconds = 6 } -Seconds $limits['tls']
+        Start-Part -Name 'dns' -Command 'Get-NameFact' -Argument @{ Contract = $contract; Seconds = 4 } -Seconds $limits['dns']
+        Start-Part -Name 'clock' -Command 'Get-ClockFact' -Argument $clock -Seconds $limits['clock']
+        Start-Part -Name 'host' -Command 'Get-HostFact' -Seconds $limits['host']
+        if ($server) {
+            $of = @{ Contract = $contract; Site = $module.Params.site }
+            Start-Part -Name 'interactor' -Command 'Get-InteractorFact' -Argument $of -Seconds $limits['interactor']
         }
-        $fact['way'] = 'direct'
-        $facts['pages'].Add($fact)
+    )
+    $found = @{ interactor = $null; scripts = $null; proxy = Get-PartValue -Part $parts[0] }
+    if ($null -ne $found['proxy']) {
+        $left = $whole - $since.Elapsed.TotalSeconds
+        $of = @{ Contract = $contract; Page = $pages; Script = [string[]]@($found['proxy']['scripts']); Seconds = $left - 1 }
+        $parts += Start-Part -Name 'scripts' -Command 'Get-ScriptFact' -Argument $of -Seconds $left
     }
-    $facts['speed'] = Get-SpeedFact -Contract $contract
+    # Who has the least time is asked first, or its time would be that of those before it.
+    foreach ($part in ($parts | Select-Object -Skip 1 | Sort-Object -Property { $_['seconds'] })) {
+        $found[$part['name']] = Get-PartValue -Part $part
+    }
+    $facts = [ordered]@{ probe = 2 }
+    foreach ($name in 'host', 'clock', 'interactor', 'dns', 'tls', 'pages', 'speed', 'proxy', 'power') {
+        $facts[$name] = $found[$name]
+    }
+    if ($null -ne $found['proxy']) {
+        $facts['proxy'] = $found['proxy']['facts']
+        $facts['proxy']['scripts'] = $null
+    }
+    if ($null -ne $found['scripts']) {
+        $facts['proxy']['scripts'] = $found['scripts']['scripts']
+        $facts['pages'] = @($found['pages']) + @($found['scripts']['pages']) | Where-Object -FilterScript { $null -ne $_ }
+        $facts['pages'] = @($facts['pages'])
+    }
+    $facts['overdue'] = @($overdue | Sort-Object)
+    $facts['seconds'] = [Math]::Round($since.Elapsed.TotalSeconds, 1)
     $module.Result.facts = $facts
     $module.Result.ledger = $null
     if ($null -ne $facts['interactor']) {

@@ -15,6 +15,7 @@ from tests.pwsh.engine import service
 from tests.pwsh.fixtures import Server
 
 SETTINGS = "\\Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings"
+SETTINGS_READ = ["proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections", "saved"]
 KARI, OLA = "S-1-5-21-111-222-333-1001", "S-1-5-21-111-222-333-1002"
 SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
 
@@ -23,15 +24,20 @@ def facts_of(server: Server, role: str = "server") -> dict[str, Any]:
     result = server.ask("preflight", role=role)
     assert not result.get("failed"), result
     facts: dict[str, Any] = result["facts"]
+    assert facts["overdue"] == []
+    assert facts.pop("seconds") > 0
     return facts
 
 
 def test_a_server_on_which_all_is_well(server: Server):
     page = {"issuer": "CN=Test", "milliseconds": 31, "error": None}
-    page |= {"way": "direct", "script": None, "proxy": None, "trusted": None}
+    page |= {"way": "direct", "script": None, "proxy": None, "trusted": True}
+    names = ["config.nhn.no", "dipsupsvr.dips.no", "interactor.dips.no", "nedlasting.dips.no", "speedtest.dips.no"]
+    secure = {"protocol": "Tls12", "trusted": True, "issuer": "CN=Test", "error": None}
     result = server.ask("preflight", role="server")
     assert result["changed"] is False
     assert result["ledger"] is None
+    assert 0 < result["facts"].pop("seconds") < 120
     assert result["facts"] == {
         "probe": 2,
         "host": {
@@ -43,11 +49,16 @@ def test_a_server_on_which_all_is_well(server: Server):
             "uptime_hours": 120.5,
             "time_zone": "W. Europe Standard Time",
             "utc": "2027-05-10T07:00:00Z",
-            "addresses": None,
+            "addresses": ["10.20.1.5"],
         },
-        "clock": None,
-        "dns": None,
-        "tls": None,
+        "clock": {"server": "ntp.justervesenet.no", "offset_seconds": 0.2, "error": None},
+        "dns": [{"name": name, "addresses": ["192.0.2.1"], "error": None} for name in names],
+        "tls": {
+            "enabled": True,
+            "endpoints": [
+                {"name": f"{name}.dips.no", **secure} for name in ("interactor", "dipsupsvr", "speedtest", "nedlasting")
+            ],
+        },
         "interactor": {
             "service": "running",
             "version": "5.4.1",
@@ -83,13 +94,13 @@ def test_a_server_on_which_all_is_well(server: Server):
         "proxy": {
             "profiles": [],
             "per_machine": False,
-            "machine": None,
+            "machine": dict.fromkeys(SETTINGS_READ),
             "winhttp": None,
-            "environment": None,
-            "scripts": None,
+            "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
+            "scripts": [],
         },
         "power": {
-            "plan": None,
+            "plan": "Balanced",
             "sleep_minutes": 0,
             "hibernate_minutes": 0,
             "pending_restart": [],
@@ -97,13 +108,15 @@ def test_a_server_on_which_all_is_well(server: Server):
             "active_hours": None,
         },
         "overdue": [],
-        "seconds": None,
     }
 
 
 def test_it_reads_and_changes_nothing_in_any_mode(server: Server):
     before = server.files(), server.state
-    assert server.ask("preflight", role="server", check=True) == server.ask("preflight", role="server")
+    told = [server.ask("preflight", role="server", check=check) for check in (True, False)]
+    for result in told:
+        del result["facts"]["seconds"]
+    assert told[0] == told[1]
     assert (server.files(), server.state) == before
 
 
@@ -219,7 +232,7 @@ def test_a_server_that_sleeps_and_restarts(server: Server):
         "hibernate_minutes": None,
         "pending_restart": ["windows_update", "component_servicing", "file_rename"],
         "scheduled_restarts": ["2027-05-18T23:30:00Z", "2027-05-19T01:00:00Z"],
-        "plan": None,
+        "plan": "Balanced",
         "active_hours": None,
     }
 
@@ -269,16 +282,17 @@ def test_what_fails_takes_nothing_else_with_it(server: Server):
 
 def test_a_profile_that_is_locked_hides_no_other(server: Server):
     kari, ola = f"HKEY_USERS\\{KARI}", f"HKEY_USERS\\{OLA}"
+    policy = f"{kari}\\Software\\Policies{SETTINGS.removeprefix(chr(92) + 'Software')}"
     server.update(
         registry={
             f"{kari}{SETTINGS}": {"ProxyEnable": 1, "ProxyServer": "p:8080"},
             f"{ola}{SETTINGS}": {"ProxyEnable": 1, "ProxyServer": "p:8080", "AutoConfigURL": "http://blåbær.example/x"},
         },
-        denied_keys=[kari, f"{kari}{SETTINGS}", f"{kari}{SETTINGS}\\Connections"],
+        denied_keys=[kari, f"{kari}{SETTINGS}", f"{kari}{SETTINGS}\\Connections", policy],
+        web={**server.state["web"], "http://blåbær.example/x": {"status": 404}},
     )
     locked, open_one = facts_of(server, "client")["proxy"]["profiles"]
-    values = ["proxy_enable", "proxy_server", "proxy_override", "auto_config_url", "connections", "saved"]
-    unknown = dict.fromkeys(values)
+    unknown = dict.fromkeys(SETTINGS_READ)
     assert locked == {"profile": 1, "kind": "local", "loaded": True, "policy": False, "error": None, **unknown}
     assert (open_one["profile"], open_one["proxy_server"], open_one["proxy_enable"]) == (2, "p:8080", 1)
     script = server.contract["proxy"]["script"]

@@ -1,0 +1,256 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What of the net a computer reaches, and by which way: names, clocks, TLS, pages, scripts, speed. Windows PowerShell 5.1
+# must run it. A time limit is that of all that a function asks, and nothing is asked any more when it is up.
+
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._WindowsNet
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+$script:Schannel = 'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols'
+$script:NoTime = 'no time was left to ask'
+$script:ScriptCharacters = 65536
+
+Function Get-EndPoint {
+    <#
+    .SYNOPSIS
+    The addresses of the contract that a computer has to reach, each once: those of the pages first.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $found = [System.Collections.Generic.List[uri]]::new()
+    foreach ($path in 'pages.P1.url', 'pages.P2.url', 'cloud.api', 'speed.url', 'installer.url', 'proxy.script') {
+        $found.Add([uri](Get-ContractValue -Contract $Contract -Path $path))
+    }
+    , $found
+}
+
+Function Get-ClockFact {
+    <#
+    .SYNOPSIS
+    How far the clock is from a time server's.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Server,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $fact = [ordered]@{ server = $Server; offset_seconds = $null; error = $null }
+    try {
+        $fact['offset_seconds'] = Get-ClockOffset -Server $Server -Seconds $Seconds
+    }
+    catch {
+        $fact['error'] = $_.Exception.GetBaseException().Message
+    }
+    $fact
+}
+
+Function Get-NameFact {
+    <#
+    .SYNOPSIS
+    The addresses of the contract's end points.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $names = @((Get-EndPoint -Contract $Contract) | ForEach-Object -Process { $_.DnsSafeHost } | Sort-Object -Unique)
+    , @(Get-HostAddress -Name $names -Seconds $Seconds)
+}
+
+Function Get-TlsFact {
+    <#
+    .SYNOPSIS
+    Whether Windows lets TLS 1.2 be used, and a handshake with every end point that wants one.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    $told = [System.Collections.Generic.List[object]]::new()
+    $asked = [System.Collections.Generic.List[string]]::new()
+    foreach ($uri in (Get-EndPoint -Contract $Contract)) {
+        $place = "$($uri.DnsSafeHost):$($uri.Port)"
+        if ($uri.Scheme -ne 'https' -or $asked.Contains($place)) {
+            continue
+        }
+        $asked.Add($place)
+        $left = $Seconds - $since.Elapsed.TotalSeconds
+        if ($left -le 0) {
+            $told.Add([ordered]@{ name = $uri.DnsSafeHost; protocol = $null; trusted = $null; issuer = $null; error = $script:NoTime })
+            continue
+        }
+        $told.Add((Test-TlsServer -Name $uri.DnsSafeHost -Port $uri.Port -Seconds $left))
+    }
+    [ordered]@{
+        enabled = Find-Fact -Block { (Get-RegistryValue -Key "$script:Schannel\TLS 1.2\Client" -Name 'Enabled') -ne 0 }
+        endpoints = $told
+    }
+}
+
+Function Get-SpeedFact {
+    <#
+    .SYNOPSIS
+    How long a file takes, with the proxy that this account has, so often that the samples take that long together.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Url,
+        [Parameter(Mandatory)] [long] $Bytes,
+        [Parameter(Mandatory)] [double] $Seconds,
+        [Parameter(Mandatory)] [int] $Samples
+    )
+
+    $left = $Seconds
+    $taken = [System.Collections.Generic.List[object]]::new()
+    $problem = $null
+    while ($taken.Count -lt $Samples -and $left -gt 0 -and $null -eq $problem) {
+        $answer = Get-WebAnswer -Uri $Url -MaximumBytes $Bytes -MaximumSeconds $left
+        $problem = $answer['error']
+        if ($null -eq $problem -and $answer['status'] -ne 200) {
+            $problem = "it answers $($answer['status'])"
+        }
+        if ($null -eq $problem) {
+            $taken.Add([ordered]@{ bytes = $answer['length']; seconds = $answer['seconds'] })
+            $left -= $answer['seconds']
+        }
+    }
+    [ordered]@{ url = $Url; samples = $taken; error = $problem }
+}
+
+Function Get-DirectFact {
+    <#
+    .SYNOPSIS
+    Pages of the contract, past every proxy.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string[]] $Page,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    $pages = [System.Collections.Generic.List[object]]::new()
+    foreach ($id in $Page) {
+        $left = $Seconds - $since.Elapsed.TotalSeconds
+        $pages.Add((Get-PageFact -Contract $Contract -Id $id -Way 'direct' -Proxy '' -Seconds $left))
+    }
+    , $pages
+}
+
+Function Get-ScriptFact {
+    <#
+    .SYNOPSIS
+    Proxy scripts: what each says, what WinHTTP makes of it for the contract's pages, and these by the proxy that it names.
+
+    .OUTPUTS
+    A dictionary: scripts, pages (both as docs/contracts.md has them).
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [string[]] $Page,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [string[]] $Script,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $since = [System.Diagnostics.Stopwatch]::StartNew()
+    $told = @{
+        scripts = [System.Collections.Generic.List[object]]::new()
+        pages = [System.Collections.Generic.List[object]]::new()
+    }
+    foreach ($url in $Script) {
+        $shown = Hide-Person -Text $url
+        $fact = Read-ProxyScript -Uri $url -Seconds ($Seconds - $since.Elapsed.TotalSeconds)
+        $told['scripts'].Add($fact)
+        foreach ($id in $Page) {
+            $left = $Seconds - $since.Elapsed.TotalSeconds
+            $answer = Get-ScriptAnswer -Script $url -Uri (Get-ContractValue -Contract $Contract -Path "pages.$id.url") -Seconds $left
+            $fact['answers'].Add($answer)
+            $way = @{ Way = 'script'; Script = $shown; Proxy = ''; Problem = $answer['error'] }
+            if ($answer['proxy'] -match '^(?:PROXY|HTTPS?) ([^;\s]+)') {
+                $way['Proxy'] = $Matches[1]
+            }
+            $left = $Seconds - $since.Elapsed.TotalSeconds
+            $told['pages'].Add((Get-PageFact -Contract $Contract -Id $id -Seconds $left @way))
+        }
+    }
+    $told
+}
+
+Function Read-ProxyScript {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Uri,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $fact = [ordered]@{
+        url = Hide-Person -Text $Uri
+        status = 0
+        text = $null
+        error = $null
+        answers = [System.Collections.Generic.List[object]]::new()
+    }
+    if ($Uri -notmatch '^(?i)https?://') {
+        $fact['error'] = 'it is no address of the web'
+    }
+    elseif ($Seconds -le 0) {
+        $fact['error'] = $script:NoTime
+    }
+    else {
+        # Who asks for a proxy script has no proxy yet.
+        $answer = Get-WebAnswer -Uri $Uri -Proxy '' -TimeoutSeconds ([Math]::Ceiling($Seconds)) -MaximumSeconds $Seconds
+        $fact['status'] = $answer['status']
+        $fact['error'] = $answer['error']
+        if ($answer['status'] -ne 0) {
+            $fact['text'] = [string]$answer['content']
+            if ($fact['text'].Length -gt $script:ScriptCharacters) {
+                $fact['text'] = $fact['text'].Substring(0, $script:ScriptCharacters)
+            }
+        }
+    }
+    $fact
+}
+
+Function Get-ScriptAnswer {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Script,
+        [Parameter(Mandatory)] [string] $Uri,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $answer = [ordered]@{ url = $Uri; proxy = $null; error = $null }
+    if ($Seconds -le 0) {
+        $answer['error'] = $script:NoTime
+        return $answer
+    }
+    try {
+        $answer['proxy'] = Get-ScriptProxy -Script $Script -Uri $Uri -Seconds $Seconds
+    }
+    catch {
+        $answer['error'] = "WinHTTP: $($_.Exception.GetBaseException().Message)"
+    }
+    $answer
+}
+
+Export-ModuleMember -Function @(
+    'Get-ClockFact', 'Get-DirectFact', 'Get-EndPoint', 'Get-NameFact', 'Get-ScriptFact', 'Get-SpeedFact', 'Get-TlsFact'
+)

@@ -64,7 +64,7 @@ options:
         type: int
         default: 30
       confirmed_valid_days:
-        description: For how many days a client without a result is covered by what the office confirmed (P6); 0 is never.
+        description: For how many days the office's word (P6) covers a client without a result; 0 is never.
         type: int
         default: 90
       switch_tolerates:

@@ -99,7 +99,17 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     events = read_events(new, now)
     if events and not check_mode:
         journal.record(run_id, now, events)
-    return {"changed": bool(events), "files": told.files, "problems": told.problems, "run_id": run_id}
+    lines = [
+        f"{one['file']}: {one['host']}, {one['outcome']}" + (f": {one['verdict']}" if one["verdict"] else "")
+        for one in told.files
+    ]
+    return {
+        "changed": bool(events),
+        "files": told.files,
+        "lines": lines,
+        "problems": told.problems,
+        "run_id": run_id,
+    }
 
 
 def _newest(known: Iterable[Event]) -> dict[str, datetime]:

@@ -50,6 +50,11 @@ files:
   returned: success
   type: list
   elements: dict
+lines:
+  description: The same as a person reads it.
+  returned: success
+  type: list
+  elements: str
 problems:
   description: What is wrong with the other files, one text each with file, site, field, value and what is allowed.
   returned: success

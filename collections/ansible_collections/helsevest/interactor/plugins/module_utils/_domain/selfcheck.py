@@ -128,16 +128,18 @@ def _parsed(file: str, content: bytes) -> dict[str, Any]:
 
 def _facts(file: str, text: str, site: str) -> dict[str, Any]:
     try:
-        facts = _json(text)
+        loaded = _json(text)
     except (ValueError, RecursionError) as exc:
         raise _fault(file, "facts", None, f"the facts as the self-check writes them ({_reason(exc)})", site) from exc
     try:
-        check_shape(facts)
+        check_shape(loaded)
     except (ValueError, OverflowError) as exc:
         told = str(exc)
         raise SelfCheckError(
             f"{file}: site {site}: {told if len(told) <= _MOST_TEXT else told[:_MOST_TEXT] + '…'}"
         ) from exc
+    # Which is what check_shape has made sure of.
+    facts: dict[str, Any] = loaded if isinstance(loaded, dict) else {}
     if facts["interactor"] is not None:
         allowed = "null: a self-check is of a client, and never makes a server's result"
         raise _fault(file, "facts.interactor", None, allowed, site)
@@ -149,8 +151,7 @@ def _facts(file: str, text: str, site: str) -> dict[str, Any]:
             raise _fault(file, path, None, "a text without control characters", site)
         if _PERSONAL.search(value):
             raise _fault(file, path, None, "a text without account, user's folder or password", site)
-    found: dict[str, Any] = facts
-    return found
+    return facts
 
 
 def judge_selfcheck(

@@ -36,7 +36,8 @@ SIGNED = ("version", "site", "client", "made_at", "facts")
 MOST_NUMBER = 10**15
 MOST_SHOWN = 40
 _MOST_TEXT = 300
-_PERSONAL = re.compile(r"(?i)[\\/](users|brukere|documents and settings)[\\/]|\bS-1-5-21-|://[^/\s@]*@")
+# What the self-check has masked is a row of x.
+_PERSONAL = re.compile(r"(?i)[\\/]users[\\/](?!x+(?:[\\/;]|$))|\bS-1-(?:5-21|12-1)-|://(?!x+@)[^/\s@]*@")
 _HIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 

@@ -31,7 +31,7 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench test-next clean
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench selfcheck test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
 	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
@@ -74,6 +74,11 @@ soak: $(VENV)/.ready ## Kill and resume with real processes: 40 cases by a seed 
 
 bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table in docs/verification.md
 	@python -m tests.bench
+
+INVENTORY ?= inventories/production/sites.register.yml
+SIGNED ?=
+selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per site (INVENTORY=… SIGNED=…); docs/selfcheck.md
+	ansible-playbook -i "$(INVENTORY)" playbooks/selfcheck.yml $(if $(SIGNED),-e "selfcheck_signed='$(SIGNED)'")
 
 test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13
 	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks molecule

@@ -10,7 +10,7 @@ from typing import Any
 
 from .lost_list import made_list
 from .owed_list import since_words
-from .table import local_day, local_time, words
+from .table import BY_WHOM, local_day, local_time, words
 
 DATE = "%d.%m.%Y"
 
@@ -82,11 +82,7 @@ def _why(standing: Mapping[str, Any]) -> list[list[str]]:
     return [["us", "the row", standing["why"]]] if standing["why"] and standing["why"] != told else []
 
 
-BY_WHOM = {
-    "measured": "measured by us",
-    "self_checked": "self-checked by the office",
-    "confirmed": "confirmed by the office",
-}
+BY = {"measured": " by us", "self_checked": " by the office", "confirmed": " by the office"}
 
 
 def _clients(standing: Mapping[str, Any]) -> list[list[str]]:
@@ -94,7 +90,9 @@ def _clients(standing: Mapping[str, Any]) -> list[list[str]]:
     return [
         [
             client["host"],
-            f"{BY_WHOM[client['origin']]}: {words(client['verdict'])}" if client["origin"] else "nothing that counts",
+            f"{BY_WHOM[client['origin']]}{BY[client['origin']]}: {words(client['verdict'])}"
+            if client["origin"]
+            else "nothing that counts",
             _when(client["at"]) if client["at"] else "",
             _when(client["until"]) if client["until"] else "",
         ]

@@ -179,3 +179,17 @@ def letter(site: Site) -> str:
     """How the office uses it, in bokmål, as Notepad of any age shows it."""
     values = {"name": site.name, "site": site.id, "clients": ", ".join(site.clients), "starter": STARTER, "mail": MAIL}
     return "\ufeff" + README.format_map(values).replace("\n", "\r\n")
+
+
+def signed_script(name: str, content: bytes, script: bytes) -> bytes:
+    """The signed copy of `script`, as Set-AuthenticodeSignature leaves it; `name` is the file's, for errors.
+
+    ValueError for the copy of another script, and for one that nobody has signed. Whether Windows trusts the signature
+    is for Windows to say.
+    """
+    bare, begin, rest = content.removeprefix(b"\xef\xbb\xbf").partition(b"# SIG # Begin signature block")
+    if bare.rstrip() != script.rstrip():
+        raise ValueError(f"signed: {name}: is a signed copy of another script; allowed is one of {SCRIPT} as it is now")
+    if not begin or b"# SIG # End signature block" not in rest:
+        raise ValueError(f"signed: {name}: has no signature; allowed is what Set-AuthenticodeSignature has signed")
+    return content

@@ -38,6 +38,12 @@ COUNTED: Mapping[str, str] = {
     Category.STARTED_REQUISITIONS: "requisitions",
     Category.FAVOURITE_PACKAGES: "packages",
 }
+BY_WHOM: Mapping[str, str] = {
+    Origin.MEASURED: "measured",
+    Origin.SELF_CHECKED: "self-checked",
+    Origin.CONFIRMED: "confirmed",
+}
+"""Who found out what counts of a client, as a person reads it."""
 TIMES: Mapping[str, str] = {"upgraded": "upgraded", "switched": "moved", "verified": "verified"}
 
 
@@ -172,10 +178,9 @@ def _word(value: object) -> list[Line]:
 
 def _clients(clients: Mapping[str, int]) -> list[Line]:
     """How many clients were measured, and for how many the office vouches; nothing where all were measured by us."""
-    vouched = [Origin.SELF_CHECKED, Origin.CONFIRMED]
-    if not any(clients.get(origin) for origin in vouched):
+    if not any(clients.get(origin) for origin in (Origin.SELF_CHECKED, Origin.CONFIRMED)):
         return []
-    told = [f"{clients[origin]} {words(origin)}" for origin in (Origin.MEASURED, *vouched) if clients.get(origin)]
+    told = [f"{clients[origin]} {BY_WHOM[origin]}" for origin in Origin if clients.get(origin)]
     missing = clients.get("missing", 0)
     return [Line(f"clients: {', '.join(told)}" + (f", {missing} missing" if missing else ""))]
 

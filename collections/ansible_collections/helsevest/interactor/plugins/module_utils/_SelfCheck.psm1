@@ -191,7 +191,7 @@ Function Hide-EveryPerson {
         }
         return $map
     }
-    if ($InputObject -is [System.Collections.IEnumerable]) {
+    if ($InputObject -is [System.Collections.IList]) {
         $list = [System.Collections.Generic.List[object]]::new()
         foreach ($item in $InputObject) {
             $list.Add((Hide-EveryPerson -InputObject $item))

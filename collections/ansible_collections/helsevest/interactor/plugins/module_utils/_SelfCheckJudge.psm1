@@ -12,8 +12,8 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 # Bits of the connection settings' flags, and what they begin with.
-$script:Manual = 2
-$script:Script = 4
+$script:ManualTick = 2
+$script:ScriptTick = 4
 $script:Versions = @(0x46, 0x3C)
 $script:ClockSeconds = 300
 
@@ -190,11 +190,11 @@ Function Read-ConnectionSetting {
         # It ends too early, or is no hex.
         return $null
     }
-    $script = ''
-    if (($flags -band $script:Script) -ne 0) {
-        $script = $texts[2].Trim()
+    $address = ''
+    if (($flags -band $script:ScriptTick) -ne 0) {
+        $address = $texts[2].Trim()
     }
-    @{ script = $script; manual = ($flags -band $script:Manual) -ne 0 }
+    @{ script = $address; manual = ($flags -band $script:ManualTick) -ne 0 }
 }
 
 Function Read-Number {
@@ -207,7 +207,7 @@ Function Read-Number {
 
     $number = [long]0
     foreach ($offset in 3, 2, 1, 0) {
-        $number = $number * 256 + [System.Convert]::ToByte($Hex.Substring(2 * ($At + $offset), 2), 16)
+        $number = $number * 256 + [byte]"0x$($Hex.Substring(2 * ($At + $offset), 2))"
     }
     $number
 }
@@ -219,7 +219,7 @@ Function ConvertFrom-Hex {
 
     $text = ''
     for ($at = 0; $at -lt $Hex.Length; $at += 2) {
-        $text += [char][System.Convert]::ToByte($Hex.Substring($at, 2), 16)
+        $text += [char][byte]"0x$($Hex.Substring($at, 2))"
     }
     $text
 }

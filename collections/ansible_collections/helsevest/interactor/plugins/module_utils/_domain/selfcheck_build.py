@@ -34,6 +34,7 @@ _REQUIRES = re.compile(r"(?m)^#AnsibleRequires -PowerShell \S+\.(\w+)$")
 _FUNCTION = re.compile(r"(?ms)^Function ([A-Za-z]+-[A-Za-z0-9]+) \{.*?^\}\n")
 _EXPORT = re.compile(r"(?ms)^Export-ModuleMember -Function @\((.*?)\)\n?")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]+-[A-Z][A-Za-z0-9]+\b")
+_SETTING = re.compile(r"(?ms)^\$script:(\w+) = (?:@'\n.*?^'@\n|[^\n]*\n(?:[ )}][^\n]*\n)*)")
 _BLANK = re.compile(r"\n{3,}")
 _HEAD = re.compile(r"\A(?:#[^\n]*\n|\n)*")
 
@@ -57,7 +58,7 @@ def required(modules: Mapping[str, str], root: str = ROOT) -> list[str]:
 
 
 def pruned(modules: Mapping[str, str], names: Iterable[str], main: str = MAIN) -> dict[str, str]:
-    """The modules without the functions that `main` never comes to, as they are otherwise; without any, no module.
+    """The modules without the functions that `main` never comes to, and what only those use; without any, no module.
 
     What a text names counts as called, also where it stands in a comment: a function too many does no harm.
     """
@@ -83,6 +84,9 @@ def _without(text: str, used: Iterable[str]) -> str:
     text = _FUNCTION.sub(lambda found: found[0] if found[1] in wanted else "", text)
     exported = [name for each in _EXPORT.findall(text) for name in re.findall(r"'([^']+)'", each) if name in wanted]
     text = _EXPORT.sub("", _HEAD.sub("", text))
+    while unused := [found for found in _SETTING.finditer(text) if text.count(f"$script:{found[1]}") == 1]:
+        for found in unused:
+            text = text.replace(found[0], "")
     listed = "".join(f"    '{name}'\n" for name in exported)
     plain = _BLANK.sub("\n\n", text).rstrip()
     return f"{plain}\n\nExport-ModuleMember -Function @(\n{listed})\n"
@@ -116,13 +120,17 @@ def build_script(modules: Mapping[str, str], contract: Mapping[str, Any]) -> str
     data = {"contract": built_in(contract), "words": {**WORDS, "remedies": remedies(contract)}, "mail": MAIL}
     version = sha256(json.dumps([kept, data], sort_keys=True).encode()).hexdigest()[:12]
     inner = json.dumps({"version": version, **data}, indent=1, sort_keys=True)
+    return _ascii(assemble(kept, inner, version)).replace("\n", "\r\n")
+
+
+def assemble(modules: Mapping[str, str], data: str, version: str) -> str:
+    """The script of `modules`, in their order, with `data` (JSON) built in."""
     parts = [_START.replace("{version}", version).replace("{locked}", LOCKED)]
     parts += [
         f"$null = New-Module -Name '{name}' -ScriptBlock {{\n{text}}} | Import-Module -Scope Global\n"
-        for name, text in kept.items()
+        for name, text in modules.items()
     ]
-    parts.append(_END.replace("{data}", inner))
-    return _ascii("\n".join(parts)).replace("\n", "\r\n")
+    return "\n".join([*parts, _END.replace("{data}", data)])
 
 
 _START = """# Self-check of a PC for DIPS Interactor, version {version}. It changes nothing, and everybody may run it.

@@ -167,7 +167,7 @@ Function Read-ProxySetting {
 
 Function Read-ConnectionSetting {
     [CmdletBinding()]
-    param ([Parameter(Mandatory)] [string] $Hex)
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex)
 
     $texts = [System.Collections.Generic.List[string]]::new()
     try {
@@ -201,7 +201,7 @@ Function Read-Number {
     [CmdletBinding()]
     [OutputType([long])]
     param (
-        [Parameter(Mandatory)] [string] $Hex,
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex,
         [Parameter(Mandatory)] [int] $At
     )
 

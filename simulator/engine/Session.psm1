@@ -199,6 +199,8 @@ Function Wait-PretendedSession {
     (Request-Simulator -What 'overdue') -notcontains $Name
 }
 
+Function Start-PretendedExit { param ([int] $Seconds) $null = $Seconds }
+
 Function Test-PretendedInstaller { [bool](Request-Simulator -What 'installer at work') }
 
 # ---- what is compiled once
@@ -257,8 +259,9 @@ Set-Alias -Name Test-TlsServer -Value Test-PretendedServer -Scope Global -Option
 Set-Alias -Name Get-ScriptProxy -Value Get-PretendedProxy -Scope Global -Option AllScope
 Set-Alias -Name Open-Session -Value Open-PretendedSession -Scope Global -Option AllScope
 Set-Alias -Name Wait-Session -Value Wait-PretendedSession -Scope Global -Option AllScope
+Set-Alias -Name Start-Exit -Value Start-PretendedExit -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
     'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
     'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
-    'Split-Path', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
+    'Split-Path', 'Start-PretendedExit', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
 )

@@ -23,7 +23,7 @@ _NETLOGON = rf"{MACHINE}\SYSTEM\CurrentControlSet\Services\Netlogon"
 _SOFTWARE = rf"{MACHINE}\SOFTWARE\Microsoft"
 _PROFILES = rf"{_SOFTWARE}\Windows NT\CurrentVersion\ProfileList"
 _TEMPORARY = 0x800
-_RESTART_SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
+SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "windows_update": (rf"{_CURRENT}\WindowsUpdate\Auto Update\RebootRequired", {}),
     "update_report": (rf"{_CURRENT}\WindowsUpdate\Auto Update\PostRebootReporting", {}),
     "update_services": (rf"{_CURRENT}\WindowsUpdate\Services\Pending\one", {}),
@@ -162,7 +162,7 @@ def _short(key: str) -> str:
 def _of_machine(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the scenario says of a machine, where Windows has it."""
     for sign in machine.pending_restart:
-        yield _RESTART_SIGNS[sign]
+        yield SIGNS[sign]
     for number, proxy in enumerate(machine.proxies, 1):
         account = f"S-1-5-21-1-2-3-{_FIRST_PERSON - 1 + number}"
         told: dict[str, Any] = {"ProfileImagePath": rf"C:\Users\user{number}"}

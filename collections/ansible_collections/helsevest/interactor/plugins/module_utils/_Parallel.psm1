@@ -73,9 +73,10 @@ Function Receive-Part {
         if ($answers.Count -gt 0 -and $null -ne $answers[0]) {
             $told['value'] = $answers[0].PSObject.BaseObject
         }
-    }
-    catch {
-        $told['problem'] = $_.Exception.GetBaseException().Message
+        elseif ($shell.Streams.Error.Count -gt 0) {
+            # After several commands in a row what the last one throws is an error among others.
+            $told['problem'] = $shell.Streams.Error[0].Exception.GetBaseException().Message
+        }
     }
     finally {
         $shell.Runspace.Dispose()

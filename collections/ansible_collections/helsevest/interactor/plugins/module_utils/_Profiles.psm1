@@ -184,7 +184,8 @@ Function Get-CopiedSetting {
         }
         $null = New-Item -Path $folder -ItemType Directory
         # With what Windows has written beside it and not yet into it.
-        $files = @(Get-ChildItem -LiteralPath $original -File -Force | Where-Object -FilterScript { $_.Name -match '^NTUSER\.DAT(\.LOG[0-9]*)?$' })
+        $files = @(Get-ChildItem -LiteralPath $original -File -Force |
+                Where-Object -FilterScript { $_.Name -match '^NTUSER\.DAT(\.LOG[0-9]*)?$' })
         foreach ($file in $files) {
             Copy-Item -LiteralPath $file.FullName -Destination (Join-Path -Path $folder -ChildPath $file.Name)
         }

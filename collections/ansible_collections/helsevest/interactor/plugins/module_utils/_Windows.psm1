@@ -794,6 +794,20 @@ Function Wait-Session {
     $Running.AsyncWaitHandle.WaitOne([int]($Seconds * 1000))
 }
 
+Function Start-Exit {
+    <#
+    .SYNOPSIS
+    Ends this process in so many seconds, whatever still runs in it: PowerShell does not end while another session of it waits
+    for ever. Until then the answer goes out.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [int] $Seconds)
+
+    $shell = Open-Session
+    $null = $shell.AddScript('param ($Seconds) Start-Sleep -Seconds $Seconds; [System.Environment]::Exit(0)').AddArgument($Seconds)
+    $null = $shell.BeginInvoke()
+}
+
 Function Clear-Memory {
     <#
     .SYNOPSIS
@@ -829,6 +843,6 @@ Export-ModuleMember -Function @(
     'Clear-Memory', 'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
     'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
     'Open-DurableWriter', 'Open-FileEnd', 'Open-Session', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
-    'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-ServiceInTime', 'Stop-ServiceInTime',
+    'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-Exit', 'Start-ServiceInTime', 'Stop-ServiceInTime',
     'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime', 'Wait-Session', 'Write-DurableText'
 )

@@ -63,7 +63,8 @@ namespace Interactor
             if (session == IntPtr.Zero) { throw new Win32Exception(); }
             try
             {
-                if (!WinHttpSetTimeouts(session, milliseconds, milliseconds, milliseconds, milliseconds)) { throw new Win32Exception(); }
+                bool set = WinHttpSetTimeouts(session, milliseconds, milliseconds, milliseconds, milliseconds);
+                if (!set) { throw new Win32Exception(); }
                 Options options = new Options { Flags = 2, Script = script };
                 Info info;
                 if (!WinHttpGetProxyForUrl(session, url, ref options, out info)) { throw new Win32Exception(); }
@@ -155,10 +156,10 @@ Function Read-NtpMoment {
         $part = $part * 256 + $Bytes[$At + 4 + $offset]
     }
     # The count begins again in 2036.
-    if ($whole -lt 0x80000000L) {
-        $whole += 0x100000000L
+    if ($whole -lt 2147483648) {
+        $whole += 4294967296
     }
-    $script:NtpEpoch.AddSeconds($whole).AddTicks([long]($part / 0x100000000L * 10000000))
+    $script:NtpEpoch.AddSeconds($whole).AddTicks([long]($part / 4294967296 * 10000000))
 }
 
 Function Get-HostAddress {
@@ -214,7 +215,13 @@ Function Test-TlsServer {
     $client = [System.Net.Sockets.TcpClient]::new()
     $seen = @{ faults = $null }
     # It is called on this thread, before the handshake ends.
-    $look = { param ($from, $certificate, $chain, $faults) $null = $from, $certificate, $chain; $seen['faults'] = $faults; $true }.GetNewClosure()
+    $look = {
+        param ($from, $certificate, $chain, $faults)
+
+        $null = $from, $certificate, $chain
+        $seen['faults'] = $faults
+        $true
+    }.GetNewClosure()
     try {
         $milliseconds = [int]($Seconds * 1000)
         if (-not $client.ConnectAsync($Name, $Port).Wait($milliseconds)) {
@@ -259,11 +266,25 @@ Function Get-ScriptProxy {
     if ($null -eq ('Interactor.WinHttp' -as [type])) {
         Add-Type -TypeDefinition $script:WinHttp
     }
-    $proxies = @([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)) -split '[;\s]+' | Where-Object -FilterScript { $_ })
-    if ($proxies.Count -eq 0) {
-        return 'DIRECT'
-    }
-    @($proxies | ForEach-Object -Process { "PROXY $_" }) -join '; '
+    ConvertTo-ScriptAnswer -Proxies ([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)))
 }
 
-Export-ModuleMember -Function @('Get-ClockOffset', 'Get-HostAddress', 'Get-ScriptProxy', 'Read-ClockOffset', 'Test-TlsServer')
+Function ConvertTo-ScriptAnswer {
+    <#
+    .SYNOPSIS
+    WinHTTP's list of proxies in the words of scripts.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Proxies)
+
+    $named = @($Proxies -split '[;\s]+' | Where-Object -FilterScript { $_ } | ForEach-Object -Process { "PROXY $_" })
+    if ($named.Count -eq 0) {
+        return 'DIRECT'
+    }
+    $named -join '; '
+}
+
+Export-ModuleMember -Function @(
+    'ConvertTo-ScriptAnswer', 'Get-ClockOffset', 'Get-HostAddress', 'Get-ScriptProxy', 'Read-ClockOffset', 'Test-TlsServer'
+)

@@ -43,11 +43,14 @@ Function Get-PartValue {
     .SYNOPSIS
     What a part has found; $null where it was too slow or failed, which is told.
     #>
-    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Part)
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Part,
+        [Parameter(Mandatory)] [AllowEmptyCollection()] [System.Collections.IList] $Overdue
+    )
 
     $told = Receive-Part -Part $Part
     if (-not $told['ended']) {
-        $overdue.Add($Part['name'])
+        $null = $Overdue.Add($Part['name'])
     }
     elseif ($null -ne $told['problem']) {
         $module.Warn("the probe's part $($Part['name']): $($told['problem'])")
@@ -76,10 +79,11 @@ try {
     }
     $clock = @{ Server = Get-ContractValue -Contract $contract -Path 'clock.server'; Seconds = 3 }
     $overdue = [System.Collections.Generic.List[string]]::new()
+    $direct = @{ Contract = $contract; Page = $pages; Seconds = 6 }
     $parts = @(
         Start-Part -Name 'proxy' -Command 'Get-ProxySetting' -Argument @{ Seconds = 3 } -Seconds $limits['proxy']
         Start-Part -Name 'power' -Command 'Get-PowerFact' -Seconds $limits['power']
-        Start-Part -Name 'pages' -Command 'Get-DirectFact' -Argument @{ Contract = $contract; Page = $pages; Seconds = 6 } -Seconds $limits['pages']
+        Start-Part -Name 'pages' -Command 'Get-DirectFact' -Argument $direct -Seconds $limits['pages']
         Start-Part -Name 'speed' -Command 'Get-SpeedFact' -Argument $speed -Seconds $limits['speed']
         Start-Part -Name 'tls' -Command 'Get-TlsFact' -Argument @{ Contract = $contract; Seconds = 6 } -Seconds $limits['tls']
         Start-Part -Name 'dns' -Command 'Get-NameFact' -Argument @{ Contract = $contract; Seconds = 4 } -Seconds $limits['dns']
@@ -90,7 +94,7 @@ try {
             Start-Part -Name 'interactor' -Command 'Get-InteractorFact' -Argument $of -Seconds $limits['interactor']
         }
     )
-    $found = @{ interactor = $null; scripts = $null; proxy = Get-PartValue -Part $parts[0] }
+    $found = @{ interactor = $null; scripts = $null; proxy = Get-PartValue -Part $parts[0] -Overdue $overdue }
     if ($null -ne $found['proxy']) {
         $left = $whole - $since.Elapsed.TotalSeconds
         $of = @{ Contract = $contract; Page = $pages; Script = [string[]]@($found['proxy']['scripts']); Seconds = $left - 1 }
@@ -98,7 +102,7 @@ try {
     }
     # Who has the least time is asked first, or its time would be that of those before it.
     foreach ($part in ($parts | Select-Object -Skip 1 | Sort-Object -Property { $_['seconds'] })) {
-        $found[$part['name']] = Get-PartValue -Part $part
+        $found[$part['name']] = Get-PartValue -Part $part -Overdue $overdue
     }
     $facts = [ordered]@{ probe = 2 }
     foreach ($name in 'host', 'clock', 'interactor', 'dns', 'tls', 'pages', 'speed', 'proxy', 'power') {
@@ -115,6 +119,9 @@ try {
     }
     $facts['overdue'] = @($overdue | Sort-Object)
     $facts['seconds'] = [Math]::Round($since.Elapsed.TotalSeconds, 1)
+    if ($overdue.Count -gt 0) {
+        Start-Exit -Seconds 5
+    }
     $module.Result.facts = $facts
     $module.Result.ledger = $null
     if ($null -ne $facts['interactor']) {

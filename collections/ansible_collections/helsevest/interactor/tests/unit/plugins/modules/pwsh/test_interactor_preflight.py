@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import Any
 
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy import judge_profile
 
+from simulator.engine.registry import SIGNS
+from simulator.scenario import RESTART_SIGNS
 from tests.pwsh.engine import service
 from tests.pwsh.fixtures import Server
 
@@ -314,3 +318,255 @@ def test_options_are_checked(server: Server):
     assert "must be one of: server, client" in server.ask("preflight", role="printer")["msg"]
     server.contract.pop("pages")
     assert server.ask("preflight", role="client")["msg"] == "the probe: contract: pages.P1.url is missing"
+
+
+ACCOUNTS = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList"
+INTERNET = SETTINGS.removeprefix("\\Software\\")
+TEMP = "Windows/Temp"
+
+
+def account(server: Server, sid: str, name: str, hive: str | None, **values: Any) -> dict[str, Any]:
+    """A profile in the list of profiles, with the text of its NTUSER.DAT; its key."""
+    folder = f"C:\\Users\\{name}"
+    if hive is not None:
+        server.write(f"{folder}\\NTUSER.DAT", hive)
+        server.write(f"{folder}\\ntuser.dat.LOG1", "what is not in it yet")
+        server.write(f"{folder}\\ntuser.ini", "of no matter")
+    return {f"{ACCOUNTS}\\{sid}": {"ProfileImagePath": folder, **values}}
+
+
+def hive_calls(server: Server) -> list[str]:
+    """What was loaded and unloaded, without the copies' names."""
+    file = server.file.with_name(f"{server.file.name}.hives")
+    lines = file.read_text().splitlines() if file.exists() else []
+    return [line.rpartition("InteractorProbe-")[0] for line in lines]
+
+
+def test_who_is_not_signed_in_is_read_from_a_copy(server: Server):
+    script = server.contract["proxy"]["script"]
+    registry = {
+        **account(server, KARI, "kari", "kari's"),
+        **account(server, OLA, "ola", "ola's", CentralProfile="\\\\srv\\ola"),
+        **account(server, f"{OLA}.bak", "ola.old", None),
+        **account(server, "S-1-5-21-111-222-333-1003", "per", "damaged"),
+        **account(server, "S-1-12-1-1-2-3-4", "entra", "kari's", State=0x804),
+        **account(server, "S-1-5-18", "system", "kari's"),
+    }
+    hives = {
+        "kari's": {f"Software\\{INTERNET}": {"ProxyEnable": 0, "AutoConfigURL": script}},
+        "ola's": {
+            f"Software\\{INTERNET}": {"ProxyEnable": 1, "ProxyServer": "http://ola:hemmelig@p:8080"},
+            f"Software\\{INTERNET}\\Connections": {"SavedLegacySettings": {"hex": "46000000"}},
+        },
+    }
+    server.update(registry=registry, hives=hives)
+    before = server.files()
+    facts = facts_of(server, "client")
+    told = {profile["profile"]: profile for profile in facts["proxy"]["profiles"]}
+    assert [(each["kind"], each["loaded"], each["error"]) for each in told.values()] == [
+        ("temporary", False, None),
+        ("local", False, None),
+        ("roaming", False, None),
+        ("backup", False, "there is no NTUSER.DAT"),
+        ("local", False, "the copy of its NTUSER.DAT could not be loaded (code 1)"),
+    ]
+    assert told[1]["auto_config_url"] == told[2]["auto_config_url"] == script
+    assert (told[3]["proxy_server"], told[3]["saved"]) == ("http://xxxxxxxxxxxx@p:8080", "46000000")
+    assert {told[number]["policy"] for number in (4, 5)} == {None}
+    assert [each["url"] for each in facts["proxy"]["scripts"]] == [script]
+    for word in ("ola", "kari", "hemmelig", "S-1-", "Users"):
+        assert word not in json.dumps(facts["proxy"])
+    # Nothing but copies was loaded, each was released, and nothing of them is left.
+    assert hive_calls(server) == [f"{act} HKEY_USERS\\" for act in ("load", "unload") * 3] + ["load HKEY_USERS\\"]
+    assert server.files() == before
+    assert list((server.drive / TEMP).iterdir()) == []
+
+
+def test_a_copy_that_is_not_released_is_released_by_the_next_probe(server: Server):
+    server.update(registry=account(server, KARI, "kari", "kari's"), hives={"kari's": {}}, stays_loaded=True)
+    facts_of(server, "client")
+    (left,) = (server.drive / TEMP).iterdir()
+    # As it is some minutes later, with the hive still loaded.
+    then = time.time() - 3600
+    os.utime(left, (then, then))
+    registry = {**server.state["registry"], f"HKEY_USERS\\{left.name}": {}, "HKEY_USERS\\InteractorProbe-gone": {}}
+    server.update(registry=registry, stays_loaded=False)
+    facts_of(server, "client")
+    assert list((server.drive / TEMP).iterdir()) == []
+    assert hive_calls(server).count("unload HKEY_USERS\\") == 4
+
+
+def test_a_copy_of_a_probe_that_is_at_work_stays(server: Server):
+    server.write("C:\\Windows\\Temp\\InteractorProbe-other\\NTUSER.DAT", "of another")
+    server.update(registry={"HKEY_USERS\\InteractorProbe-other": {}})
+    facts_of(server, "client")
+    assert [left.name for left in (server.drive / TEMP).iterdir()] == ["InteractorProbe-other"]
+    assert hive_calls(server) == []
+
+
+def test_what_a_policy_says_comes_before_what_is_set(server: Server):
+    kari = f"HKEY_USERS\\{KARI}"
+    server.update(
+        registry={
+            f"{kari}{SETTINGS}": {"ProxyEnable": 0, "ProxyServer": "old:1"},
+            f"{kari}\\Software\\Policies\\{INTERNET}": {"ProxyEnable": 1},
+        }
+    )
+    (profile,) = facts_of(server, "client")["proxy"]["profiles"]
+    assert (profile["proxy_enable"], profile["proxy_server"], profile["policy"]) == (1, "old:1", True)
+
+
+def test_the_machine_has_proxies_of_its_own(server: Server):
+    machine = "HKEY_LOCAL_MACHINE\\SOFTWARE\\" + INTERNET
+    environment = "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
+    # The text in it is masked, and stays as long as it is.
+    binary = b"\x46\x00\x00\x00\x10\x00\x00\x00http://a:b@c:80/\x00\xff"
+    server.update(
+        registry={
+            machine: {"ProxyEnable": 1, "ProxyServer": "m:8080", "AutoConfigURL": "file://C:/Users/kari/min.pac"},
+            f"{machine}\\Connections": {
+                "WinHttpSettings": {"hex": "1800FF"},
+                "DefaultConnectionSettings": {"hex": binary.hex()},
+            },
+            environment: {"http_proxy": "http://ola:ord@p:1", "NO_PROXY": ".example"},
+        }
+    )
+    facts = facts_of(server, "client")
+    proxy = facts["proxy"]
+    assert proxy["machine"] == {
+        "proxy_enable": 1,
+        "proxy_server": "m:8080",
+        "proxy_override": None,
+        "auto_config_url": "file://C:/Users/xxxx/min.pac",
+        "connections": binary.replace(b"a:b@", b"xxx@").hex(),
+        "saved": None,
+    }
+    assert proxy["winhttp"] == "1800ff"
+    assert proxy["environment"] == {"http_proxy": "http://xxxxxxx@p:1", "https_proxy": None, "no_proxy": ".example"}
+    (script,) = proxy["scripts"]
+    assert (script["url"], script["status"], script["text"], script["error"]) == (
+        "file://C:/Users/xxxx/min.pac",
+        0,
+        None,
+        "it is no address of the web",
+    )
+    assert [(page["way"], page["error"]) for page in facts["pages"]] == [
+        ("direct", None),
+        ("script", "WinHTTP: The PAC script could not be run."),
+    ]
+
+
+def test_pages_by_the_proxy_that_winhttp_names(server: Server):
+    url = "https://interactor.dips.no"
+    script = "http://config.example/p.pac"
+    server.update(
+        registry={f"HKEY_USERS\\{KARI}{SETTINGS}": {"ProxyEnable": 0, "AutoConfigURL": script}},
+        web={
+            **server.state["web"],
+            script: {"status": 200, "content": "f" * 70_000},
+            f"{url} via p.example:8080": {"status": 0, "error": "TrustFailure: the certificate is not trusted"},
+        },
+        script_answers={f"{script} {url}": "PROXY p.example:8080; PROXY q.example:1"},
+    )
+    facts = facts_of(server, "client")
+    (told,) = facts["proxy"]["scripts"]
+    assert (told["status"], len(told["text"])) == (200, 65_536)
+    assert told["answers"] == [{"url": url, "proxy": "PROXY p.example:8080; PROXY q.example:1", "error": None}]
+    direct, page = facts["pages"]
+    assert (direct["way"], direct["script"], direct["proxy"], direct["trusted"]) == ("direct", None, None, True)
+    assert (page["way"], page["script"], page["proxy"], page["trusted"]) == ("script", script, "p.example:8080", False)
+
+
+def test_what_is_too_slow_is_named_and_costs_nothing_else(server: Server):
+    server.update(hangs=["speed", "power", "interactor"])
+    result = server.ask("preflight", role="server")
+    facts = result["facts"]
+    assert facts["overdue"] == ["interactor", "power", "speed"]
+    assert (facts["speed"], facts["power"], facts["interactor"], result["ledger"]) == (None, None, None, None)
+    assert facts["host"]["build"] == "20348"
+    # What hangs may never end: the process must.
+    assert server.take_calls() == ["end this process in 5 seconds"]
+
+
+@pytest.mark.parametrize(
+    ("hangs", "ways", "scripts"),
+    [
+        (["scripts"], ["direct"], None),
+        (["pages"], ["script"], 1),
+        (["pages", "scripts"], None, None),
+    ],
+)
+def test_pages_of_the_ways_that_were_in_time(server: Server, hangs: list[str], ways: list[str] | None, scripts: int):
+    script = server.contract["proxy"]["script"]
+    registry = {f"HKEY_USERS\\{KARI}{SETTINGS}": {"ProxyEnable": 0, "AutoConfigURL": script}}
+    server.update(registry=registry, hangs=hangs)
+    facts = server.ask("preflight", role="client")["facts"]
+    assert facts["overdue"] == hangs
+    assert (facts["pages"] and [page["way"] for page in facts["pages"]]) == ways
+    assert (facts["proxy"]["scripts"] and len(facts["proxy"]["scripts"])) == scripts
+
+
+def test_without_the_proxies_no_script_is_asked(server: Server):
+    server.update(hangs=["proxy"])
+    facts = server.ask("preflight", role="client")["facts"]
+    assert (facts["proxy"], facts["overdue"]) == (None, ["proxy"])
+
+
+def test_clock_and_names_that_are_not_found(server: Server):
+    server.update(
+        ntp={"offset_seconds": None, "error": "no answer"},
+        names={},
+        tls={"interactor.dips.no": {"protocol": "Tls12", "trusted": False, "issuer": "CN=Brannmur"}},
+        registry={
+            "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols"
+            "\\TLS 1.2\\Client": {"Enabled": 0}
+        },
+    )
+    facts = facts_of(server, "client")
+    assert facts["clock"] == {"server": "ntp.justervesenet.no", "offset_seconds": None, "error": "no answer"}
+    assert {(len(told["addresses"]), bool(told["error"])) for told in facts["dns"]} == {(0, True)}
+    assert facts["tls"]["enabled"] is False
+    assert facts["tls"]["endpoints"][0] == {
+        "name": "interactor.dips.no",
+        "protocol": "Tls12",
+        "trusted": False,
+        "issuer": "CN=Brannmur",
+        "error": None,
+    }
+
+
+def test_active_hours_are_the_policys_first(server: Server):
+    chosen = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\WindowsUpdate\\UX\\Settings"
+    policy = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate"
+    hours = {chosen: {"ActiveHoursStart": 7, "ActiveHoursEnd": 18}}
+    server.update(registry=hours)
+    assert facts_of(server)["power"]["active_hours"] == {"start": 7, "end": 18}
+    by_policy = {"SetActiveHours": 1, "ActiveHoursStart": 6, "ActiveHoursEnd": 22}
+    server.update(registry={**hours, policy: by_policy})
+    assert facts_of(server)["power"]["active_hours"] == {"start": 6, "end": 22}
+
+
+def test_all_signs_of_a_restart(server: Server):
+    registry: dict[str, Any] = {}
+    for sign in RESTART_SIGNS:
+        key, values = SIGNS[sign]
+        registry.setdefault(key, {}).update(values)
+    control = "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control"
+    registry[f"{control}\\ComputerName\\ActiveComputerName"] = {"ComputerName": "NAVN"}
+    server.update(registry=registry)
+    assert facts_of(server)["power"]["pending_restart"] == list(RESTART_SIGNS)
+
+
+@pytest.mark.parametrize(
+    ("execute", "arguments", "takes_down"),
+    [
+        ("shutdown.exe", "/s /t 0", True),
+        ("shutdown.exe", "/h", True),
+        ("shutdown.exe", "/l", False),
+        ("powershell.exe", "-Command Stop-Computer -Force", True),
+        ("powershell.exe", "-Command Get-ComputerInfo", False),
+    ],
+)
+def test_a_task_that_takes_windows_down(server: Server, execute: str, arguments: str, takes_down: bool):
+    server.update(tasks={"Evening": task(execute, arguments, "2027-05-19T01:00:00Z")})
+    assert bool(facts_of(server)["power"]["scheduled_restarts"]) is takes_down

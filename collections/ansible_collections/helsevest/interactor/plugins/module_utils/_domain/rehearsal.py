@@ -140,6 +140,7 @@ def _moments(situation: Situation, following: Next) -> Iterator[datetime]:
         again = measurement.at + settings.retry
         if again > now and any(opening.contains(again) for opening in openings):
             moments.append(again)
+    moments += [client.until for client in situation.clients if client.until]
     if standing.override:
         moments.append(standing.override.until)
     yield from (moment for moment in moments if moment > now)

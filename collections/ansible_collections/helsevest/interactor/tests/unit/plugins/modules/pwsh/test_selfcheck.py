@@ -147,7 +147,7 @@ def test_what_stops_no_move_is_yellow(office: Server, tmp_path: Path):
 
 
 def test_nothing_tells_who_it_is(office: Server, tmp_path: Path):
-    script = "http://kari:hemmelig@config.nhn.no/C:/Users/kari/kunde.pac"
+    script = "http://kari:hemmelig@config.nhn.no/C:\\Users\\kari\\kunde.pac"
     url = office.contract["pages"]["P1"]["url"]
     state = office.state
     office.update(

@@ -296,3 +296,21 @@ def test_a_calendar_that_does_not_reach_is_an_error():
     situation = Situation(site, standing_of(site, []), short, SETTINGS, NOON, "")
     with pytest.raises(ValueError, match="outside 2030"):
         explain(situation, decide(situation), [], VARIABLES)
+
+
+def test_what_is_known_of_each_client_and_by_whom():
+    answer = told([])
+    base = {"at": "2027-05-09T10:00:00Z", "until": "2027-06-08T10:00:00Z", "verdict": "not_ready"}
+    answer["standing"]["clients"] = [
+        {"host": "1001-pc1", "origin": "self_checked", **base},
+        {"host": "1001-pc2", "origin": None, "at": None, "until": None, "verdict": "not_ready"},
+        {"host": "1001-pc3", "origin": "measured", **base},
+        {"host": "1001-pc4", "origin": "confirmed", **base},
+    ]
+    (known,) = [each for each in explain_lists(answer) if each["title"] == "What is known of its clients"]
+    assert known["rows"] == [
+        ["1001-pc1", "self-checked by the office: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+        ["1001-pc2", "nothing that counts", "", ""],
+        ["1001-pc3", "measured by us: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+        ["1001-pc4", "confirmed by the office: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+    ]

@@ -93,7 +93,7 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
                 },
             },
             "1001-pc2 self-checked 09.05.2027 12:00: not ready, open: P1, P3 (warning)",
-            "P1 The cloud's first page answers: not known, seen; P3 The line is fast enough: no, seen",
+            "P1 The cloud's first page answers: not known, P1 seen; P3 The line is fast enough: no, P3 seen",
         ),
         (
             EventKind.MEASURED,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.calls import Engine, Unknown
-from simulator.engine import PowerShellEngine
+from simulator.engine import PowerShellEngine, temporary
 from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
 from simulator.engine.pool import Pool
 from simulator.scenario import ScenarioError
@@ -37,6 +37,8 @@ class Engines:
 
         Raises ScenarioError for an engine that is not there.
         """
+        # Windows has made it by the time that the account comes in, whatever answers it.
+        host.drive.make_folder(temporary(USER))
         match host.machine.engine:
             case "model":
                 return None

@@ -21,10 +21,11 @@ from simulator.calls import FetchError, ModuleCall, Page
 from simulator.clock import Clock, stamp
 from simulator.engine.registry import Registry
 from simulator.host import SimulatedHost
-from simulator.scenario import RESTART_SIGNS, Scenario, load
+from simulator.scenario import Scenario, load
 from simulator.windows import Process
 from simulator.world import World
 from tests.engine.lists import BAD_LISTS, GOOD_LISTS
+from tests.odd_machines import ODD
 from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, end_points, service
 from tests.pwsh.fixtures import ROOT, engine
 
@@ -35,69 +36,6 @@ DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
 KEY = "9001-1-4f3a"
 OPENING: dict[str, Any] = {"history_months": 12, "day": "2027-05-10", "mode": "server_in_cloud"}
 SLEEP, HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
-ODD = Scenario.model_validate(
-    {
-        "scripts": {"http://annet.example/p.pac": {"*": "PROXY proxy.annet.example:3128; DIRECT"}},
-        "pages": {
-            "annet.example": {"/p.pac": {"body": "function FindProxyForURL(u, h) { return 1; }"}},
-            "interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}},
-        },
-        "sites": {
-            "9001": {
-                "domain": "rar.example",
-                "interactor": {"service": "stopped", "version": "6.1.9", "mode": "server_in_cloud"},
-                "server": {
-                    "computer_name": "GAMLESRV",
-                    "uptime_hours": 0.25,
-                    "free_gb": 3.14,
-                    "memory_mb": 4095,
-                    "clock_offset_seconds": -400,
-                    "sleep_minutes": 30,
-                    "hibernate_minutes": None,
-                    "pending_restart": list(RESTART_SIGNS),
-                    "scheduled_restarts": ["2027-05-19T03:00:00+02:00", "2027-05-18T23:00:00Z", "2027-05-19T01:00:00Z"],
-                    "proxies": [{"proxy_enable": 1, "proxy_server": "p:8080", "proxy_override": "<local>"}, {}],
-                    "proxy_per_machine": True,
-                },
-                "clients": [
-                    {"name": "pc1", "proxies": []},
-                    {"name": "pc2", "time_zone": "UTC"},
-                    {
-                        "name": "pc3",
-                        "proxies": [
-                            {"loaded": False},
-                            {"loaded": False, "kind": "roaming", "proxy_enable": 1, "proxy_server": "ola:hemmelig@p:1"},
-                            {"loaded": False, "kind": "backup", "hive": "damaged"},
-                            {"loaded": False, "hive": "missing"},
-                            {"kind": "temporary", "policy": True, "connections": {"proxy_enable": 1}},
-                            {"saved": {"auto_config_url": None}, "auto_config_url": "file://C:/Users/kari/min.pac"},
-                        ],
-                        "machine_proxy": {"proxy_enable": 1, "proxy_server": "m:8080", "auto_config_url": None},
-                        "winhttp_proxy": "w:8080",
-                        "environment": {"https_proxy": "http://ola:hemmelig@p:8080"},
-                    },
-                    {"name": "pc4", "direct": False, "proxies": [{"auto_config_url": "http://annet.example/p.pac"}]},
-                    {
-                        "name": "pc5",
-                        "dead_proxies": ["proxy.annet.example:3128"],
-                        "proxies": [{"auto_config_url": "http://annet.example/p.pac"}],
-                        "intercepted": ["interactor.dips.no"],
-                        "tls_allowed": False,
-                        "time_server": False,
-                        "unknown_names": ["speedtest.dips.no"],
-                        "active_hours": None,
-                        "power_plan": "Balansert",
-                        "addresses": [],
-                    },
-                    {"name": "pc6", "overdue": ["scripts", "power", "clock"]},
-                    {"name": "pc7", "overdue": ["proxy", "pages"]},
-                    {"name": "pc8", "overdue": ["pages"]},
-                ],
-            },
-            "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},
-        },
-    }
-)
 
 
 class Office:

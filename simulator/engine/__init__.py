@@ -28,6 +28,11 @@ _ZONES = {
 }
 
 
+def temporary(user: str) -> str:
+    """The folder for what an account needs for a moment."""
+    return rf"C:\Users\{user}\AppData\Local\Temp"
+
+
 class PowerShellEngine:
     """The engine of one host (the protocol of simulator.calls).
 
@@ -88,8 +93,8 @@ class PowerShellEngine:
             "USERDOMAIN": self._host.computer_name,
             "USERNAME": self._user,
             "USERPROFILE": profile,
-            "TEMP": rf"{profile}\AppData\Local\Temp",
-            "TMP": rf"{profile}\AppData\Local\Temp",
+            "TEMP": temporary(self._user),
+            "TMP": temporary(self._user),
             "SystemDrive": "C:",
             "SystemRoot": r"C:\Windows",
             "windir": r"C:\Windows",

@@ -280,4 +280,4 @@ def test_a_time_zone_that_nobody_has_told_of_is_refused(machine_with: Callable[.
 
 def test_nothing_is_found_of_the_machine_that_it_runs_on(machine: Machine, tmp_path: Path) -> None:
     told = machine.raw("@(Get-ChildItem -LiteralPath C:\\).Name -join ','; \"$env:PATH\"")
-    assert told == "EPJ,Program Files,ProgramData"
+    assert told == "EPJ,Program Files,ProgramData,Users"

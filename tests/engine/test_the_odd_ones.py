@@ -13,34 +13,9 @@ from simulator.scenario import Scenario
 from simulator.windows import Process
 from tests.engine.server import KEY, OPENING, Opened
 from tests.engine.twins import Twins
+from tests.odd_machines import ODD
 
 pytestmark = pytest.mark.pwsh
-ODD = Scenario.model_validate(
-    {
-        "pages": {"interactor.dips.no": {"*": {"body": "<h2>Logg&nbsp;inn</h2><script>x()</script>&amp;"}}},
-        "sites": {
-            "9001": {
-                "domain": "rar.example",
-                "interactor": {"service": "stopped", "version": "6.1.9", "mode": "server_in_cloud"},
-                "server": {
-                    "computer_name": "GAMLESRV",
-                    "uptime_hours": 0.25,
-                    "free_gb": 3.14,
-                    "memory_mb": 4095,
-                    "clock_offset_seconds": -400,
-                    "sleep_minutes": 30,
-                    "hibernate_minutes": None,
-                    "pending_restart": ["windows_update", "component_servicing", "file_rename"],
-                    "scheduled_restarts": ["2027-05-19T03:00:00+02:00", "2027-05-18T23:00:00Z", "2027-05-19T01:00:00Z"],
-                    "proxies": [{"proxy_enable": 1, "proxy_server": "p:8080", "proxy_override": "<local>"}, {}],
-                    "proxy_per_machine": True,
-                },
-                "clients": [{"name": "pc1", "proxies": []}, {"name": "pc2", "time_zone": "UTC"}],
-            },
-            "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},
-        },
-    }
-)
 
 
 def test_the_probe_of_odd_machines(twins_of: Callable[[Scenario], Twins]) -> None:

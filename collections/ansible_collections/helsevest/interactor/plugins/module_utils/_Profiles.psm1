@@ -110,7 +110,7 @@ Function Get-ProfileFact {
         if ($accounts[$account]) {
             $told['settings'] = Get-UserSetting -Hive "$script:Users\$account"
         }
-        elseif ($since.Elapsed.TotalSeconds -ge $Seconds) {
+        elseif ((Get-TimeLeft -Since $since -Seconds $Seconds) -le 0) {
             $told['error'] = 'no time was left to look'
         }
         else {

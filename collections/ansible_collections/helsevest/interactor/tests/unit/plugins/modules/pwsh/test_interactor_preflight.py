@@ -423,7 +423,7 @@ def test_the_machine_has_proxies_of_its_own(server: Server):
     binary = b"\x46\x00\x00\x00\x10\x00\x00\x00http://a:b@c:80/\x00\xff"
     server.update(
         registry={
-            machine: {"ProxyEnable": 1, "ProxyServer": "m:8080", "AutoConfigURL": "file://C:/Users/kari/min.pac"},
+            machine: {"ProxyEnable": 1, "ProxyServer": "m:8080", "AutoConfigURL": r"C:\Users\kari\min.pac"},
             f"{machine}\\Connections": {
                 "WinHttpSettings": {"hex": "1800FF"},
                 "DefaultConnectionSettings": {"hex": binary.hex()},
@@ -437,7 +437,7 @@ def test_the_machine_has_proxies_of_its_own(server: Server):
         "proxy_enable": 1,
         "proxy_server": "m:8080",
         "proxy_override": None,
-        "auto_config_url": "file://C:/Users/xxxx/min.pac",
+        "auto_config_url": r"C:\Users\xxxx\min.pac",
         "connections": binary.replace(b"a:b@", b"xxx@").hex(),
         "saved": None,
     }
@@ -445,7 +445,7 @@ def test_the_machine_has_proxies_of_its_own(server: Server):
     assert proxy["environment"] == {"http_proxy": "http://xxxxxxx@p:1", "https_proxy": None, "no_proxy": ".example"}
     (script,) = proxy["scripts"]
     assert (script["url"], script["status"], script["text"], script["error"]) == (
-        "file://C:/Users/xxxx/min.pac",
+        r"C:\Users\xxxx\min.pac",
         0,
         None,
         "it is no address of the web",

@@ -148,6 +148,13 @@ if ("$($ExecutionContext.SessionState.LanguageMode)" -ne 'FullLanguage') {
     Write-Host -Object '{locked}' -ForegroundColor Red
     exit 3
 }
+try {
+    # What the console does not show itself goes through its code page, which may lack letters of ours.
+    [System.Console]::OutputEncoding = [System.Text.UTF8Encoding]::new($false)
+}
+catch {
+    Write-Verbose -Message 'There is no console.'
+}
 """
 _END = """$data = @'
 {data}

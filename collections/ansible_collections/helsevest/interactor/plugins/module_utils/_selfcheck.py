@@ -73,8 +73,7 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     sites = {site.id: site for site in (Site.from_vars(variables) for variables in params["sites"])}
     journal, told = Journal(params["journal"]), _Answer()
     read = list(_read(Path(params["path"]), sites, told))
-    known = [e for e in journal.events(list(sites), [EventKind.MEASURED]) if e.data["origin"] == Origin.SELF_CHECKED]
-    keys, newest = {event.key for event in known}, _newest(known)
+    keys, newest = _recorded(journal, read, now), _newest(journal.latest(list(sites)))
     first: dict[str, str] = {}
     new: list[dict[str, Any]] = []
     # The newest of a client is the last that is recorded.
@@ -112,12 +111,20 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     }
 
 
-def _newest(known: Iterable[Event]) -> dict[str, datetime]:
-    newest: dict[str, datetime] = {}
-    for event in known:
-        host, made = event.host or "", parse_time(event.data["made"])
-        newest[host] = max(made, newest.get(host, made))
-    return newest
+def _recorded(journal: Journal, found: Iterable[SelfCheck], now: datetime) -> set[str]:
+    """The keys of the files that are in the journal."""
+    events = {each.key: Event.from_dict(selfcheck_event(each, ()), now) for each in found}
+    return {key for key, is_new in zip(events, journal.unrecorded(list(events.values())), strict=True) if not is_new}
+
+
+def _newest(latest: Iterable[Event]) -> dict[str, datetime]:
+    """When the newest self-check of each client was made; an older one is never recorded after it."""
+    measured = [event for event in latest if event.kind is EventKind.MEASURED]
+    return {
+        event.host or "": parse_time(event.data["made"])
+        for event in measured
+        if event.data["origin"] == Origin.SELF_CHECKED
+    }
 
 
 def _read(folder: Path, sites: Mapping[str, Site], told: _Answer) -> Iterable[SelfCheck]:

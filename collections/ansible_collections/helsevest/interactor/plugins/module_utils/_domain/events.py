@@ -14,7 +14,7 @@ from typing import Any
 
 from .reconcile import Reconciliation
 from .times import format_time, parse_time
-from .words import EventKind, Phase, Step, Verdict
+from .words import EventKind, Origin, Phase, Step, Verdict
 
 
 class Data(Enum):
@@ -55,7 +55,7 @@ FORMS: Mapping[EventKind, _Form] = {
     EventKind.MEASURED: _Form(
         Subject.NONE,
         {
-            "origin": Data.TEXT,
+            "origin": Origin,
             "reached": Data.BOOLEAN,
             "cause": Data.TEXT_OR_NULL,
             "detail": Data.TEXT_OR_NULL,
@@ -197,6 +197,10 @@ class Event:
                 Reconciliation.from_dict(self.data)
             except ValueError as exc:
                 raise self._error("data", str(exc)) from exc
+        # What a PC found out by itself was found out before it was recorded.
+        by_itself = self.kind is EventKind.MEASURED and self.data["origin"] == Origin.SELF_CHECKED
+        if by_itself and not _is_moment(self.data.get("made")):
+            raise self._error("data.made", f"must be {Data.MOMENT.value}", self.data.get("made"))
         if self.kind is EventKind.ROW and self.data["site"] != self.site:
             raise self._error("data.site", f"must be the event's site {self.site!r}", self.data["site"])
 
@@ -208,10 +212,13 @@ class Event:
     def slot(self) -> str:
         """What a later event of the same kind, site, host and slot makes irrelevant for where a site stands.
 
-        A host that is off, or that we failed to judge, must not hide what was measured while it answered; nor a ledger
-        that is gone the attempts, the upgrade, the version and the mode that an earlier one told.
+        A host that is off, or that we failed to judge, must not hide what was measured while it answered, nor what
+        its office found out by itself; nor a ledger that is gone the attempts, the upgrade, the version and the mode
+        that an earlier one told.
         """
         if self.kind is EventKind.MEASURED:
+            if self.data["origin"] == Origin.SELF_CHECKED:
+                return Origin.SELF_CHECKED.value
             if not self.data["reached"]:
                 return "unreached"
             return "error" if self.data["verdict"] == Verdict.ERROR else "judged"

@@ -19,7 +19,7 @@ from .results import apply_waivers
 from .site import Site
 from .times import parse_time
 from .verdict import HostMeasurement
-from .words import EventKind, Step
+from .words import EventKind, Origin, Step
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,9 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     Raises ValueError for an event whose data are not what its kind promises.
     """
     standing = Standing()
-    # A host that is off or that we failed to judge must not hide what was measured while it answered.
-    measured: dict[tuple[str, bool], HostMeasurement] = {}
+    # A host that is off or that we failed to judge must not hide what was measured while it answered, nor what the
+    # office found out by itself; of its files the newest counts, whenever it was read.
+    measured: dict[tuple[str, bool, Origin], HostMeasurement] = {}
     parts: dict[str, list[HostMeasurement]] = {}
     for event in events:
         if event.site is None:
@@ -175,8 +176,10 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         standing = replace(standing, as_of=event.at)
         if event.kind is EventKind.MEASURED:
             measurement = _measurement(event, site)
-            measured[measurement.host, measurement.is_judged] = measurement
-            if measurement.is_judged:
+            known = measured.get(measurement.slot)
+            if known is None or measurement.origin == Origin.MEASURED or measurement.at >= known.at:
+                measured[measurement.slot] = measurement
+            if measurement.is_judged and measurement.origin == Origin.MEASURED:
                 parts[measurement.host] = []
             if measurement.role == "server" and measurement.reached:
                 standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
@@ -186,8 +189,9 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
             standing = _site_event(standing, site, event)
     for host, found in parts.items():
         # Of a host that was never measured whole nothing is known, whatever a part says.
-        if (host, True) in measured:
-            measured[host, True] = with_parts(measured[host, True], found)
+        whole = measured.get((host, True, Origin.MEASURED))
+        if whole is not None:
+            measured[whole.slot] = with_parts(whole, found)
     return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
 
 
@@ -215,8 +219,8 @@ def _measurement(event: Event, site: Site) -> HostMeasurement:
     return HostMeasurement(
         host=event.host or "",
         role="server" if event.host == site.server_host else "client",
-        at=event.at,
-        origin=data["origin"],
+        at=parse_time(data["made"]) if data["origin"] == Origin.SELF_CHECKED else event.at,
+        origin=Origin(data["origin"]),
         reached=data["reached"],
         error=None if data["verdict"] != "error" else data["detail"] or "an error without a message",
         checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),

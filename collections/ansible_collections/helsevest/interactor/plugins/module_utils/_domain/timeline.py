@@ -21,7 +21,7 @@ from .table import COUNTED, words
 from .times import format_time, parse_time
 from .verdict import turn_of
 from .window import OSLO
-from .words import EventKind, Severity, Verdict
+from .words import EventKind, Origin, Severity, Verdict
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -125,6 +125,12 @@ def _open_checks(raw: Iterable[Mapping[str, Any]]) -> tuple[list[str], str]:
 def _measured(event: Event) -> _Told:
     data = event.data
     ids, seen = _open_checks(data["checks"])
+    if data["origin"] == Origin.SELF_CHECKED:
+        made = told_time(parse_time(data["made"]))
+        what = f"{event.host} self-checked {made}: {words(data['verdict'])}" + (
+            f", open: {', '.join(ids)}" if ids else ""
+        )
+        return _Told(f"self_checked/{event.host}", what, seen)
     what = f"{event.host} measured: {words(data['verdict'])}"
     if not data["reached"]:
         what = f"{event.host} not reached ({data['cause'] or 'connection'})"

@@ -196,6 +196,9 @@ def test_a_wrong_subject_says_what_is_allowed(kind: EventKind, subject: str | No
     [
         (EventKind.MEASURED, {"verdict": "fine"}, "must be one of error, unreachable, not_ready, ready, not 'fine'"),
         (EventKind.MEASURED, {"checks": ["P1"]}, "must be a list of dictionaries, not list"),
+        (EventKind.MEASURED, {"origin": "guessed"}, "must be one of measured, self_checked, confirmed, not 'guessed'"),
+        (EventKind.MEASURED, {"origin": "self_checked"}, "must be a moment as 2027-05-18T18:30:00Z, not None"),
+        (EventKind.MEASURED, {"origin": "self_checked", "made": "now"}, "must be a moment as 2027-05-18T18:30:00Z"),
         (EventKind.MEASURED, {"reached": 1}, "must be true or false, not 1"),
         (EventKind.STEP, {"attempt": "one"}, "must be an attempt's number or null"),
         (EventKind.STEP, {"attempt": True}, "must be an attempt's number or null"),
@@ -250,6 +253,8 @@ def test_the_other_slots():
     assert with_data(EventKind.MEASURED, reached=True).slot == "judged"
     assert with_data(EventKind.MEASURED, reached=True, verdict="error").slot == "error"
     assert with_data(EventKind.MEASURED, reached=False).slot == "unreached"
+    made = {"origin": "self_checked", "made": "2027-05-18T18:30:00Z"}
+    assert with_data(EventKind.MEASURED, reached=True, **made).slot == "self_checked"
     assert event(EventKind.ROW).slot == ""
 
 

@@ -82,6 +82,21 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
         (EventKind.MEASURED, {}, "1001-server not reached (timeout)", "no answer within the time limit"),
         (
             EventKind.MEASURED,
+            {
+                "host": "1001-pc2",
+                "data": {
+                    "origin": "self_checked",
+                    "made": "2027-05-09T10:00:00Z",
+                    "reached": True,
+                    "verdict": "not_ready",
+                    "checks": [check("P1", None), check("P3", False, Severity.WARNING)],
+                },
+            },
+            "1001-pc2 self-checked 09.05.2027 12:00: not ready, open: P1, P3 (warning)",
+            "P1 The cloud's first page answers: not known, P1 seen; P3 The line is fast enough: no, P3 seen",
+        ),
+        (
+            EventKind.MEASURED,
             {"data": {"reached": True, "verdict": "error", "detail": "the module broke"}},
             "1001-server measured: error",
             "the module broke",

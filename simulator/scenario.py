@@ -193,6 +193,7 @@ class Installer(Model):
     version: str = "6.2.0"
     publisher: str = "DIPS AS"
     size: int = Field(default=400_000, ge=1_000)
+    file: Path | None = None
 
 
 class Options(Model):

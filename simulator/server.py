@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from simulator.calls import Credential, Fetch, World
+from simulator.calls import Credential, World
 from simulator.control import Calls, control
 from simulator.engines import USER
 from simulator.faults import Faults
@@ -27,7 +27,7 @@ _FILES = ("simulation.json", "ca.pem", "accounts")
 
 
 @asynccontextmanager
-async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterator[dict[str, str | int]]:
+async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIterator[dict[str, str | int]]:
     """Run a simulation until the block ends.
 
     Args:

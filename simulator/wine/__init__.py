@@ -28,6 +28,7 @@ _SIMULATOR = rf"{MACHINE}\SOFTWARE\InteractorSimulator"
 _WORK = r"C:\ProgramData\HelseVest"
 _EPJ = r"C:\EPJ"
 _TEMP = r"C:\windows\temp"
+_RIGHTS = r"C:\windows\system32\icacls.exe"
 _MODULES = r"C:\Program Files\PowerShell\Modules"
 _POLL_SECONDS = 0.1
 
@@ -161,6 +162,10 @@ class WineEngine:
             "trusted": self._network.trusted.read_text(encoding="ascii"),
             "services": services,
         }
+        rights = self._sight.path(_RIGHTS)
+        # It is a link to what is installed.
+        rights.unlink()
+        rights.write_bytes(vendor.rights_program())
         (temp / "setup.json").write_text(json.dumps(said), encoding="utf-8")
         shutil.copy(_HERE / "setup.ps1", temp / "setup.ps1")
         done = await self._machine.run(["powershell", "-NoProfile", "-File", rf"{_TEMP}\setup.ps1"], None, {})
@@ -192,6 +197,9 @@ class WineEngine:
             r"HKEY_CLASSES_ROOT\Msi.Package\shell\Open\command": {
                 "": {"kind": "string", "data": r'"C:\windows\system32\msiexec.exe" /i "%1" %*'}
             },
+            # Or Wine would take its own of that name.
+            r"HKEY_CURRENT_USER\Software\Wine\DllOverrides": {"icacls.exe": {"kind": "string", "data": "native"}},
+            rf"{_SIMULATOR}\Access": {},
             _SIMULATOR: {"Port": {"kind": "dword", "data": port}},
         }
         programs = self._host.programs

@@ -54,6 +54,12 @@ def migration_program(version: str) -> bytes:
     return _compiled("migrate.c", version, "-mwindows", "-lws2_32", "-ladvapi32")
 
 
+@lru_cache
+def rights_program() -> bytes:
+    """An icacls.exe that keeps who may be at a folder."""
+    return _compiled("icacls.c", "10.0", "-municode", "-ladvapi32", "-luser32")
+
+
 def installer(version: str, publisher: str, vendor: Vendor | None = None) -> bytes:
     """An MSI that puts service and migration program of this version in their folder below `C:\\Program Files`."""
     said = vendor or Vendor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import shutil
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from simulator import manifest
 from simulator.calls import Answer, HostDown, Unknown
 from simulator.engine.registry import MACHINE, of_machine
 from simulator.files import parent
@@ -31,6 +33,18 @@ _TEMP = r"C:\windows\temp"
 _RIGHTS = r"C:\windows\system32\icacls.exe"
 _MODULES = r"C:\Program Files\PowerShell\Modules"
 _POLL_SECONDS = 0.1
+_OWN_SESSIONS = """class PowerShell {
+    static [System.Management.Automation.PowerShell] Create() {
+        $shell = [System.Management.Automation.PowerShell]::Create()
+        $null = $shell.AddScript('Import-Module -Name InteractorMachine -Global').Invoke()
+        $shell.Commands.Clear()
+        return $shell
+    }
+}
+"""
+"""Stands before what arrives. Ansible's wrapper opens a session of its own for a module with [PowerShell]::Create(), and
+a class of the session comes before the engine's short name: so that one has the machine's functions before the engine's
+cmdlets of these names."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +109,14 @@ class WineEngine:
 
         Raises `HostDown` where the host went down meanwhile.
         """
-        program, *arguments = line.split()
-        if program.lower().removesuffix(".exe") != "powershell":
-            raise Unknown(f"the program {program!r}")
+        command = ["powershell", *line.split()[1:-1], _encoded(_OWN_SESSIONS + manifest.script(line))]
         async with self._turn:
             await self._be_there()
             boots = self._reboots
             self._host.settle()
             self._tell_time()
             self._sight.push()
-            answer = await self._machine.run(["powershell", *arguments], stdin or None, self._environment())
+            answer = await self._machine.run(command, stdin or None, self._environment())
             if self._reboots != boots:
                 raise HostDown(self._host.name)
             self._sight.pull()
@@ -252,6 +264,10 @@ async def _is_set(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _encoded(script: str) -> str:
+    return base64.b64encode(script.encode("utf-16-le")).decode()
 
 
 def _own_account(number: int) -> str:

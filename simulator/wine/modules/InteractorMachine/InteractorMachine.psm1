@@ -2,8 +2,9 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What a Wine machine lacks of Microsoft.PowerShell.Security. Who signed a file is the scenario's word: the simulator is
-# asked. Who may be at a folder is what icacls.exe was told: Wine keeps a mode of Unix, in which no SYSTEM has a part.
+# What a Wine machine lacks, or does otherwise than Windows. Who signed a file is the scenario's word: the simulator is
+# asked. Who may be at a folder is what icacls.exe was told: Wine keeps a mode of Unix. A file that is no program is
+# opened by what the registry says of its kind, as Windows PowerShell does; this engine's Start-Process starts programs only.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -51,4 +52,26 @@ Function Get-Acl {
     $closed
 }
 
-Export-ModuleMember -Function @('Get-Acl', 'Get-AuthenticodeSignature')
+Function Start-Process {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory, Position = 0)] [string] $FilePath,
+        [Parameter(Position = 1)] [string[]] $ArgumentList,
+        [switch] $Wait,
+        [switch] $PassThru
+    )
+
+    $kind = [System.IO.Path]::GetExtension($FilePath)
+    if ($kind -notin '', '.exe', '.com', '.bat', '.cmd') {
+        $classes = [Microsoft.Win32.Registry]::ClassesRoot
+        $class = $classes.OpenSubKey($kind).GetValue('')
+        $opened = $classes.OpenSubKey("$class\shell\Open\command").GetValue('')
+        $line = $opened.Replace('%1', $FilePath).Replace('%*', "$ArgumentList")
+        $split = [regex]::Match($line, '^"([^"]+)"\s*(.*)$')
+        $PSBoundParameters['FilePath'] = $split.Groups[1].Value
+        $PSBoundParameters['ArgumentList'] = $split.Groups[2].Value
+    }
+    Microsoft.PowerShell.Management\Start-Process @PSBoundParameters
+}
+
+Export-ModuleMember -Function @('Get-Acl', 'Get-AuthenticodeSignature', 'Start-Process')

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 @{
-    RootModule = 'InteractorSecurity.psm1'
+    RootModule = 'InteractorMachine.psm1'
     ModuleVersion = '1.0'
     GUID = 'd3d6b1f5-6c13-4a53-9d0e-6b8f5e1f6c02'
-    FunctionsToExport = @('Get-Acl', 'Get-AuthenticodeSignature')
+    FunctionsToExport = @('Get-Acl', 'Get-AuthenticodeSignature', 'Start-Process')
 }

@@ -42,9 +42,9 @@ _OWN_SESSIONS = """class PowerShell {
     }
 }
 """
-"""Stands before what arrives. Ansible's wrapper opens a session of its own for a module with [PowerShell]::Create(), and
-a class of the session comes before the engine's short name: so that one has the machine's functions before the engine's
-cmdlets of these names."""
+"""Stands before what arrives. Ansible's wrapper opens a session of its own for a module with [PowerShell]::Create(),
+and a class of the session comes before the engine's short name: so that one has the machine's functions before the
+engine's cmdlets of these names."""
 
 
 @dataclass(frozen=True)

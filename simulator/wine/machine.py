@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import uuid
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -78,29 +79,30 @@ class Machine:
             "FAKE_UTIME": "1",
             **environment,
         }
-        code = self.prefix / f".code-{id(object())}"
+        code = self.prefix / f".code-{uuid.uuid4().hex}"
         said = [argument for name, value in variables.items() for argument in ("-e", f"{name}={value}")]
-        process = await asyncio.create_subprocess_exec(
-            self._tools.wine_host,
-            "exec",
-            *said,
-            "--code",
-            str(code),
-            str(self.prefix),
-            "--",
-            *command,
-            stdin=DEVNULL if stdin is None else PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=self._variables,
-            start_new_session=True,
-        )
-        self._running.add(process)
-        try:
-            stdout, stderr = await process.communicate(stdin)
-        finally:
-            self._running.discard(process)
-            _kill(process)
+        # Into files: what a program leaves running holds a pipe open for as long as it lives.
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            given.write(stdin or b"")
+            given.seek(0)
+            process = await asyncio.create_subprocess_exec(
+                self._tools.wine_host,
+                *("exec", *said, "--code", str(code), str(self.prefix), "--", *command),
+                stdin=DEVNULL if stdin is None else given,
+                stdout=out,
+                stderr=errors,
+                env=self._variables,
+                start_new_session=True,
+            )
+            self._running.add(process)
+            try:
+                await process.wait()
+            finally:
+                self._running.discard(process)
+                _kill(process)
+            out.seek(0)
+            errors.seek(0)
+            stdout, stderr = out.read(), errors.read()
         told = code.read_text(encoding="ascii").strip() if code.is_file() else ""
         code.unlink(missing_ok=True)
         return Answer(stdout, stderr, int(told) if told else process.returncode or 0)

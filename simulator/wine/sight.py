@@ -51,7 +51,8 @@ class Sight:
     def pull(self) -> None:
         """Give the simulator's programs what the machine's have written or removed."""
         there = dict(self._below())
-        for spelled in [name for name in self._kept if name not in there]:
+        below = tuple(f"{folder}\\" for folder in self._folders)
+        for spelled in [name for name in self._kept if name.startswith(below) and name not in there]:
             self._drive.remove(spelled)
             del self._kept[spelled]
         for spelled, path in there.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError
 
 Category = Literal["orders", "started_requisitions", "favourite_packages"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -193,7 +193,7 @@ class Installer(Model):
     version: str = "6.2.0"
     publisher: str = "DIPS AS"
     size: int = Field(default=400_000, ge=1_000)
-    file: Path | None = None
+    file: FilePath | None = None
 
 
 class Options(Model):

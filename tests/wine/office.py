@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import socket
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -13,6 +12,8 @@ from simulator.wine import vendor
 from tests.wave import write_wave
 
 NEW, OLD = "6.2.0", "5.4.1"
+DOUBLE = {"proxy_enable": 1, "proxy_server": "sikker.proxy.nhn.no:8080"}
+"""Script and manual proxy at once (P5)."""
 _URL = "https://nedlasting.dips.no/interactor/InteractorSetup-6.2.0.msi"
 
 
@@ -23,17 +24,17 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def write_wine_wave(folder: Path, special: dict[str, dict[str, Any]] | None = None) -> tuple[Path, Path]:
+def write_wine_wave(folder: Path) -> tuple[Path, Path]:
     """Write installer, scenario and inventory into `folder`; the paths of the latter two."""
     port = free_port()
     msi = folder / "InteractorSetup.msi"
     msi.write_bytes(vendor.installer(NEW, "DIPS AS"))
-    scenario, inventory = write_wave(folder, sites=2, special=special)
+    scenario, inventory = write_wave(folder, sites=2)
     said = yaml.safe_load(scenario.read_text(encoding="utf-8"))
     for number in said["sites"]:
         said["sites"][number]["server"] = {"engine": "wine"}
     first = min(said["sites"])
-    said["sites"][first]["clients"] = [{"name": "pc1", "engine": "wine"}]
+    said["sites"][first]["clients"] = [{"name": "pc1", "engine": "wine", "proxies": [DOUBLE]}]
     said["installer"] = {"version": NEW, "url": _URL, "file": str(msi)}
     said["vendor"] = {"version_url": f"http://127.0.0.1:{port}/version"}
     scenario.write_text(yaml.safe_dump(said), encoding="utf-8")

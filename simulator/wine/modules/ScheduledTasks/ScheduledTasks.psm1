@@ -147,6 +147,12 @@ Function Read-Definition {
     }
 }
 
+Function Get-DefinitionPath {
+    param ([Parameter(Mandatory)] [string] $TaskName, [Parameter(Mandatory)] [string] $TaskPath)
+
+    Join-Path -Path $script:Root -ChildPath "$TaskPath$TaskName".Trim('\')
+}
+
 Function Get-TaskProcess {
     param ([Parameter(Mandatory)] [string] $Path)
 
@@ -170,7 +176,14 @@ Function Start-ScheduledTask {
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [string] $TaskName, [string] $TaskPath = '\')
 
-    Invoke-TaskProgram -Argument @('/run', '/tn', "$TaskPath$TaskName")
+    # As schtasks.exe does it; what that starts would hold the pipe open that its words come through, and never let go of us.
+    $task = @(Get-ScheduledTask -TaskName $TaskName -TaskPath $TaskPath)[0]
+    $line = 'hidden.exe "{0}" {1}' -f [System.Environment]::ExpandEnvironmentVariables($task.Actions[0].Execute), $task.Actions[0].Arguments
+    $started = Invoke-CimMethod -ClassName Win32_Process -MethodName Create -Arguments @{ CommandLine = $line }
+    if ($started.ReturnValue -ne 0) {
+        throw "task '$TaskName' cannot be started ($($started.ReturnValue))"
+    }
+    [System.IO.File]::WriteAllText((Get-DefinitionPath -TaskName $TaskName -TaskPath $TaskPath) + '.job', "$($started.ProcessId)")
 }
 
 Function Stop-ScheduledTask {
@@ -178,7 +191,7 @@ Function Stop-ScheduledTask {
     param ([Parameter(Mandatory)] [string] $TaskName, [string] $TaskPath = '\')
 
     # Windows ends all that a task has started; schtasks.exe here ends the first program alone, which waits for the other.
-    $own = Get-TaskProcess -Path (Join-Path -Path $script:Root -ChildPath "$TaskPath$TaskName".Trim('\'))
+    $own = Get-TaskProcess -Path (Get-DefinitionPath -TaskName $TaskName -TaskPath $TaskPath)
     $started = @(Get-CimInstance -ClassName Win32_Process | Where-Object -FilterScript { $own -and $_.ParentProcessId -eq $own.Id })
     Invoke-TaskProgram -Argument @('/end', '/tn', "$TaskPath$TaskName")
     foreach ($process in $started) {

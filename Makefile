@@ -73,7 +73,7 @@ soak: $(VENV)/.ready ## Kill and resume with real processes: 40 cases by a seed 
 	@python -m tests.soak --seed "$(SEED)" --count "$(COUNT)"
 
 wine: $(VENV)/.ready ## A whole wave on Wine machines (docs/wine.md; ≤ 15 min); skipped with the reason where Wine is missing
-	pytest -p no:xdist -m wine -rs tests/wine
+	pytest -p no:xdist -m wine -rs -o log_cli=true -o log_cli_level=INFO tests/wine
 
 bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table in docs/verification.md
 	@python -m tests.bench

@@ -135,7 +135,7 @@ class WineEngine:
             await earlier
         await self._machine.reboot()
         # What a task had started has ended, and its process's number may become another's.
-        for file in (self._machine.drive / "windows/system32/Tasks").rglob("*.job"):
+        for file in (self._machine.drive / "windows" / "system32").glob("[Tt]asks/**/*.job"):
             file.unlink()
 
     async def close(self) -> None:

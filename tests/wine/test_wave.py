@@ -9,9 +9,12 @@ docs/wine.md tells what a difference to the model is due to.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,11 +31,15 @@ from tests.playbooks.conftest import ROOT, Controller, Done, controlling
 from tests.wave import EVENING, LATER, NIGHT, site_ids, write_wave
 from tests.wine.office import NEW, OLD, write_wine_wave
 
+_log = logging.getLogger(__name__)
 pytestmark = [pytest.mark.playbook, pytest.mark.wine]
 RELEASE = demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables
 WISH = {"rollback_name": "Kari", "rollback_reason": "the office asks"}
 FIRST, SECOND = site_ids(2)
 SECONDS = 120
+MORNING = "2027-05-19T07:00:00Z"
+_ELSEWHERE = ("C:\\windows", "C:\\users")
+_OTHERS = (".exe", ".msi", "ledger.json", "manifest.json")
 _AS_JSON = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"}
 COMPARED = ("verdict", "state", "outcome", "counts")
 BY_SCRIPT = connection_settings(Proxy())
@@ -64,7 +71,11 @@ class Fleet:
     def play(self, playbook: str, *arguments: str, **variables: str) -> Done:
         """Run a playbook on both; how it ended on Wine. A row that differs in more than its reason is noted."""
         for one in (self.model, self.wine):
+            begun = time.monotonic()
             done = one.play(playbook, *arguments, report_dir="", **variables)
+            _log.info(
+                "%s on %s: %.0f s", playbook, "Wine" if one is self.wine else "the model", time.monotonic() - begun
+            )
             assert done.code in (0, 2), done.output
         for site in (FIRST, SECOND):
             told = [{name: one.rows().get(site, {}).get(name) for name in COMPARED} for one in (self.model, self.wine)]
@@ -74,7 +85,10 @@ class Fleet:
 
     def on_wine(self, playbook: str, *arguments: str, **variables: str) -> Done:
         """Run a playbook on the Wine machines alone."""
-        return self.wine.play(playbook, *arguments, report_dir="", **variables)
+        begun = time.monotonic()
+        done = self.wine.play(playbook, *arguments, report_dir="", **variables)
+        _log.info("%s on Wine: %.0f s", playbook, time.monotonic() - begun)
+        return done
 
     def restart(self, host: str) -> None:
         """Start a server again, in both fleets."""
@@ -85,6 +99,11 @@ class Fleet:
         """What Interactor's program on a server says of itself."""
         program = r"C:\Program Files\DIPS\Interactor\Interactor.exe"
         return self.ask(server(site), f"(Get-Item '{program}').VersionInfo.FileVersion")
+
+    def mode(self, site: str) -> str:
+        """The mode in the configuration file on a server."""
+        file = self.drive(server(site)) / "ProgramData" / "DIPS" / "Interactor" / "interactor.json"
+        return str(json.loads(file.read_text(encoding="utf-8-sig"))["mode"])
 
     def set_clock(self, moment: str) -> None:
         """Move both clocks."""
@@ -112,12 +131,13 @@ class Fleet:
         )
         return done.stdout.strip()
 
-    def stock(self, host: str, module: str, **arguments: object) -> dict[str, Any]:
-        """The result of a stock module on a host of the inventory."""
+    def stock(self, host: str, module: str, free: str = "", **arguments: object) -> dict[str, Any]:
+        """The result of a stock module on a host of the inventory; `free` is for one that takes a line."""
+        said = json.dumps(arguments) if arguments else free
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible")),
-                *("-i", str(self.wine.inventory), host, "-m", module, "-a", json.dumps(arguments)),
+                *("-i", str(self.wine.inventory), host, "-m", module, "-a", said),
             ],
             cwd=ROOT,
             env={**_environment(self.wine), **_AS_JSON},
@@ -128,8 +148,8 @@ class Fleet:
             timeout=SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        said = json.loads(done.stdout[done.stdout.index("{") :])
-        result: dict[str, Any] = said["plays"][0]["tasks"][0]["hosts"][host]
+        told = json.loads(done.stdout[done.stdout.index("{") :])
+        result: dict[str, Any] = told["plays"][0]["tasks"][0]["hosts"][host]
         return result
 
 
@@ -158,14 +178,15 @@ def test_a_wave_on_wine_from_preflight_to_rollback(tmp_path: Path) -> None:
         the_double_proxy_is_found_and_its_end(fleet)
         the_upgrade_is_an_msi(fleet)
         the_migration_is_a_task_that_a_restart_ends(fleet)
-        the_switch_is_compared_and_taken_back(fleet)
+        the_switch_is_taken_back(fleet)
+        files_are_those_of_the_model(fleet)
         assert fleet.differences == []
 
 
 def stock_modules_run_as_they_come(fleet: Fleet) -> None:
     first = f"{FIRST}-server"
     assert fleet.stock(first, "ansible.windows.win_ping")["ping"] == "pong"
-    assert fleet.stock(first, "ansible.builtin.raw", _raw_params="'pong'")["stdout"].strip() == "pong"
+    assert fleet.stock(first, "ansible.builtin.raw", "'pong'")["stdout"].strip() == "pong"
     text = "Grønn ø"
     fleet.stock(first, "ansible.windows.win_copy", content=text, dest=r"C:\Users\Public\æøå.txt")
     assert (fleet.drive(server(FIRST)) / "users" / "Public" / "æøå.txt").read_text(encoding="utf-8") == text
@@ -176,7 +197,7 @@ def stock_modules_run_as_they_come(fleet: Fleet) -> None:
 def the_double_proxy_is_found_and_its_end(fleet: Fleet) -> None:
     assert fleet.on_wine("preflight").code == 0
     assert fleet.column("verdict") == ["not_ready", "ready"]
-    assert "sikker.proxy.nhn.no:8080" in fleet.wine.rows()[FIRST]["why"]
+    assert f"{FIRST}-pc1: Only the automatic proxy script is set: no, double" in fleet.wine.rows()[FIRST]["why"]
     # The office takes the tick away.
     told = {"ProxyEnable": ("dword", 0), r"Connections\DefaultConnectionSettings": ("binary", f"hex:{BY_SCRIPT.hex()}")}
     for name, (kind, data) in told.items():
@@ -213,4 +234,38 @@ def the_migration_is_a_task_that_a_restart_ends(fleet: Fleet) -> None:
     assert fleet.ask(server(SECOND), _MIGRATING) == ""
 
 
-def the_switch_is_compared_and_taken_back(fleet: Fleet) -> None: ...
+def the_switch_is_taken_back(fleet: Fleet) -> None:
+    assert fleet.column("counts")[0] == {
+        "orders": "240/240",
+        "started_requisitions": "14/14",
+        "favourite_packages": "12/12",
+    }
+    assert fleet.mode(FIRST) == "server_in_cloud"
+    assert fleet.mode(SECOND) == "local"
+    fleet.set_clock(MORNING)
+    fleet.play("wave")
+    assert fleet.column("outcome") == ["verified", "rolled_back"]
+    fleet.play("rollback", "--limit", f"site_{FIRST}", **WISH)
+    assert fleet.column("outcome") == ["rolled_back", "rolled_back"]
+    assert (fleet.mode(FIRST), fleet.version(FIRST)) == ("local", NEW)
+    assert fleet.ask(server(FIRST), "(Get-Service DIPSInteractor).Status") == "Running"
+    cloud = fleet.wine.simulation.state()["cloud"]
+    assert [[each["state"] for each in cloud[site]] for site in (FIRST, SECOND)] == [["discarded"], ["discarded"]]
+
+
+def files_are_those_of_the_model(fleet: Fleet) -> None:
+    states = [one.simulation.state()["hosts"] for one in (fleet.model, fleet.wine)]
+    for site in (FIRST, SECOND):
+        model, wine = (_comparable(state[server(site)]["files"]) for state in states)
+        for path in sorted({*model, *wine}):
+            if model.get(path) != wine.get(path):
+                fleet.differences.append(f"{server(site)} {path}: model {model.get(path)}, Wine {wine.get(path)}")
+
+
+def _comparable(files: dict[str, str]) -> dict[str, str]:
+    """What can be the same: programs and installer are others, and with them their hashes; ledgers tell boot times."""
+    own = {path: digest for path, digest in files.items() if not path.startswith(_ELSEWHERE) and "." in path[-6:]}
+    return {
+        re.sub(r"InteractorSetup-.*$", "InteractorSetup", path): "" if path.endswith(_OTHERS) else digest
+        for path, digest in own.items()
+    }

@@ -78,6 +78,8 @@ class Fleet:
             )
             assert done.code in (0, 2), done.output
         for site in (FIRST, SECOND):
+            row = self.wine.rows().get(site, {})
+            _log.info("%s is %s, %s: %s", site, row.get("state"), row.get("outcome"), row.get("why"))
             told = [{name: one.rows().get(site, {}).get(name) for name in COMPARED} for one in (self.model, self.wine)]
             if told[0] != told[1]:
                 self.differences.append(f"{playbook} {site}: model {told[0]}, Wine {told[1]}")

@@ -156,11 +156,15 @@ class WineEngine:
         if not self._made:
             await self._make()
             self._made = True
-        if self._rebooting is not None:
-            await self._rebooting
-            self._rebooting = None
+        while (reboot := self._rebooting) is not None:
+            await reboot
+            # Another one may have begun meanwhile.
+            if self._rebooting is reboot:
+                self._rebooting = None
 
     async def _make(self) -> None:
+        # A first command that its caller gave up has left half a machine.
+        await self._machine.destroy()
         await self._machine.create()
         port = await self._line.open()
         services = self._put_programs() if self._host.programs is not None else []

@@ -157,6 +157,8 @@ class SimulatedHost:
         for name, task in list(self.tasks.items()):
             if task.startup:
                 lease.fire(self, name, self.utc)
+        if self.engine is not None:
+            self.engine.restart()
 
     def settle(self) -> None:
         """Bring tasks, people and a migration up to the clock, in this order."""

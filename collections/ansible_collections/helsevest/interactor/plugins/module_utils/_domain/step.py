@@ -99,8 +99,12 @@ class Situation:
     @cached_property
     def clients(self) -> tuple[ClientResult, ...]:
         """What counts of each client, in the order of the register."""
-        found, validity = self.standing.measurements, self.settings.validity
-        return tuple(client_result(self.site, host, found, self.now, validity) for host in self.site.client_hosts)
+        found: dict[str, list[HostMeasurement]] = {host: [] for host in self.site.client_hosts}
+        for measurement in self.standing.measurements:
+            if measurement.host in found:
+                found[measurement.host].append(measurement)
+        validity = self.settings.validity
+        return tuple(client_result(self.site, host, of, self.now, validity) for host, of in found.items())
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

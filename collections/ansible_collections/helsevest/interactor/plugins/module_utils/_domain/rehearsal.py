@@ -20,6 +20,7 @@ from .pace import Taken, is_ahead
 from .predict import predict
 from .step import Next, Situation, next_step
 from .times import format_time
+from .verdict import confirmed_span
 from .words import Outcome, Phase, Step
 
 TICK = timedelta(minutes=15)
@@ -140,7 +141,9 @@ def _moments(situation: Situation, following: Next) -> Iterator[datetime]:
         again = measurement.at + settings.retry
         if again > now and any(opening.contains(again) for opening in openings):
             moments.append(again)
-    moments += [client.until for client in situation.clients if client.until]
+    confirmed = confirmed_span(situation.site, now, settings.validity)
+    if confirmed:
+        moments.append(confirmed[1])
     if standing.override:
         moments.append(standing.override.until)
     yield from (moment for moment in moments if moment > now)

@@ -15,7 +15,7 @@ from .site import Site
 from .times import format_time, parse_time
 from .verdict import HostMeasurement, Validity, client_result, confirmed_span, host_verdict
 from .window import OSLO
-from .words import CheckOutcome, Verdict
+from .words import CheckOutcome, Origin, Verdict
 
 
 class Basis(StrEnum):
@@ -73,8 +73,10 @@ def failing_since(
     begun: dict[str, datetime] = {}
     for host, measurement in judged.items():
         # A self-check does not end the run of what it does not see whole.
-        found = client_result(unwaived, host, measurements, now, validity)
-        checks = found.checks if found.at == measurement.at else measurement.checks
+        checks = measurement.checks
+        if measurement.origin == Origin.SELF_CHECKED:
+            found = client_result(unwaived, host, measurements, now, validity)
+            checks = found.checks if found.at == measurement.at else checks
         failed = [check for check in checks if check.outcome is not CheckOutcome.PASS]
         for check in apply_waivers(failed, unwaived, now):
             if check.blocks and (check.id in carried or check.who == "site"):

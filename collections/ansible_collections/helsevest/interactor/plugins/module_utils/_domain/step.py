@@ -93,13 +93,18 @@ class Situation:
     @cached_property
     def verdict(self) -> SiteVerdict | None:
         """What preflight says of the site; None before its server was measured."""
-        return site_verdict(self.site, self.standing.measurements, self._checks, self.now, self.settings.validity)
+        found, validity = self.standing.measurements, self.settings.validity
+        return site_verdict(self.site, found, self._checks, self.now, validity, self.clients)
 
     @cached_property
     def clients(self) -> tuple[ClientResult, ...]:
         """What counts of each client, in the order of the register."""
-        found, validity = self.standing.measurements, self.settings.validity
-        return tuple(client_result(self.site, host, found, self.now, validity) for host in self.site.client_hosts)
+        found: dict[str, list[HostMeasurement]] = {host: [] for host in self.site.client_hosts}
+        for measurement in self.standing.measurements:
+            if measurement.host in found:
+                found[measurement.host].append(measurement)
+        validity = self.settings.validity
+        return tuple(client_result(self.site, host, of, self.now, validity) for host, of in found.items())
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -561,13 +566,16 @@ def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
     latest: dict[str, HostMeasurement] = {}
     reached: dict[str, HostMeasurement] = {}
     checked = {m.host: m.at for m in situation.standing.measurements if m.origin == Origin.SELF_CHECKED}
-    vouched = {client.host for client in situation.clients if client.origin and client.verdict is Verdict.READY}
     for measurement in situation.standing.measurements:
         if measurement.origin != Origin.MEASURED:
             continue
         latest[measurement.host] = measurement
         if measurement.reached and not measurement.error:
             reached[measurement.host] = measurement
+
+    def is_vouched_for(host: str) -> bool:
+        found = (client for client in situation.clients if client.host == host)
+        return any(client.origin and client.verdict is Verdict.READY for client in found)
 
     def is_due(host: str, validity: timedelta) -> bool:
         last, good = latest.get(host), reached.get(host)
@@ -580,7 +588,7 @@ def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
             if failed and checked.get(host, last.at) > last.at:
                 return True
             return in_window and failed and now - last.at >= settings.retry
-        patience = settings.retry if in_window and host not in vouched else settings.validity.server
+        patience = settings.retry if in_window and not is_vouched_for(host) else settings.validity.server
         return now - last.at >= patience and (good is None or now - good.at >= validity)
 
     server = [site.server_host] if is_due(site.server_host, settings.validity.server) else []

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -180,12 +180,14 @@ def site_verdict(
     register_checks: Iterable[CheckResult],
     now: datetime,
     validity: Validity,
+    clients: Iterable[ClientResult] | None = None,
 ) -> SiteVerdict | None:
     """The verdict of a site at `now`, or None before its server was measured.
 
     Counted are the server's latest measurement and, per client, what `client_result` says: a PC that is merely off
     keeps its result. A client without any is a blocker `CLIENT.<host>`; where its latest try was our error, the
-    site's verdict is `error`. Waivers are those of `now`; hosts that are not the site's are ignored.
+    site's verdict is `error`. Waivers are those of `now`; hosts that are not the site's are ignored. `clients` are what
+    `client_result` says, where that is known.
     """
     by_time = sorted(measurements, key=lambda measurement: measurement.at)
     server = next((m for m in reversed(by_time) if m.host == site.server_host and m.origin == Origin.MEASURED), None)
@@ -193,8 +195,9 @@ def site_verdict(
         return None
     register = apply_waivers(register_checks, site, now)
     parts = [(host_verdict(True, None, register), findings_of(register)), _server(site, server, now)]
-    for host in site.client_hosts:
-        parts.append(_client(site, client_result(site, host, by_time, now, validity), now, validity))
+    if clients is None:
+        clients = [client_result(site, host, by_time, now, validity) for host in site.client_hosts]
+    parts += [_client(site, found, now, validity) for found in clients]
     findings = [finding for _, found in parts for finding in found]
     return SiteVerdict(
         verdict=min((verdict for verdict, _ in parts), key=_WORST_FIRST.index),
@@ -258,28 +261,34 @@ def client_result(
       unless a failure was found on that day or later.
     """
     tries = sorted((m for m in measurements if m.host == host), key=lambda m: (m.at, m.origin == Origin.MEASURED))
-    judged = [replace(m, checks=apply_waivers(m.checks, site, now)) for m in tries if m.is_judged]
+    judged = [m for m in tries if m.is_judged]
     valid = [m for m in judged if now - m.at <= validity.of_client(m.origin)]
-    failures = [m for m in judged if host_verdict(True, None, m.checks) is not Verdict.READY]
-    if valid and not any(m.at > valid[-1].at for m in failures):
+
+    def fails_since(moment: datetime, *, itself: bool) -> bool:
+        since = [m for m in judged if m.at > moment or (itself and m.at == moment)]
+        return any(host_verdict(True, None, apply_waivers(m.checks, site, now)) is not Verdict.READY for m in since)
+
+    if valid and not fails_since(valid[-1].at, itself=False):
         latest = valid[-1]
-        checks = (*latest.checks, *_still_failing(latest, valid))
+        checks = (*apply_waivers(latest.checks, site, now), *_still_failing(site, latest, valid, now))
         return ClientResult(host, latest.origin, latest.at, latest.at + validity.of_client(latest.origin), checks)
     confirmed = confirmed_span(site, now, validity)
-    if confirmed and confirmed[0] <= now < confirmed[1] and not any(m.at >= confirmed[0] for m in failures):
+    if confirmed and confirmed[0] <= now < confirmed[1] and not fails_since(confirmed[0], itself=True):
         return ClientResult(host, Origin.CONFIRMED, *confirmed)
     return ClientResult(host, None, error=tries[-1].error if tries else None, tried=bool(tries))
 
 
-def _still_failing(latest: HostMeasurement, valid: Sequence[HostMeasurement]) -> list[CheckResult]:
+def _still_failing(
+    site: Site, latest: HostMeasurement, valid: Sequence[HostMeasurement], now: datetime
+) -> list[CheckResult]:
     """What was measured before a self-check, and it does not see whole; nothing where the self-check fails it too."""
     if latest.origin != Origin.SELF_CHECKED:
         return []
     measured = next((m for m in reversed(valid) if m.origin == Origin.MEASURED), None)
-    told = {check.id for check in latest.checks if check.blocks}
+    told = {check.id for check in apply_waivers(latest.checks, site, now) if check.blocks}
     return [
         check
-        for check in (measured.checks if measured else ())
+        for check in apply_waivers(measured.checks if measured else (), site, now)
         if check.id in SEEN_IN_PART - told and check.blocks and check.outcome is CheckOutcome.FAIL
     ]
 

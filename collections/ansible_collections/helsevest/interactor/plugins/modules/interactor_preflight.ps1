@@ -11,6 +11,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
 Set-StrictMode -Version Latest
@@ -183,34 +184,6 @@ Function Get-PendingRestart {
         $signs.Add('file_rename')
     }
     , $signs
-}
-
-Function Test-RestartTask {
-    <#
-    .SYNOPSIS
-    Whether a scheduled task restarts Windows: Windows Update's own, or one that calls shutdown or Restart-Computer.
-    #>
-    param ([Parameter(Mandatory)] [object] $Task)
-
-    if ([string]$Task.State -eq 'Disabled') {
-        return $false
-    }
-    if ($Task.TaskPath -eq '\Microsoft\Windows\UpdateOrchestrator\' -and $Task.TaskName -like 'Reboot*') {
-        return $true
-    }
-    foreach ($action in @($Task.Actions)) {
-        # An action that is no program has neither of these.
-        if ($null -eq $action.PSObject.Properties['Execute']) {
-            continue
-        }
-        if ($action.Execute -match '(?i)\bshutdown(\.exe)?"?$' -and $action.Arguments -match '(?i)[/-][rg]\b') {
-            return $true
-        }
-        if ("$($action.Execute) $($action.Arguments)" -match '(?i)\bRestart-Computer\b') {
-            return $true
-        }
-    }
-    $false
 }
 
 Function Get-ScheduledRestart {

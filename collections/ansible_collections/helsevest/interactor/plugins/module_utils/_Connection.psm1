@@ -8,7 +8,8 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$script:Version = 0x46
+# The second is what older versions wrote.
+$script:Versions = @(0x46, 0x3C)
 # Windows looks at the counter to see that something is new; it has four bytes.
 $script:Counters = 4294967296
 
@@ -23,8 +24,8 @@ Function Read-ConnectionSetting {
     param ([Parameter(Mandatory)] [byte[]] $Bytes)
 
     $version = Read-Number -Bytes $Bytes -At 0
-    if ($version -ne $script:Version) {
-        throw "connection settings: version $version at byte 0; $($script:Version) is known"
+    if ($script:Versions -notcontains $version) {
+        throw "connection settings: version $version at byte 0; $($script:Versions -join ' and ') are known"
     }
     $found = [ordered]@{
         counter = Read-Number -Bytes $Bytes -At 4

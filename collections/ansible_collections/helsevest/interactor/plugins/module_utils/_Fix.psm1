@@ -82,7 +82,8 @@ Function Get-RestartPlan {
         }
         $what = "$($task.TaskPath)$($task.TaskName)"
         if (Test-WindowsUpdateTask -Task $task) {
-            $why = "Windows Update restarts at $(Format-Moment -Moment $next) and keeps that to itself: restart the machine before, when it suits the office"
+            $why = "Windows Update restarts at $(Format-Moment -Moment $next) and keeps that to itself: " +
+            'restart the machine before, when it suits the office'
             Add-Left -Left $Left -Check 'restart' -What $what -Why $why
             continue
         }
@@ -135,7 +136,8 @@ Function Write-Change {
         }
         catch {
             $null = $Change.Remove($one)
-            Add-Left -Left $Left -Check $one['check'] -What "$($one['what']), $($one['name'])" -Why "it cannot be changed: $($_.Exception.Message)"
+            $why = "it cannot be changed: $($_.Exception.Message)"
+            Add-Left -Left $Left -Check $one['check'] -What "$($one['what']), $($one['name'])" -Why $why
         }
     }
 }

@@ -19,7 +19,11 @@ $script:Manual = 2
 $script:Automatic = 4
 # What a policy may say of the proxy, and how its editor calls that.
 $script:Policies = @(
-    @{ key = "Software\Policies\$($script:Internet)"; names = @('ProxyEnable', 'ProxyServer', 'ProxyOverride', 'AutoConfigURL'); title = 'Internet Settings' }
+    @{
+        key = "Software\Policies\$($script:Internet)"
+        names = @('ProxyEnable', 'ProxyServer', 'ProxyOverride', 'AutoConfigURL')
+        title = 'Internet Settings'
+    }
     @{ key = $script:Panel; names = @('Proxy'); title = 'Prevent changing proxy settings' }
     @{ key = $script:Panel; names = @('Autoconfig'); title = 'Disable changing Automatic Configuration settings' }
 )

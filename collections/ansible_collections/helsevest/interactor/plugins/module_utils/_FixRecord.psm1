@@ -23,7 +23,7 @@ $script:Kinds = @('value', 'connection', 'idle', 'task')
 $script:Night = @('sleep', 'restart')
 $script:Unended = @('prepared', 'running', 'completed', 'failed')
 
-Function Assert-NoMove {
+Function Assert-AtRest {
     <#
     .SYNOPSIS
     An error where a move or an upgrade is under way on this host: nothing of it is touched then.
@@ -41,8 +41,10 @@ Function Assert-NoMove {
     if (Test-Path -LiteralPath (Get-ContractValue -Contract $Contract -Path 'paths.maintenance_flag')) {
         throw 'refused: a move is under way: people are kept out of Interactor'
     }
-    $upgrade = @($Ledger | Where-Object -FilterScript { $null -ne $_ -and $null -ne $_['upgrade'] } | ForEach-Object -Process { $_['upgrade'] })
-    if ($upgrade.Count -gt 0 -and $null -ne $upgrade[0]['started'] -and $null -eq $upgrade[0]['finished']) {
+    if ($null -eq $Ledger -or $null -eq $Ledger['upgrade']) {
+        return
+    }
+    if ($null -ne $Ledger['upgrade']['started'] -and $null -eq $Ledger['upgrade']['finished']) {
         throw 'refused: an upgrade is under way'
     }
 }
@@ -69,7 +71,8 @@ Function Get-FixPath {
 Function Get-FixRecord {
     <#
     .SYNOPSIS
-    What has been changed on this host and not been put back; an empty record where nothing was. An error where it cannot be trusted.
+    What has been changed on this host and not been put back; an empty record where nothing was. An error where it cannot
+    be trusted.
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.IDictionary])]
@@ -81,7 +84,12 @@ Function Get-FixRecord {
     $path = Get-FixPath -Contract $Contract -Name 'fix.json'
     $record = Read-DurableJson -What 'record of fixes' -Path $path
     if ($null -eq $record) {
-        return [ordered]@{ schema = $script:Schema; site = $Site; until = $null; settings = [System.Collections.Generic.List[object]]::new() }
+        return [ordered]@{
+            schema = $script:Schema
+            site = $Site
+            until = $null
+            settings = [System.Collections.Generic.List[object]]::new()
+        }
     }
     if ($record['schema'] -ne $script:Schema) {
         throw "record of fixes $path has schema '$($record['schema'])', this version writes $($script:Schema)"
@@ -208,7 +216,8 @@ Function Register-Return {
     }
     $action = @{
         Execute = $script:PowerShell
-        Argument = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$path`" -Until `"$Until`" -Flag `"$flag`" -FixTask `"$name`""
+        Argument = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$path`" -Until `"$Until`" -Flag `"$flag`" " +
+        "-FixTask `"$name`""
     }
     $repeated = @{
         Once = $true
@@ -234,6 +243,6 @@ Function ConvertFrom-Moment {
 }
 
 Export-ModuleMember -Function @(
-    'Add-ToRecord', 'Assert-NoMove', 'ConvertFrom-Moment', 'Get-FixRecord', 'Register-Return', 'Remove-FromRecord', 'Save-FixRecord',
+    'Add-ToRecord', 'Assert-AtRest', 'ConvertFrom-Moment', 'Get-FixRecord', 'Register-Return', 'Remove-FromRecord', 'Save-FixRecord',
     'Test-Night'
 )

@@ -50,7 +50,7 @@ Function Invoke-Step {
     $left = [System.Collections.Generic.List[object]]::new()
     $done = [System.Collections.Generic.List[object]]::new()
     $Module.Result.ledger = Get-Ledger -Contract $Contract -Site $Module.Params.site
-    Assert-NoMove -Contract $Contract -Ledger $Module.Result.ledger
+    Assert-AtRest -Contract $Contract -Ledger $Module.Result.ledger
     $record = Get-FixRecord -Contract $Contract -Site $Module.Params.site
     $later = $false
     if ($Module.Params.step -eq 'fix') {
@@ -150,8 +150,8 @@ try {
         $lock = Lock-Work -Contract $contract -CheckMode $false
         Invoke-Step -Module $module -Contract $contract -Meant $true
     }
-    $module.Diff.before = Get-DiffText -Told $module.Result.changes -Side 'before'
-    $module.Diff.after = Get-DiffText -Told $module.Result.changes -Side 'after'
+    $module.Diff['before'] = Get-DiffText -Told $module.Result.changes -Side 'before'
+    $module.Diff['after'] = Get-DiffText -Told $module.Result.changes -Side 'after'
 }
 catch {
     $failure = $_

@@ -15,7 +15,7 @@ param (
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-$power = 'root\cimv2\power'
+$script:Power = 'root\cimv2\power'
 
 Function Restore-Idle {
     <#
@@ -25,7 +25,7 @@ Function Restore-Idle {
     param ([Parameter(Mandatory)] [object] $Setting)
 
     $id = "Microsoft:PowerSettingDataIndex\\$($Setting.where)\\AC\\$($Setting.name)"
-    $index = Get-CimInstance -Namespace $power -ClassName Win32_PowerSettingDataIndex -Filter "InstanceID = '$id'"
+    $index = Get-CimInstance -Namespace $script:Power -ClassName Win32_PowerSettingDataIndex -Filter "InstanceID = '$id'"
     if ($null -eq $index -or $index.SettingIndexValue -ne $Setting.after) {
         return
     }
@@ -34,7 +34,7 @@ Function Restore-Idle {
     if ($LASTEXITCODE -ne 0) {
         throw "powercfg ended with code $LASTEXITCODE"
     }
-    $active = (Get-CimInstance -Namespace $power -ClassName Win32_PowerPlan -Filter 'IsActive = TRUE').InstanceID.Split('\')[-1]
+    $active = (Get-CimInstance -Namespace $script:Power -ClassName Win32_PowerPlan -Filter 'IsActive = TRUE').InstanceID.Split('\')[-1]
     if ($active -eq $Setting.where) {
         $null = powercfg.exe /setactive $plan
         if ($LASTEXITCODE -ne 0) {

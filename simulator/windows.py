@@ -48,6 +48,14 @@ class Task:
 
 
 @dataclass
+class Restart:
+    """A scheduled task that restarts the machine: when, and whether it is enabled."""
+
+    at: datetime
+    enabled: bool = True
+
+
+@dataclass
 class Process:
     """A program that runs; of a person who has Interactor open also what that person does, and until when."""
 
@@ -72,4 +80,4 @@ def connection_settings(proxy: Proxy) -> bytes:
     flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)
     texts = [(text or "").encode() for text in (proxy.proxy_server, proxy.proxy_override, proxy.auto_config_url)]
     body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
-    return struct.pack("<III", 0x46, 3, flags) + body + bytes(32)
+    return struct.pack("<III", 0x46, proxy.counter, flags) + body + bytes(32)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.scenario import Machine
+from simulator.scenario import Machine, Proxy
 from simulator.windows import connection_settings
 
 MACHINE = "HKEY_LOCAL_MACHINE"
@@ -18,6 +18,14 @@ _SHORT = {"HKLM": MACHINE, "HKCU": "HKEY_CURRENT_USER", "HKU": USERS}
 _CURRENT = rf"{MACHINE}\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _INTERNET = r"Microsoft\Windows\CurrentVersion\Internet Settings"
 _FIRST_PERSON = 1001
+CONNECTIONS = ("DefaultConnectionSettings", "SavedLegacySettings")
+"""The two places where Windows keeps the same."""
+_OF_PROXY = {
+    "proxy_enable": "ProxyEnable",
+    "proxy_server": "ProxyServer",
+    "proxy_override": "ProxyOverride",
+    "auto_config_url": "AutoConfigURL",
+}
 _RESTART_SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "windows_update": (rf"{_CURRENT}\WindowsUpdate\Auto Update\RebootRequired", {}),
     "component_servicing": (rf"{_CURRENT}\Component Based Servicing\RebootPending", {}),
@@ -27,6 +35,11 @@ _RESTART_SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 _ALWAYS = (USERS, "HKEY_CURRENT_USER", _CURRENT, rf"{MACHINE}\SYSTEM\CurrentControlSet\Control\Session Manager")
+
+
+def profile_key(number: int) -> str:
+    """Where the Internet Options of a person lie, who are numbered as accounts are."""
+    return rf"{USERS}\S-1-5-21-1-2-3-{number}\Software\{_INTERNET}"
 
 
 def _value(kind: str, data: object) -> dict[str, Any]:
@@ -95,6 +108,20 @@ class Registry:
             self._plain.pop(_short(self._keys[each][0]), None)
             del self._keys[each]
 
+    def proxies(self, before: tuple[Proxy, ...]) -> tuple[Proxy, ...]:
+        """The profiles as they are written here now, of which `before` were there when the clock started."""
+        return tuple(self._proxy(number, proxy) for number, proxy in enumerate(before, _FIRST_PERSON))
+
+    def _proxy(self, number: int, before: Proxy) -> Proxy:
+        key = profile_key(number)
+        values = (self.look(key) or {"values": {}})["values"]
+        told = {field: values[name]["data"] if name in values else None for field, name in _OF_PROXY.items()}
+        settings = (self.look(rf"{key}\Connections") or {"values": {}})["values"]
+        if CONNECTIONS[0] not in settings:
+            return before
+        raw = bytes.fromhex(settings[CONNECTIONS[0]]["data"])
+        return before.written(int.from_bytes(raw[4:8], "little"), **{**told, "proxy_enable": told["proxy_enable"] or 0})
+
     def _make(self, key: str) -> None:
         parts = key.split("\\")
         for count in range(1, len(parts) + 1):
@@ -134,14 +161,9 @@ def _of_machine(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
     for sign in machine.pending_restart:
         yield _RESTART_SIGNS[sign]
     for number, proxy in enumerate(machine.proxies, _FIRST_PERSON):
-        key = rf"{USERS}\S-1-5-21-1-2-3-{number}\Software\{_INTERNET}"
-        values = {
-            "ProxyEnable": proxy.proxy_enable,
-            "ProxyServer": proxy.proxy_server,
-            "ProxyOverride": proxy.proxy_override,
-            "AutoConfigURL": proxy.auto_config_url,
-        }
+        key = profile_key(number)
+        values = {name: getattr(proxy, field) for field, name in _OF_PROXY.items()}
         yield key, {name: value for name, value in values.items() if value is not None}
-        yield rf"{key}\Connections", {"DefaultConnectionSettings": connection_settings(proxy)}
+        yield rf"{key}\Connections", dict.fromkeys(CONNECTIONS, connection_settings(proxy))
     if machine.proxy_per_machine:
         yield rf"{MACHINE}\SOFTWARE\Policies\{_INTERNET}", {"ProxySettingsPerUser": 0}

@@ -14,7 +14,7 @@ $ErrorActionPreference = 'Stop'
 
 $script:Internet = 'Microsoft\Windows\CurrentVersion\Internet Settings'
 $script:Panel = 'Software\Policies\Microsoft\Internet Explorer\Control Panel'
-$script:People = '^S-1-(5-21|12-1)-[0-9-]+$'
+$script:People = '^S-1-(5-21|12-1)-[0-9-]+(\.bak)?$'
 $script:Manual = 2
 $script:Automatic = 4
 # What a policy may say of the proxy, and how its editor calls that.
@@ -63,12 +63,15 @@ Function Get-ProxyPlan {
         return , $planned
     }
     $wanted = Get-ContractValue -Contract $Contract -Path 'proxy.script'
-    # Their names alone: to open one that is locked is an error that would take the others with it.
-    $accounts = @(Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' -Name |
-            Where-Object -FilterScript { $_ -match $script:People } | Sort-Object)
+    $accounts = Get-Account
     $number = 0
-    foreach ($account in $accounts) {
+    foreach ($account in $accounts.Keys) {
         $number++
+        if (-not $accounts[$account]) {
+            $why = 'not signed in, so its settings are not loaded: to be done at its next log-on'
+            Add-Left -Left $Left -Check 'proxy' -What "profile $number" -Why $why
+            continue
+        }
         try {
             $policy = Find-ProxyPolicy -Account $account
             if ($policy) {
@@ -84,19 +87,27 @@ Function Get-ProxyPlan {
             Add-Left -Left $Left -Check 'proxy' -What "profile $number" -Why "it cannot be read, so it is left: $($_.Exception.Message)"
         }
     }
-    $away = @(Get-KnownAccount | Where-Object -FilterScript { $_ -notin $accounts }).Count
-    if ($away -gt 0) {
-        $why = 'not signed in, so their settings are not loaded: to be done at their next log-on'
-        Add-Left -Left $Left -Check 'proxy' -What "$away profiles" -Why $why
-    }
     , $planned
 }
 
-Function Get-KnownAccount {
-    $key = 'Registry::HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
-    if (Test-Path -LiteralPath $key) {
-        Get-ChildItem -LiteralPath $key -Name | Where-Object -FilterScript { $_ -match $script:People }
+Function Get-Account {
+    <#
+    .SYNOPSIS
+    Every account that has a profile here, in the order in which the probe numbers them, and whether it is signed in.
+    #>
+    $accounts = [System.Collections.Generic.SortedDictionary[string, bool]]::new([System.StringComparer]::Ordinal)
+    foreach ($key in 'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList', 'HKEY_USERS') {
+        if (-not (Test-Path -LiteralPath "Registry::$key")) {
+            continue
+        }
+        # Their names alone: to open one that is locked is an error that would take the others with it.
+        foreach ($name in (Get-ChildItem -LiteralPath "Registry::$key" -Name)) {
+            if ($name -match $script:People) {
+                $accounts[$name] = $key -eq 'HKEY_USERS'
+            }
+        }
     }
+    $accounts
 }
 
 Function Find-ProxyPolicy {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Which scheduled tasks restart Windows (P8). Windows PowerShell 5.1 must run it.
+# Which scheduled tasks take Windows down (P8). Windows PowerShell 5.1 must run it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -22,7 +22,7 @@ Function Test-WindowsUpdateTask {
 Function Test-RestartTask {
     <#
     .SYNOPSIS
-    Whether a scheduled task restarts Windows: Windows Update's own, or one that calls shutdown or Restart-Computer.
+    Whether a scheduled task takes Windows down: Windows Update's own, or one that calls shutdown or its cmdlets.
     #>
     [CmdletBinding()]
     [OutputType([bool])]
@@ -39,10 +39,10 @@ Function Test-RestartTask {
         if ($null -eq $action.PSObject.Properties['Execute']) {
             continue
         }
-        if ($action.Execute -match '(?i)\bshutdown(\.exe)?"?$' -and $action.Arguments -match '(?i)[/-][rg]\b') {
+        if ($action.Execute -match '(?i)\bshutdown(\.exe)?"?$' -and $action.Arguments -match '(?i)[/-][rgsph]\b') {
             return $true
         }
-        if ("$($action.Execute) $($action.Arguments)" -match '(?i)\bRestart-Computer\b') {
+        if ("$($action.Execute) $($action.Arguments)" -match '(?i)\b(Restart|Stop)-Computer\b') {
             return $true
         }
     }

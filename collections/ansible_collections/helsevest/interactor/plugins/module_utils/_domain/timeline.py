@@ -225,9 +225,10 @@ def _fixed(event: Event) -> _Told:
     data = event.data
     done = [f"{each['check']}, {each['what']}, {each['name']}: {each['after']}" for each in data["changes"]]
     left = [f"{each['check']}, {each['what']} left: {each['why']}" for each in data["left"]]
-    what = f"{event.host} " + ("put back" if data["undo"] else "put right") + (f": {len(done)} settings" if done else "")
-    if data["error"]:
-        what = f"{event.host} not {'put back' if data['undo'] else 'put right'}: {data['error']}"
+    what = "put back" if data["undo"] else "put right"
+    what = (
+        f"{event.host} not {what}: {data['error']}" if data["error"] else f"{event.host}: {len(done)} settings {what}"
+    )
     if data["until"]:
         left.append(f"sleep and restarts back by themselves after {told_time(parse_time(data['until']))}")
     return _Told(f"fixed/{event.id}", what, "\n".join([*done, *left]))

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows' binary proxy settings in the engine: read as our own parser reads them, and changed so that all else stays."""
+"""Windows' binary proxy settings in the engine: read as our own parser does, and changed so that all else stays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ $told = foreach ($case in (ConvertFrom-Json -InputObject (@($input) -join "`n"))
     try {
         $bytes = ConvertFrom-Hex -Text $case.hex
         $read = Read-ConnectionSetting -Bytes $bytes
-        $read['edited'] = ConvertTo-Hex -Bytes (Edit-ConnectionSetting -Bytes $bytes -Flags $case.flags -Script $case.script)
+        $edited = Edit-ConnectionSetting -Bytes $bytes -Flags $case.flags -Script $case.script
+        $read['edited'] = ConvertTo-Hex -Bytes $edited
         $read['error'] = $null
         $read
     }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy import parse_connection_settings
 
+from tests.pwsh.engine import Engine
 from tests.pwsh.fixtures import Server
 from tests.whole_state import differences
 
@@ -26,7 +27,9 @@ ALL = ["proxy", "sleep", "restart"]
 PLACES = ("DefaultConnectionSettings", "SavedLegacySettings")
 
 
-def binary(flags: int, *, proxy: str = MANUAL, script: str = SCRIPT, counter: int = 3, rest: bytes = b"\x01\x02") -> str:
+def binary(
+    flags: int, *, proxy: str = MANUAL, script: str = SCRIPT, counter: int = 3, rest: bytes = b"\x01\x02"
+) -> str:
     texts = b"".join(struct.pack("<I", len(text)) + text.encode() for text in (proxy, "<local>", script))
     return (struct.pack("<III", 0x46, counter, flags) + texts + rest).hex().upper()
 
@@ -132,7 +135,7 @@ def test_all_that_was_asked_for_is_changed_and_nothing_else(troubled: Server):
     after = troubled.state
     task = after["tasks"].pop("HelseVest Interactor lease fix")
     assert differences(before, {**after, "calls": []}) == changed
-    assert "-Until \"2027-05-19T04:00:00Z\"" in task["actions"][0]["Arguments"]
+    assert '-Until "2027-05-19T04:00:00Z"' in task["actions"][0]["Arguments"]
     assert task["triggers"][1] == {"startup": True}
 
 
@@ -194,7 +197,10 @@ def test_a_host_with_nothing_to_fix_gets_nothing_of_ours(server: Server):
     ("said", "script"),
     [
         ({"url": None, "flags": 3, "script": ""}, SCRIPT),
-        ({"url": "http://config.nhn.no/vest.pac", "script": "http://config.nhn.no/vest.pac"}, "http://config.nhn.no/vest.pac"),
+        (
+            {"url": "http://config.nhn.no/vest.pac", "script": "http://config.nhn.no/vest.pac"},
+            "http://config.nhn.no/vest.pac",
+        ),
         ({"url": "http://egen.example/p.pac", "script": "http://egen.example/p.pac"}, "http://egen.example/p.pac"),
         ({"enable": 0}, SCRIPT),
         ({"flags": 5}, SCRIPT),
@@ -249,8 +255,9 @@ def test_who_is_not_signed_in_is_told_and_left(server: Server):
     server.update(registry={**profile(), **accounts})
     result = fix(server, "proxy")
     assert len(result["changes"]) == 3
-    assert list(why(result)) == ["2 profiles"]
-    assert "next log-on" in why(result)["2 profiles"]
+    assert [each["what"] for each in result["changes"]] == ["profile 2"] * 3, "numbered as the probe does"
+    assert list(why(result)) == ["profile 1", "profile 3"]
+    assert all("to be done at its next log-on" in each for each in why(result).values())
 
 
 POLICY = f"Software\\Policies\\{INTERNET}"
@@ -393,6 +400,19 @@ def test_by_itself_it_leaves_what_somebody_has_changed(troubled: Server):
     assert set(troubled.state["tasks"]) == {"Monthly", "EPJ backup"}
 
 
+def test_by_itself_it_keeps_out_of_the_way_of_a_run_of_ours(troubled: Server, engine: Engine):
+    task = "HelseVest Interactor lease fix"
+    fix(troubled, "sleep", until=LONG_PAST)
+    lock = troubled.path(troubled.contract["paths"]["work"]) / "run.lock"
+    held = f"[System.IO.FileStream]::new('{lock}', 'OpenOrCreate', 'ReadWrite', 'None')"
+    engine.script(f"[AppDomain]::CurrentDomain.SetData('fix', {held})")
+    troubled.fire(task)
+    assert troubled.state["computer"]["seconds"][SLEEP] == 0
+    engine.script("[AppDomain]::CurrentDomain.GetData('fix').Dispose()")
+    troubled.fire(task)
+    assert troubled.state["computer"]["seconds"][SLEEP] == 1800
+
+
 def test_by_itself_it_comes_again_where_windows_does_not_do_it(troubled: Server):
     task = "HelseVest Interactor lease fix"
     fix(troubled, "sleep", until=LONG_PAST)
@@ -442,7 +462,7 @@ ATTEMPT = {"number": 1, "key": "1001-1-a", "mode": None, "history_months": 12}
     [
         ({"attempts": [{**ATTEMPT, "state": "failed"}]}, "attempt 1 is failed"),
         ({"attempts": [{**ATTEMPT, "state": "running"}]}, "attempt 1 is running"),
-        ({"upgrade": {"state": "staged", "started": "2027-05-17T16:00:00Z", "finished": None}}, "an upgrade is under way"),
+        ({"upgrade": {"state": "staged", "started": "2027-05-17T16:00:00Z", "finished": None}}, "upgrade is under way"),
         (None, "people are kept out"),
     ],
 )

@@ -34,12 +34,12 @@ class Proxy(Model):
     proxy_override: str | None = None
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
     # How often Windows has written it; nothing that a scenario would say.
-    _counter: int = PrivateAttr(default=3)
+    _counter = PrivateAttr(default=3)
 
     @property
     def counter(self) -> int:
         """How often Windows has written its binary form."""
-        return self._counter
+        return int(self._counter)
 
     def written(self, counter: int, **said: Any) -> Proxy:  # noqa: ANN401
         """The same profile after its settings were written again."""

@@ -97,7 +97,7 @@ class Answers:
             self.unknown.append(f"the registry's {hive}")
         return self._registry.look(of["key"])
 
-    def _write(self, act: Callable[..., None], *of: Any) -> None:
+    def _write(self, act: Callable[..., None], *of: Any) -> None:  # noqa: ANN401
         """A write into the registry; a person's proxy is the machine's as well."""
         act(*of)
         self._host.set_proxies(self._registry.proxies(self._host.machine.proxies))

@@ -95,7 +95,7 @@ def test_a_fix_is_told_exactly_made_once_and_undone(fleet: Controller) -> None:
     assert fleet.play("preflight", *SITE, preflight_fix_undo="true").code == 0
     assert fleet.simulation.state() == undone
     # The folder of ours, and a counter that tells that Windows' settings were written.
-    assert left == {SERVER: {"files"}, PC: {"files", "registry"}}
+    assert changed(before, undone) == {SERVER: {"files"}, PC: {"files", "registry"}}
     assert set(fleet.rows()["1002"]["owes"]) == {"P5", "P8"}
     told = fleet.play("explain", site="1002")
     assert "1002-server: 2 settings put right" in message(told)

@@ -102,9 +102,12 @@ def troubled(server: Server) -> Server:
 
 
 def test_all_that_was_asked_for_is_changed_and_nothing_else(troubled: Server):
-    before = troubled.state
+    before, files = troubled.state, troubled.files()
     result = fix(troubled)
     assert result["changed"] is True
+    work = troubled.contract["paths"]["work"].removeprefix("C:\\")
+    made = {path.replace("/", "\\") for (path,) in differences(files, troubled.files())}
+    assert made == {f"{work}\\fix.json", f"{work}\\fix.ps1"}
     assert told(result) == [
         ("profile 1", "ProxyEnable", "1", "0"),
         (

@@ -88,6 +88,7 @@ def test_a_fix_is_told_exactly_made_once_and_undone(fleet: Controller) -> None:
     assert (again.code, again.changed) == (0, 0)
     assert fleet.simulation.state() == fixed
 
+    fleet.simulation.set_clock("2027-05-10T08:00:00Z")
     back = fleet.play("preflight", *SITE, preflight_fix_undo="true", preflight_fix_checks="[proxy, sleep, restart]")
     assert back.code == 0, back.output
     assert "Put back" in back.output

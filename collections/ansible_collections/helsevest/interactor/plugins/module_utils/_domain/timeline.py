@@ -225,10 +225,9 @@ def _fixed(event: Event) -> _Told:
     data = event.data
     done = [f"{each['check']}, {each['what']}, {each['name']}: {each['after']}" for each in data["changes"]]
     left = [f"{each['check']}, {each['what']} left: {each['why']}" for each in data["left"]]
-    what = "put back" if data["undo"] else "put right"
-    what = (
-        f"{event.host} not {what}: {data['error']}" if data["error"] else f"{event.host}: {len(done)} settings {what}"
-    )
+    did = "put back" if data["undo"] else "put right"
+    count = f"{len(done)} setting{'' if len(done) == 1 else 's'}"
+    what = f"{event.host} not {did}: {data['error']}" if data["error"] else f"{event.host}: {count} {did}"
     if data["until"]:
         left.append(f"sleep and restarts back by themselves after {told_time(parse_time(data['until']))}")
     return _Told(f"fixed/{event.id}", what, "\n".join([*done, *left]))

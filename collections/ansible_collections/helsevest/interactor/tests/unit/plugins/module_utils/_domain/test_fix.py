@@ -127,7 +127,7 @@ class TestTheRecord:
         [
             (
                 {"changes": [PROXY], "until": "2027-05-19T04:00:00Z"},
-                "1001-pc1: 1 settings put right",
+                "1001-pc1: 1 setting put right",
                 "proxy, profile 1, ProxyEnable: 0\nsleep and restarts back by themselves after 19.05.2027 06:00",
             ),
             ({"undo": True, "left": [LEFT]}, "1001-pc1: 0 settings put back", "proxy, profile 2 left: Group Policy: x"),

@@ -77,10 +77,11 @@ def fire(host: SimulatedHost, name: str, moment: datetime) -> None:
     said = words(host.tasks[name].arguments.removeprefix(_OPTIONS))
     options = dict(zip(said[::2], said[1::2], strict=True))
     record = join(parent(options["-File"]), "fix.json")
-    if moment < instant(options["-Until"]) or host.drive.is_file(options["-Flag"]) or not host.drive.is_file(record):
+    if moment < instant(options["-Until"]) or host.drive.is_file(options["-Flag"]):
         return
     settings = Settings(host)
-    for each in json.loads(host.drive.read(record))["settings"]:
+    there = [path for path in (record, f"{record}.new") if host.drive.is_file(path)]
+    for each in json.loads(host.drive.read(there[0]))["settings"] if there else []:
         if each["check"] in _NIGHT and same(each, settings.get(each), each["after"]):
             settings.set(each, each["before"])
     host.tasks.pop(name)

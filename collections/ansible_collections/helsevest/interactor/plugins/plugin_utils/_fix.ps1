@@ -72,11 +72,18 @@ try {
     if ((Get-Date).ToUniversalTime() -lt $end -or (Test-Path -LiteralPath $Flag)) {
         return
     }
-    $record = ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText((Join-Path -Path $PSScriptRoot -ChildPath 'fix.json')))
-    foreach ($setting in $record.settings) {
-        switch ($setting.kind) {
-            'idle' { Restore-Idle -Setting $setting }
-            'task' { Restore-Task -Setting $setting }
+    $path = Join-Path -Path $PSScriptRoot -ChildPath 'fix.json'
+    if (-not (Test-Path -LiteralPath $path)) {
+        # What a power cut leaves of a record that was being written.
+        $path = "$path.new"
+    }
+    if (Test-Path -LiteralPath $path) {
+        $record = ConvertFrom-Json -InputObject ([System.IO.File]::ReadAllText($path))
+        foreach ($setting in $record.settings) {
+            switch ($setting.kind) {
+                'idle' { Restore-Idle -Setting $setting }
+                'task' { Restore-Task -Setting $setting }
+            }
         }
     }
     # That it is gone says that all of this is back.

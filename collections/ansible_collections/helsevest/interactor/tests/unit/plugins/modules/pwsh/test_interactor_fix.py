@@ -416,6 +416,17 @@ def test_by_itself_it_keeps_out_of_the_way_of_a_run_of_ours(troubled: Server, en
     assert troubled.state["computer"]["seconds"][SLEEP] == 1800
 
 
+@pytest.mark.parametrize(("left", "seconds"), [("fix.json.new", 1800), ("", 0)])
+def test_by_itself_it_knows_what_a_power_cut_leaves_of_the_record(troubled: Server, left: str, seconds: int):
+    task = "HelseVest Interactor lease fix"
+    fix(troubled, "sleep", until=LONG_PAST)
+    work = troubled.path(troubled.contract["paths"]["work"])
+    (work / "fix.json").rename(work / (left or "gone"))
+    troubled.fire(task)
+    assert troubled.state["computer"]["seconds"][SLEEP] == seconds
+    assert task not in troubled.state["tasks"]
+
+
 def test_by_itself_it_comes_again_where_windows_does_not_do_it(troubled: Server):
     task = "HelseVest Interactor lease fix"
     fix(troubled, "sleep", until=LONG_PAST)

@@ -47,6 +47,7 @@ def test_nothing_is_changed_without_a_request_and_a_limit(fleet: Controller) -> 
         fleet.play("preflight", preflight_fix=True),
         fleet.play("preflight", *SITE, preflight_fix=True, preflight_fix_checks="[proxy,dns]"),
         fleet.play("preflight", *SITE, preflight_fix=True, preflight_fix_undo=True),
+        fleet.play("preflight", *SITE, preflight_fix=True, preflight_fix_until="tomorrow"),
     ):
         assert refused.code == 2, refused.output
         assert "say which with --limit" in message(refused)

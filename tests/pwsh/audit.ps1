@@ -59,7 +59,8 @@ Function Get-Splat {
                 $args[0] -is [System.Management.Automation.Language.AssignmentStatementAst] -and
                 "$($args[0].Left)" -eq "`$$name" -and $args[0].Extent.StartOffset -lt $Variable.Extent.StartOffset
             }.GetNewClosure(), $true))
-    if ($name -eq 'PSBoundParameters') { return @{ keys = @() ; from = $name } }
+    # At most these are bound; which of them no tree can tell.
+    if ($name -eq 'PSBoundParameters') { return @{ keys = @(Get-ParameterName -Scope $scope); from = '' } }
     if ($tables.Count -eq 0) { return @{ keys = @(); from = "`$$name" } }
     $right = $tables[-1].Right
     $table = $right.Find({ $args[0] -is [System.Management.Automation.Language.HashtableAst] }, $false)
@@ -79,10 +80,34 @@ Function Get-Scope {
     $Node
 }
 
+Function Get-ParameterName {
+    param([object] $Scope)
+    # Of a function, or of the whole script.
+    $block = $Scope
+    if ($Scope -is [System.Management.Automation.Language.FunctionDefinitionAst]) { $block = $Scope.Body }
+    if ($null -ne $block.ParamBlock) { foreach ($parameter in $block.ParamBlock.Parameters) { $parameter.Name.VariablePath.UserPath } }
+}
+
+Function Test-ReadAfter {
+    param([object] $Node, [string] $Name)
+    # Whether a variable is read after a node in the same function, and not only given another value.
+    $targets = [System.Collections.Generic.HashSet[object]]::new()
+    $scope = Get-Scope -Node $Node
+    foreach ($assignment in $scope.FindAll({ $args[0] -is [System.Management.Automation.Language.AssignmentStatementAst] }, $true)) {
+        foreach ($target in (Get-Target -Left $assignment.Left)) { $null = $targets.Add($target) }
+    }
+    foreach ($variable in $scope.FindAll({ $args[0] -is [System.Management.Automation.Language.VariableExpressionAst] }, $true)) {
+        if ($variable.VariablePath.UserPath -eq $Name -and $variable.Extent.StartOffset -ge $Node.Extent.EndOffset -and
+            (Get-Scope -Node $variable) -eq $scope -and -not $targets.Contains($variable)) { return $true }
+    }
+    $false
+}
+
 Function Get-CommandFact {
     param([object] $Node)
     $parameters = [System.Collections.Generic.List[object]]::new()
     $splats = [System.Collections.Generic.List[object]]::new()
+    $told = $false
     $elements = @($Node.CommandElements)
     for ($index = 1; $index -lt $elements.Count; $index++) {
         $element = $elements[$index]
@@ -92,6 +117,7 @@ Function Get-CommandFact {
             $text = ''
             if ($value -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $text = $value.Value }
             $parameters.Add(@($element.ParameterName, $text))
+            if ($text -and $element.ParameterName -eq 'ErrorVariable') { $told = Test-ReadAfter -Node $Node -Name $text.TrimStart('+') }
         }
         elseif ($element -is [System.Management.Automation.Language.VariableExpressionAst] -and $element.Splatted) {
             $splats.Add((Get-Splat -Variable $element))
@@ -99,7 +125,7 @@ Function Get-CommandFact {
     }
     @{
         line = $Node.Extent.StartLineNumber; name = $Node.GetCommandName(); operator = "$($Node.InvocationOperator)"
-        text = $elements[0].Extent.Text; parameters = $parameters; splats = $splats; scope = (Get-Scope -Node $Node).Extent.StartOffset; at = $Node.Extent.StartOffset
+        text = $elements[0].Extent.Text; parameters = $parameters; splats = $splats; told = $told; scope = (Get-Scope -Node $Node).Extent.StartOffset; at = $Node.Extent.StartOffset
     }
 }
 
@@ -206,8 +232,8 @@ Function Test-Reached {
 }
 
 $automatic = @(
-    '_', 'args', 'ErrorActionPreference', 'ExecutionContext', 'false', 'LASTEXITCODE', 'Matches', 'null', 'PSBoundParameters',
-    'PSItem', 'PSScriptRoot', 'this', 'true'
+    '_', 'args', 'ErrorActionPreference', 'ExecutionContext', 'false', 'LASTEXITCODE', 'Matches', 'null', 'PID', 'PSBoundParameters',
+    'PSItem', 'PSScriptRoot', 'PSVersionTable', 'this', 'true'
 )
 
 Function Get-VariableFault {
@@ -225,6 +251,10 @@ Function Get-VariableFault {
     foreach ($parameter in $Kinds['ParameterAst']) { $null = $targets.Add($parameter.Name) }
     foreach ($node in $Kinds['VariableExpressionAst']) {
         $name = $node.VariablePath.UserPath
+        if ($name -eq 'PSBoundParameters' -and $node.Splatted) {
+            $scope = Get-Scope -Node $node
+            foreach ($bound in (Get-ParameterName -Scope $scope)) { $used["$($scope.Extent.StartOffset) $bound"] = $true }
+        }
         if ($automatic -contains $name -or $node.VariablePath.DriveName) { continue }
         if ($node.VariablePath.IsScript) { $scope = $Tree; $name = $name.Substring('script:'.Length) }
         else { $scope = Get-Scope -Node $node }
@@ -270,10 +300,7 @@ Function Get-Fact {
             }
             { $_ -in 'MemberExpressionAst', 'InvokeMemberExpressionAst' } { $fact['members'].Add((Get-MemberFact -Node $node -Kind $kind)) }
             'FunctionDefinitionAst' {
-                $block = $node.Body.ParamBlock
-                $names = @()
-                if ($null -ne $block) { $names = @($block.Parameters | ForEach-Object { $_.Name.VariablePath.UserPath }) }
-                $fact['functions'].Add(@($line, $node.Name, $names))
+                $fact['functions'].Add(@($line, $node.Name, @(Get-ParameterName -Scope $node)))
             }
             { $_ -in 'StringConstantExpressionAst', 'ExpandableStringExpressionAst' } { $fact['strings'].Add(@($line, $node.Value)) }
             'VariableExpressionAst' {

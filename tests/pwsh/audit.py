@@ -41,10 +41,12 @@ class Audit:
     known: Mapping[str, Any]
     functions: Mapping[str, Collection[str]]
     """Our own functions, each with its parameters."""
+    homes: Mapping[str, Collection[str]]
+    """The scripts that each of our own functions is in, by its name in lower case: once for every time."""
     used: set[tuple[str, str]] = field(default_factory=set)
 
-    def faults(self, facts: Facts) -> list[str]:
-        """Each as `line 12: what`, in the order of the lines."""
+    def faults(self, script: str, facts: Facts) -> list[str]:
+        """Those of the script of that name, each as `line 12: what`, in the order of the lines."""
         found = [(line, f"does not parse: {message}") for line, message in facts["errors"]]
         found += [(line, f"5.1 lacks {what}") for line, what in facts["lacks"]]
         found += [(line, f"{name} is {how}") for line, name, how in facts["variables"]]
@@ -54,6 +56,10 @@ class Audit:
         if not facts["errors"]:
             found += self._head(facts["head"])
         places = sorted((line, name) for line, name, _ in facts["functions"])
+        for line, name in places:
+            others = list(self.homes[name.lower()])
+            others.remove(script)
+            found += [(line, f"there is a function {name} in {other} too") for other in others]
         for command in facts["commands"]:
             within = next((name for line, name in reversed(places) if line <= command["line"]), "")
             found += [(command["line"], fault) for fault in self._command(command, within, facts)]
@@ -71,7 +77,7 @@ class Audit:
         known |= {("common", name) for name in self.known["common"]["parameters"]}
         known |= {("types", name) for name in self.known["types"]}
         known |= {("static", f"{t}::{m}") for t, told in self.known["types"].items() for m in told.get("members", ())}
-        for part in ("programs", "members", "lenient", "codes", "splats", "ours"):
+        for part in ("programs", "members", "codes", "splats", "ours"):
             known |= {(part, name) for name in self.known[part]}
         return sorted(f"{part}: {name}" for part, name in known - self.used)
 
@@ -108,6 +114,7 @@ class Audit:
                 yield f"{name}: its exit code is not looked at"
             return
         yield from self._splats(command)
+        yield from self._errors(command)
         given = {p for p, _ in command["parameters"]} | {key for splat in command["splats"] for key in splat["keys"]}
         if name in self.functions:
             for parameter in sorted(given - set(self.functions[name]) - {"ErrorAction", "Verbose"}):
@@ -116,7 +123,7 @@ class Audit:
         if self._unknown("commands", name):
             yield f"{name} has not been looked up"
             return
-        yield from self._parameters(name, sorted(given), within)
+        yield from self._parameters(name, sorted(given))
         yield from self._encoding(name, dict(command["parameters"]))
 
     def _code_is_read(self, command: Facts, facts: Facts) -> bool:
@@ -128,17 +135,22 @@ class Audit:
     def _splats(self, command: Facts) -> Iterator[str]:
         for splat in command["splats"]:
             source = splat["from"]
-            if source and source != "PSBoundParameters" and self._unknown("splats", source):
+            if source and self._unknown("splats", source):
                 yield f"{command['name']} is splatted with {source}, which cannot be told"
 
-    def _parameters(self, name: str, given: Collection[str], within: str) -> Iterator[str]:
+    def _errors(self, command: Facts) -> Iterator[str]:
+        """An error ends the script, unless what failed is kept in a variable that the function reads afterwards."""
+        actions = [value for parameter, value in command["parameters"] if parameter == "ErrorAction"]
+        actions += ["" for splat in command["splats"] if "ErrorAction" in splat["keys"]]
+        if not command["told"] and any(action != "Stop" for action in actions):
+            yield f"{command['name']} -ErrorAction: its errors do not end the script"
+
+    def _parameters(self, name: str, given: Collection[str]) -> Iterator[str]:
         for parameter in given:
             if parameter in self.known["later"]["parameters"]:
                 yield f"{name} -{parameter} is none of 5.1, or another there"
             elif parameter in self.known["common"]["parameters"]:
                 self.used.add(("common", parameter))
-                if parameter == "ErrorAction" and self._unknown("lenient", f"{within} {name}"):
-                    yield f"{name} -ErrorAction: its errors do not end the script"
             else:
                 self.used.add(("parameters", f"{name} -{parameter}"))
                 if parameter not in self.known["commands"][name]["parameters"]:
@@ -182,9 +194,14 @@ class Audit:
 def audit(engine: Engine, scripts: Mapping[str, str], known: Mapping[str, Any]) -> tuple[dict[str, list[str]], Audit]:
     """The faults of `scripts` (name → text), by name, and what was used; functions may be in any of them."""
     trees = dict(zip(scripts, read_trees(engine, scripts.values()), strict=True))
-    functions = {name: names for facts in trees.values() for _, name, names in facts["functions"]}
-    judge = Audit(known, functions)
-    return {name: faults for name, facts in trees.items() if (faults := judge.faults(facts))}, judge
+    functions: dict[str, Collection[str]] = {}
+    homes: dict[str, list[str]] = {}
+    for script, facts in trees.items():
+        for _, name, names in facts["functions"]:
+            functions[name] = names
+            homes.setdefault(name.lower(), []).append(script)
+    judge = Audit(known, functions, homes)
+    return {script: faults for script, facts in trees.items() if (faults := judge.faults(script, facts))}, judge
 
 
 def read_known(path: Path = KNOWN) -> dict[str, Any]:

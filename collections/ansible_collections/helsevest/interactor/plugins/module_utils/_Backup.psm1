@@ -436,11 +436,28 @@ Function Restore-BackupFile {
         Copy-BackupFile -Path $Path -Destination $Live
     }
     catch {
-        # Nothing of ours stays beside a file that could not be replaced.
-        if ((Test-Path -LiteralPath $Live) -and (Test-Path -LiteralPath "$Live.new" -PathType Leaf)) {
-            Remove-Item -LiteralPath "$Live.new" -Force -ErrorAction SilentlyContinue
-        }
+        Remove-Leftover -Live $Live
         throw
+    }
+}
+
+Function Remove-Leftover {
+    <#
+    .SYNOPSIS
+    Nothing of ours stays beside a file that could not be replaced, as far as it can be removed.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $Live)
+
+    if (-not (Test-Path -LiteralPath $Live) -or -not (Test-Path -LiteralPath "$Live.new" -PathType Leaf)) {
+        return
+    }
+    try {
+        Remove-Item -LiteralPath "$Live.new" -Force
+    }
+    catch {
+        # Why the file could not be replaced is what has to be told.
+        Write-Verbose -Message "$Live.new could not be removed: $($_.Exception.Message)"
     }
 }
 

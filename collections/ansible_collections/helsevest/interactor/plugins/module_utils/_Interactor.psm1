@@ -237,6 +237,19 @@ Function Get-ServiceWord {
     ([string]$service[0].Status).ToLowerInvariant()
 }
 
+Function Get-ServiceProcess {
+    <#
+    .SYNOPSIS
+    The number of the process that Interactor's service is; none where it does not run. An error where Windows cannot tell.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
+
+    $name = Get-ContractValue -Contract $Contract -Path 'service.name'
+    Get-CimInstance -ClassName 'Win32_Service' |
+        Where-Object -FilterScript { $_.Name -eq $name -and $_.ProcessId } | ForEach-Object -Process { $_.ProcessId }
+}
+
 Function Get-InteractorVersion {
     <#
     .SYNOPSIS
@@ -428,6 +441,6 @@ Function Register-SystemTask {
 
 Export-ModuleMember -Function @(
     'Complete-DurableJson', 'ConvertFrom-StrictJson', 'Expand-Argument', 'Format-Moment', 'Get-ContractValue',
-    'Get-InteractorVersion', 'Get-JsonOption', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceWord', 'Get-TaskState',
-    'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Register-SystemTask', 'Wait-InteractorVersion'
+    'Get-InteractorVersion', 'Get-JsonOption', 'Get-ModeSetting', 'Get-ModeWord', 'Get-MomentType', 'Get-ServiceProcess', 'Get-ServiceWord',
+    'Get-TaskState', 'Read-Configuration', 'Read-DurableJson', 'Read-JsonFile', 'Register-SystemTask', 'Wait-InteractorVersion'
 )

@@ -173,14 +173,19 @@ Function Assert-NotNewer {
 Function Stop-Interactor {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $name = Get-ContractValue -Contract $Contract -Path 'service.name'
     # An installer that was cut short may have taken the service away: its files have to come back all the same.
     if ((Get-ServiceWord -Contract $Contract) -in 'stopped', 'missing') {
         return
     }
-    $process = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |
-            Where-Object -FilterScript { $_.Name -eq $name -and $_.ProcessId } | ForEach-Object -Process { $_.ProcessId })
-    Stop-ServiceInTime -Name $name
+    $process = @()
+    try {
+        $process = @(Get-ServiceProcess -Contract $Contract)
+    }
+    catch {
+        # Its end is not waited for then.
+        Write-Verbose -Message "which process the service is, is not known: $($_.Exception.Message)"
+    }
+    Stop-ServiceInTime -Name (Get-ContractValue -Contract $Contract -Path 'service.name')
     # Windows calls a service stopped before its process has ended, and let go of its files.
     for ($second = 1; $second -le $script:EndSeconds; $second++) {
         if (@(Get-Process | Where-Object -FilterScript { $process -contains $_.Id }).Count -eq 0) {

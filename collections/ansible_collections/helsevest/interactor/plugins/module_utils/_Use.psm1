@@ -43,10 +43,14 @@ Function Get-OpenProgram {
     if ($found.Count -eq 0) {
         return
     }
-    $service = Get-ContractValue -Contract $Contract -Path 'service.name'
-    # Where Windows does not tell which process the service is, it counts as somebody: that only makes us wait.
-    $own = @(Get-CimInstance -ClassName 'Win32_Service' -ErrorAction SilentlyContinue |
-            Where-Object -FilterScript { $_.Name -eq $service } | ForEach-Object -Process { $_.ProcessId })
+    $own = @()
+    try {
+        $own = @(Get-ServiceProcess -Contract $Contract)
+    }
+    catch {
+        # The service counts as somebody then: that only makes us wait.
+        Write-Verbose -Message "which process the service is, is not known: $($_.Exception.Message)"
+    }
     $found | Where-Object -FilterScript { $own -notcontains $_.Id }
 }
 
@@ -210,8 +214,13 @@ Function Close-Interactor {
         $left = @(Get-ClosableProgram -Contract $Contract)
     }
     foreach ($process in $left) {
-        # One that has ended by itself is no error; one that does not end is still there when it is counted again.
-        Stop-Process -Id $process.Id -Force -ErrorAction SilentlyContinue
+        try {
+            Stop-Process -Id $process.Id -Force
+        }
+        catch {
+            # One that has ended by itself is no error; one that does not end is still there when it is counted again.
+            Write-Verbose -Message "process $($process.Id) could not be ended: $($_.Exception.Message)"
+        }
     }
     $still = @(Get-ClosableProgram -Contract $Contract | ForEach-Object -Process { $_.Id })
     @($open | Where-Object -FilterScript { $still -notcontains $_.Id }).Count
@@ -221,14 +230,12 @@ Function Get-ClosableProgram {
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Contract)
 
-    $service = Get-ContractValue -Contract $Contract -Path 'service.name'
     $folders = @(
         Get-ContractValue -Contract $Contract -Path 'paths.install'
         foreach ($folder in (Get-ContractValue -Contract $Contract -Path 'use.folders')) { $folder }
     )
     # Not to know which process the service is means to end none.
-    $own = @(Get-CimInstance -ClassName 'Win32_Service' |
-            Where-Object -FilterScript { $_.Name -eq $service } | ForEach-Object -Process { $_.ProcessId })
+    $own = @(Get-ServiceProcess -Contract $Contract)
     Get-OpenProgram -Contract $Contract |
         Where-Object -FilterScript { $own -notcontains $_.Id -and (Test-Below -Path $_.Path -Folder $folders) }
 }

@@ -18,17 +18,19 @@ param (
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-Function Test-MoveTask {
+Function Test-TaskAtWork {
     <#
     .SYNOPSIS
-    Whether the migration's task runs or waits; $null where Windows does not tell.
+    Whether a task runs or waits; $null where Windows does not tell.
     #>
-    $task = @{ TaskName = $MoveTask; TaskPath = '\' }
+    param ([Parameter(Mandatory)] [string] $Name)
+
+    $task = @{ TaskName = $Name; TaskPath = '\' }
     $failures = @()
     $found = @()
     try {
         $found = @(Get-ScheduledTask @task -ErrorAction SilentlyContinue -ErrorVariable failures |
-                Where-Object -FilterScript { $_.TaskName -eq $MoveTask -and $_.TaskPath -eq '\' })
+                Where-Object -FilterScript { $_.TaskName -eq $Name -and $_.TaskPath -eq '\' })
     }
     catch {
         $failures = @($_)
@@ -56,11 +58,16 @@ Function Test-Move {
     .SYNOPSIS
     Whether a migration is at work: by its task, and by its program where Windows does not tell of the task.
     #>
-    $told = Test-MoveTask
+    param (
+        [Parameter(Mandatory)] [string] $Task,
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Program
+    )
+
+    $told = Test-TaskAtWork -Name $Task
     if ($null -ne $told) {
         return $told
     }
-    $name = [System.IO.Path]::GetFileNameWithoutExtension($MoveProgram.Split('\')[-1])
+    $name = [System.IO.Path]::GetFileNameWithoutExtension($Program.Split('\')[-1])
     # A program of the name, wherever it lies: rather an office that waits than one that makes orders under a migration.
     @(Get-Process | Where-Object -FilterScript { $_.ProcessName -eq $name -and $_.Id -ne $PID }).Count -gt 0
 }
@@ -75,7 +82,7 @@ catch [System.IO.IOException] {
 }
 try {
     if (Test-Path -LiteralPath $Flag) {
-        if (Test-Move) {
+        if (Test-Move -Task $MoveTask -Program $MoveProgram) {
             return
         }
         # A flag from the future was dated by a clock that has been set back since: its age is not known, so it counts as old.

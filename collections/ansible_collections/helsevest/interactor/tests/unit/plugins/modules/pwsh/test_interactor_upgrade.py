@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.pwsh.engine import service
+from tests.pwsh.engine import MODULE_UTILS, service
 from tests.pwsh.fixtures import INSTALLER, NOW, Server
 
 WORK = r"C:\ProgramData\HelseVest\InteractorMove"
@@ -380,6 +380,28 @@ def test_a_file_that_cannot_be_put_back_is_named_and_stops_no_other(staged: Serv
     assert [staged.read(rf"{install}\{name}.dll") for name in "abc"] == ["old", "half", "old"]
     assert staged.read(staged.program) == "5.4.1"
     assert is_let_alone(staged)
+
+
+def test_why_a_file_was_not_put_back_is_told_whatever_cannot_be_removed_beside_it(staged: Server):
+    staged.write(staged.program + ".new", "a half")
+    told = staged.engine.script(
+        f"""
+        '_Windows', '_Interactor', '_Backup' | ForEach-Object {{ Import-Module -Name "{MODULE_UTILS}/$_.psm1" -Force }}
+        & (Get-Module -Name '_Backup') {{
+            Function Copy-BackupFile {{ throw 'the disk is full' }}
+            Function Remove-Item {{ throw 'it is held' }}
+            try {{ Restore-BackupFile -Path 'a' -Live '{staged.path(staged.program)}' -Folder 'b' -File 'c' }}
+            catch {{ $_.Exception.Message }}
+        }}
+        """
+    )
+    assert told.strip() == "the disk is full"
+    assert staged.read(staged.program + ".new") == "a half"
+
+
+def test_an_upgrade_goes_on_where_windows_does_not_tell_the_services_process(staged: Server):
+    staged.update(broken_cim=["Win32_Service"])
+    assert staged.ask("upgrade", step="install")["upgraded"] is True
 
 
 def test_a_stopped_service_whose_process_still_ends_is_waited_for(staged: Server):

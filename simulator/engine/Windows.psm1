@@ -181,7 +181,8 @@ Function Get-ScheduledTask {
     }
     foreach ($task in $found) {
         $action = [pscustomobject]@{ Execute = $task['program']; Arguments = $task['arguments'] }
-        [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action) }
+        $settings = [pscustomobject]@{ StartWhenAvailable = $false }
+        [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action); Settings = $settings }
     }
 }
 

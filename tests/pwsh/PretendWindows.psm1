@@ -219,7 +219,7 @@ Function Get-TaskObject {
     param([string] $Name)
     $task = $script:State['tasks'][$Name]
     $actions = foreach ($action in @($task['actions'])) { [pscustomobject]$action }
-    [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions) }
+    [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions); Settings = [pscustomobject]@{ StartWhenAvailable = [bool]$task['late'] } }
 }
 
 # Windows goes through all tasks for one as well, and ends at one that is damaged. `damaged_task`: listing, or all.

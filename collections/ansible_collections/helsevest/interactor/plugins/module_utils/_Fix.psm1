@@ -87,6 +87,12 @@ Function Get-RestartPlan {
             Add-Left -Left $Left -Check 'restart' -What $what -Why $why
             continue
         }
+        if (Test-LateTask -Task $task) {
+            $why = "it restarts at $(Format-Moment -Moment $next), and Windows makes up for a missed start: put back in the morning it " +
+            'would restart the machine at once. Agree with the office on another time for it'
+            Add-Left -Left $Left -Check 'restart' -What $what -Why $why
+            continue
+        }
         $of = @{ Where = $task.TaskPath; Name = $task.TaskName; Before = 'enabled'; After = 'disabled' }
         New-Change -Check 'restart' -What $what -Kind 'task' @of
     }

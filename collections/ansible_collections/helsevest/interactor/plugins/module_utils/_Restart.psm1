@@ -49,4 +49,16 @@ Function Test-RestartTask {
     $false
 }
 
-Export-ModuleMember -Function @('Test-RestartTask', 'Test-WindowsUpdateTask')
+Function Test-LateTask {
+    <#
+    .SYNOPSIS
+    Whether Windows makes up for a start of a task that was missed: enabled after its time, it may be run just then.
+    #>
+    [CmdletBinding()]
+    [OutputType([bool])]
+    param ([Parameter(Mandatory)] [object] $Task)
+
+    [bool]$Task.Settings.StartWhenAvailable
+}
+
+Export-ModuleMember -Function @('Test-LateTask', 'Test-RestartTask', 'Test-WindowsUpdateTask')

@@ -435,18 +435,20 @@ def test_by_itself_it_comes_again_where_windows_does_not_do_it(troubled: Server)
     assert task in troubled.state["tasks"]
 
 
-def test_a_restart_that_windows_update_keeps_to_itself_is_told(server: Server):
+def test_a_restart_that_cannot_be_postponed_is_told(server: Server):
     path = "\\Microsoft\\Windows\\UpdateOrchestrator\\"
     server.update(
         tasks={
             "Reboot_AC": restart("2027-05-18T23:30:00Z", path=path),
             "Locked": restart("2027-05-18T23:30:00Z", locked=True),
+            "Late": restart("2027-05-18T23:30:00Z", late=True),
             "Never": restart(None),
         }
     )
     result = fix(server, "restart")
     assert result["changed"] is False
     assert "keeps that to itself" in why(result)[f"{path}Reboot_AC"]
+    assert "would restart the machine at once" in why(result)["\\Late"]
     assert why(result)["\\Locked, Locked"] == "it cannot be changed: Access is denied."
 
 

@@ -49,6 +49,14 @@ class Task:
 
 
 @dataclass
+class Restart:
+    """A scheduled task that restarts the machine: when, and whether it is enabled."""
+
+    at: datetime
+    enabled: bool = True
+
+
+@dataclass
 class Process:
     """A program that runs; of a person who has Interactor open also what that person does, and until when."""
 
@@ -73,7 +81,20 @@ def connection_settings(proxy: Settings) -> bytes:
     flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)
     texts = [(text or "").encode() for text in (proxy.proxy_server, proxy.proxy_override, proxy.auto_config_url)]
     body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
-    return struct.pack("<III", 0x46, 3, flags) + body + bytes(32)
+    return struct.pack("<III", 0x46, proxy.counter, flags) + body + bytes(32)
+
+
+def read_connection_settings(raw: bytes) -> Settings:
+    """The Internet Options that `connection_settings` made these bytes of."""
+    counter, flags = struct.unpack_from("<II", raw, 4)
+    texts, at = [], 12
+    for _ in range(3):
+        (length,) = struct.unpack_from("<I", raw, at)
+        texts.append(raw[at + 4 : at + 4 + length].decode() or None)
+        at += 4 + length
+    server, override, script = texts
+    said = {"proxy_server": server, "proxy_override": override, "auto_config_url": script}
+    return Settings(proxy_enable=1 if flags & 2 else 0, **said).written(counter)
 
 
 def winhttp_settings(proxy: str | None) -> bytes:

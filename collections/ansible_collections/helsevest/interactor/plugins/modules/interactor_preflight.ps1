@@ -16,6 +16,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Parallel
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._WindowsNet
 

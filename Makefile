@@ -31,13 +31,13 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench test-next clean
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench bench-quick selfcheck test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
 	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 
-ci: molecule sanity ## What is too slow for a newcomer
+ci: molecule sanity bench-quick ## What is too slow for a newcomer
 
 COLLECTION := collections/ansible_collections/helsevest/interactor
 DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain
@@ -74,6 +74,13 @@ soak: $(VENV)/.ready ## Kill and resume with real processes: 40 cases by a seed 
 
 bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table in docs/verification.md
 	@python -m tests.bench
+
+bench-quick: $(VENV)/.ready ## What a preflight costs, as ratios with bounds (tests/bench_quick.yml); alone on the machine, ≤ 90 s
+	@python -m tests.bench_quick
+INVENTORY ?= inventories/production/sites.register.yml
+SIGNED ?=
+selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per site (INVENTORY=… SIGNED=…); docs/selfcheck.md
+	ansible-playbook -i "$(INVENTORY)" playbooks/selfcheck.yml $(if $(SIGNED),-e "selfcheck_signed='$(SIGNED)'")
 
 test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13
 	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks molecule

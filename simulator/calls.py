@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from simulator.clock import Clock
 
@@ -51,6 +51,12 @@ class RawScript:
     text: str
 
 
+AtConnect = Literal["dead", "closed", "unknown", "untrusted", "expired", "other_name"]
+"""What a new connection may meet."""
+AtRequest = Literal["silent", "rejects", "quota_shells", "quota_operations"]
+"""What every request of a connection may meet."""
+
+
 Call = ModuleCall | PutFile | FetchFile | RawScript
 
 
@@ -82,6 +88,20 @@ class Engine(Protocol):
         ...
 
 
+class Trouble(Protocol):
+    """What stands between a controller and a host's WinRM service (docs/scenario.md)."""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word of the scenario's."""
+        ...
+
+    @property
+    def times(self) -> int | None:
+        """How many connections meet it; None: all."""
+        ...
+
+
 class Host(Protocol):
     """One simulated Windows host. `name` is its DNS name in lower case."""
 
@@ -98,6 +118,11 @@ class Host(Protocol):
     @property
     def powered_on(self) -> bool:
         """Whether it answers at all, at this moment of the clock."""
+        ...
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why its WinRM service is not reached as it should be."""
         ...
 
     def restart(self) -> None:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
 from simulator.clock import instant, stamp
 from simulator.faults import Fault, Faults, is_cloud
+from simulator.traffic import Traffic
 
 _FAULT = TypeAdapter(Fault)
 _OURS = "helsevest.interactor."
@@ -46,8 +47,10 @@ class Calls:
         await asyncio.sleep(self._seconds.get(host, 0))
 
 
-def control(world: World, calls: Calls, faults: Faults) -> web.Application:
-    """The application with `/clock`, `/hosts/{name}/restart`, `/calls`, `/engines`, `/faults`, `/slow` and `/state`."""
+def control(world: World, calls: Calls, faults: Faults, traffic: Traffic) -> web.Application:
+    """The application: `/clock`, `/hosts/{name}/restart`, `/calls`, `/engines`, `/faults`, `/slow`, `/state` and
+    `/traffic`.
+    """
 
     async def get_clock(_: web.Request) -> web.Response:
         return _json(200, {"now": stamp(world.clock.now())})
@@ -119,6 +122,13 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
         faults.mend(request.query.get("host"), drop=request.query.get("drop") == "true")
         return _json(200, {})
 
+    async def get_traffic(_: web.Request) -> web.Response:
+        return _json(200, {host: asdict(line) for host, line in traffic.lines.items()})
+
+    async def post_traffic(_: web.Request) -> web.Response:
+        traffic.begin()
+        return _json(200, {})
+
     application = web.Application()
     application.router.add_get("/clock", get_clock)
     application.router.add_post("/clock", post_clock)
@@ -130,6 +140,8 @@ def control(world: World, calls: Calls, faults: Faults) -> web.Application:
     application.router.add_get("/state", get_state)
     application.router.add_get("/engines", get_engines)
     application.router.add_post("/slow", post_slow)
+    application.router.add_get("/traffic", get_traffic)
+    application.router.add_post("/traffic", post_traffic)
     return application
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator import manifest
-from simulator.calls import Answer, Call, Engine, Host, HostDown, ModuleCall
+from simulator.calls import Answer, Call, Engine, Host, HostDown, ModuleCall, Trouble
 from simulator.spoil import Spoil, spoil
 
 _CLOUD = "cloud/"
@@ -140,6 +140,11 @@ class FaultyHost:
     def powered_on(self) -> bool:
         """Whether it answers: it is on, and its line is whole."""
         return self._host.powered_on and not self._faults.is_broken(self.name)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why its WinRM service is not reached as it should be."""
+        return self._host.trouble
 
     def restart(self) -> None:
         """Go down and come up again."""

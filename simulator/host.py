@@ -15,7 +15,7 @@ from simulator.calls import Answer, Call, Engine, FetchFile, ModuleCall, Page, P
 from simulator.files import Drive, join
 from simulator.models import fix, lease
 from simulator.programs import Programs, described
-from simulator.scenario import Machine, Proxy
+from simulator.scenario import Machine, Proxy, Trouble
 from simulator.surroundings import Net, Surroundings
 from simulator.windows import Process, Restart, Service, Task
 
@@ -90,6 +90,11 @@ class SimulatedHost:
     def powered_on(self) -> bool:
         """Whether it answers at all."""
         return self.machine.powered_on
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why its WinRM service is not reached as it should be."""
+        return self.machine.trouble
 
     @property
     def computer_name(self) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from spnego.channel_bindings import GssChannelBindings
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Authority:
             organization_unit_name="simulated internet",
             key_type=trustme.KeyType.ECDSA,
         )
-        self._leaves: dict[str, Leaf] = {}
+        self._leaves: dict[tuple[str, str], Leaf] = {}
 
     @property
     def name(self) -> str:
@@ -47,13 +51,21 @@ class Authority:
         self._ca.configure_trust(context)
         return context
 
-    def leaf(self, name: str) -> Leaf:
-        """The leaf for a DNS name."""
-        if name not in self._leaves:
-            issued = self._ca.issue_cert(name, key_type=trustme.KeyType.ECDSA)
+    def leaf(self, name: str, flaw: str = "") -> Leaf:
+        """The leaf for a DNS name; `flaw` is what is wrong with it: `untrusted`, `expired` or `other_name`."""
+        if (name, flaw) not in self._leaves:
+            issued = self._issue(name, flaw)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             issued.configure_cert(context)
             certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
             binding = GssChannelBindings(application_data=b"tls-server-end-point:" + certificate.fingerprint(SHA256()))
-            self._leaves[name] = Leaf(context, binding)
-        return self._leaves[name]
+            self._leaves[name, flaw] = Leaf(context, binding)
+        return self._leaves[name, flaw]
+
+    def _issue(self, name: str, flaw: str) -> trustme.LeafCert:
+        key_type = trustme.KeyType.ECDSA
+        if flaw == "untrusted":
+            return trustme.CA(organization_name="Somebody else", key_type=key_type).issue_cert(name, key_type=key_type)
+        if flaw == "expired":
+            return self._ca.issue_cert(name, key_type=key_type, not_before=_LONG_AGO, not_after=_LONG_AGO + _YEAR)
+        return self._ca.issue_cert(f"not-{name}" if flaw == "other_name" else name, key_type=key_type)

@@ -26,6 +26,10 @@ class Refusal(Exception):  # noqa: N818
         self.reason = reason
 
 
+class Silence(Exception):  # noqa: N818
+    """Nobody says anything: what is asked is never answered."""
+
+
 class Peer:
     """What a TLS connection was opened to."""
 
@@ -36,8 +40,9 @@ class Peer:
 
 
 Peers = WeakKeyDictionary[asyncio.BaseTransport, Peer]
-Reach = Callable[[str, int], None]
-"""Raises `Refusal` where a name and port cannot be reached."""
+Reach = Callable[[str, int], str]
+"""What is wrong with the certificate there, or nothing. Raises `Refusal` where a name and port cannot be reached, and
+`Silence` where they never answer."""
 
 
 class Proxy:
@@ -98,14 +103,16 @@ class _Front(asyncio.Protocol):
             if early or not name or not port.isdecimal():
                 raise Refusal(400, "CONNECT takes name:port and nothing after its head")
             name = name.lower()
-            self._proxy.reach(name, int(port))
+            flaw = self._proxy.reach(name, int(port))
         except Refusal as refusal:
             self._refuse(refusal)
+            return
+        except Silence:
             return
         # Nothing may be read between the answer and the hand-over to TLS.
         self._transport.pause_reading()
         self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        peer = Peer(name, int(port), self._proxy.authority.leaf(name))
+        peer = Peer(name, int(port), self._proxy.authority.leaf(name, flaw))
         task = asyncio.ensure_future(self._upgrade(peer))
         self._proxy.upgrades.add(task)
         task.add_done_callback(self._proxy.upgrades.discard)

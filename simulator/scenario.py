@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 import yaml
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
+from simulator.calls import AtConnect, AtRequest
+
 Category = Literal["orders", "started_requisitions", "favourite_packages"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 Count = Annotated[int, Field(ge=0)]
@@ -85,6 +87,17 @@ RESTART_SIGNS: tuple[RestartSign, ...] = get_args(RestartSign)
 EngineName = Literal["model", "powershell", "wine"]
 
 
+class Trouble(Model):
+    """Why a host's WinRM service is not reached, and by how many connections."""
+
+    kind: AtConnect | AtRequest
+    times: Annotated[int, Field(ge=1)] | None = None
+
+
+def _of_kind(value: Any) -> Any:  # noqa: ANN401
+    return {"kind": value} if isinstance(value, str) else value
+
+
 class Machine(Model):
     """What a Windows host is like."""
 
@@ -123,6 +136,7 @@ class Machine(Model):
     environment: dict[Literal["http_proxy", "https_proxy", "no_proxy"], str] = {}
     users: Count = 1
     in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
+    trouble: Annotated[Trouble | None, BeforeValidator(_of_kind)] = None
 
 
 class Client(Machine):
@@ -359,7 +373,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
         "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "connections": Settings,
         "saved": Settings, "machine_proxy": Settings, "pages": Page, "in_use": Use, "options": Options,
-        "status_keys": StatusKeys,
+        "status_keys": StatusKeys, "trouble": Trouble,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

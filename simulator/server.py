@@ -17,10 +17,12 @@ from simulator.calls import Credential, Fetch, World
 from simulator.control import Calls, control
 from simulator.engines import USER
 from simulator.faults import Faults
+from simulator.fetch import Fetcher
 from simulator.ntlm import accept
 from simulator.pki import Authority
 from simulator.proxy import Peers, Proxy
-from simulator.web import Fetcher, Web
+from simulator.traffic import Traffic
+from simulator.web import Web
 
 _BACKLOG = 1_024
 _FILES = ("simulation.json", "ca.pem", "accounts")
@@ -40,7 +42,7 @@ async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterat
     """
     credential = Credential(USER, secrets.token_urlsafe(24))
     token = secrets.token_urlsafe(24)
-    authority, peers, calls, faults = Authority(), Peers(), Calls(), Faults()
+    authority, peers, calls, faults, traffic = Authority(), Peers(), Calls(), Faults(), Traffic()
     proxy_socket, control_socket = (socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) for _ in range(2))
     proxy_url, control_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (proxy_socket, control_socket))
     fetcher = Fetcher(proxy_url, authority.client_context, authority.name)
@@ -48,11 +50,11 @@ async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterat
         accept(credential, run_dir / "accounts")
         authority.write(run_dir / "ca.pem")
         world = build(fetcher)
-        internet = Web(world, credential, token, peers, calls.record, faults)
+        internet = Web(world, credential, token, peers, calls.record, faults, traffic)
         http = web.Server(internet.handle, access_log=None)
         proxy = Proxy(authority, internet.reach, http, peers)
         server = await asyncio.get_running_loop().create_server(proxy, sock=proxy_socket, backlog=_BACKLOG)
-        runner = web.AppRunner(control(world, calls, faults), access_log=None)
+        runner = web.AppRunner(control(world, calls, faults, traffic), access_log=None)
         await runner.setup()
         await web.SockSite(runner, control_socket).start()
         facts: dict[str, str | int] = {

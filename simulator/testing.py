@@ -53,6 +53,14 @@ class Simulation:
         """What ran in PowerShell: `commands`, and `cpu_seconds` that they took together."""
         return dict(_ask(f"{self.facts['control_url']}/engines"))
 
+    def count_traffic(self) -> None:
+        """Count anew what goes over the lines."""
+        _ask(f"{self.facts['control_url']}/traffic", {})
+
+    def traffic(self) -> dict[str, dict[str, float]]:
+        """By host since then: `requests`, bytes `received` and `sent`, and when the `last` came, in real seconds."""
+        return dict(_ask(f"{self.facts['control_url']}/traffic"))
+
     def slow(self, host: str, seconds: int) -> None:
         """Let every call to `host` take so many real seconds more."""
         _ask(f"{self.facts['control_url']}/slow", {"host": host, "seconds": seconds})

@@ -7,27 +7,24 @@ import hashlib
 import hmac
 import json
 import re
-import time
-from collections.abc import Callable
 from functools import lru_cache
-from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-import aiohttp
 from aiohttp import web
 
-from simulator.calls import CloudRefusal, Credential, FetchError, HostDown, Page, World
+from simulator.calls import CloudRefusal, Credential, HostDown, World
 from simulator.faults import Faults, FaultyHost, cloud_of
+from simulator.fetch import REFUSED
 from simulator.ntlm import Login
-from simulator.proxy import Peer, Peers, Refusal
+from simulator.proxy import Peer, Peers, Refusal, Silence
+from simulator.traffic import Traffic
+from simulator.troubles import Troubles
 from simulator.winrm import Record, WinRM
 
 WINRM_PORT = 5986
 _ATTEMPTS = re.compile(r"/sites/([^/]+)/attempts(?:/(\d+)/(discard|ids|made))?")
-_REFUSED = "X-Simulated-Proxy"
-_FETCH_SECONDS = 30.0
 
 
 class Web:
@@ -40,10 +37,18 @@ class Web:
         peers: what each TLS connection was opened to.
         record: is told of every call to a host.
         faults: what is to break.
+        traffic: counts what goes over the lines.
     """
 
     def __init__(
-        self, world: World, credential: Credential, token: str, peers: Peers, record: Record, faults: Faults
+        self,
+        world: World,
+        credential: Credential,
+        token: str,
+        peers: Peers,
+        record: Record,
+        faults: Faults,
+        traffic: Traffic,
     ) -> None:
         self._world = world
         cloud = urlsplit(world.cloud_url)
@@ -55,10 +60,16 @@ class Web:
         self._peers = peers
         self._logins: WeakKeyDictionary[asyncio.BaseTransport, Login] = WeakKeyDictionary()
         profile = rf"C:\Users\{credential.user}"
+        self._troubles = Troubles(self._hosts)
+        self._traffic = traffic
         self._services = {name: WinRM(host, profile, record) for name, host in self._hosts.items()}
 
-    def reach(self, name: str, port: int) -> None:
-        """Raise a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens."""
+    def reach(self, name: str, port: int) -> str:
+        """What is wrong with the certificate there, or nothing.
+
+        Raises a `Refusal` that names the host where the name is unknown, the host is off, or nothing listens, and
+        `Silence` where nothing is ever said.
+        """
         host = self._hosts.get(name)
         if host is not None and not host.powered_on:
             raise Refusal(504, f"{name} does not answer")
@@ -66,6 +77,14 @@ class Web:
             raise Refusal(502, f"{name} is not a known name")
         if port not in ((WINRM_PORT,) if host is not None else (80, 443)):
             raise Refusal(502, f"{name} refuses connections to port {port}")
+        match trouble := self._troubles.at_connect(name):
+            case "dead":
+                raise Silence
+            case "closed":
+                raise Refusal(502, f"{name} refuses connections to port {port}")
+            case "unknown":
+                raise Refusal(502, f"{name} is not a known name")
+        return trouble
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request of any kind."""
@@ -79,13 +98,15 @@ class Web:
             try:
                 self.reach(name, request.url.port or 80)
             except Refusal as refusal:
-                return web.Response(status=refusal.status, reason=refusal.reason, headers={_REFUSED: "refused"})
+                return web.Response(status=refusal.status, reason=refusal.reason, headers={REFUSED: "refused"})
         elif name != peer.name:
             return web.Response(status=421, text=f"this connection is to {peer.name}")
         if name in self._services:
             # Without TLS no port of a host can be reached, so there is always a peer here.
             assert peer is not None
-            return await self._winrm(request, peer, transport, body)
+            answer = await self._winrm(request, peer, transport, body)
+            self._traffic.count(name, len(body), len(answer.body) if isinstance(answer.body, bytes) else 0)
+            return answer
         if name == self._cloud_host and request.path.startswith(f"{self._cloud_path}/"):
             return await self._cloud_over_the_line(request, transport, body)
         return self._page(request, name)
@@ -102,16 +123,19 @@ class Web:
             return web.Response(status=405, headers={"Allow": "POST"})
         if transport not in self._logins:
             self._logins[transport] = Login(self._credential, peer.leaf.binding)
+        trouble = self._troubles.at_request(peer.name, transport)
+        if trouble == "silent":
+            await asyncio.Event().wait()
         passed, offers = self._logins[transport].check(request.headers.get("Authorization"))
         headers = [("WWW-Authenticate", offer) for offer in offers]
-        if not passed:
+        if not passed or trouble == "rejects":
             return web.Response(status=401, headers=headers)
         if request.content_type != "application/soap+xml":
             return web.Response(
                 status=415, text="over HTTPS the simulator takes application/soap+xml, not encrypted again"
             )
         try:
-            status, answer = await service.handle(body)
+            status, answer = await service.handle(body, trouble)
         except HostDown:
             return _abort(service, transport)
         return web.Response(
@@ -204,16 +228,6 @@ def _tag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The first `most` bytes of a body."""
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) >= most:
-            break
-    return bytes(body[:most])
-
-
 def _asked(body: bytes, **fields: type) -> dict[str, Any]:
     try:
         value = json.loads(body)
@@ -229,58 +243,3 @@ def _asked(body: bytes, **fields: type) -> dict[str, Any]:
 
 def _json(status: int, value: object, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response(value, status=status, headers=headers)
-
-
-class Fetcher:
-    """Makes the requests of simulated hosts: real ones, through the proxy, with validation on (a `Fetch`).
-
-    Args:
-        proxy: the proxy's address.
-        trust: makes the TLS context that trusts the authority.
-        issuer: the authority's name; it alone is trusted and signs every leaf itself, so what was accepted is by it.
-    """
-
-    def __init__(self, proxy: str, trust: Callable[[], SSLContext], issuer: str) -> None:
-        self._proxy = proxy
-        self._trust = trust
-        self._issuer = issuer
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __call__(self, url: str, start: int = 0, most: int | None = None) -> Page:
-        """GET a page from byte `start` on and read up to `most` bytes, redirects followed.
-
-        Raises `FetchError` where no answer came.
-        """
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=_FETCH_SECONDS)
-            connector = aiohttp.TCPConnector(ssl=self._trust())
-            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
-        begin = time.perf_counter()
-        try:
-            headers = {"Range": f"bytes={start}-"} if start else {}
-            async with self._session.get(url, proxy=self._proxy, headers=headers) as response:
-                if _REFUSED in response.headers:
-                    raise FetchError(response.reason or str(response.status))
-                body = await (response.read() if most is None else _read(response, most))
-        except aiohttp.ClientHttpProxyError as error:
-            raise FetchError(error.message) from None
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise FetchError(f"{type(error).__name__}: {error}") from None
-        final = str(response.url)
-        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        return Page(
-            status=response.status,
-            body=body,
-            content_type=response.content_type,
-            final_url=final if response.url.raw_path_qs != "/" or final.endswith("/") else f"{final}/",
-            issuer=self._issuer if response.url.scheme == "https" else "",
-            milliseconds=round((time.perf_counter() - begin) * 1_000),
-            tag=response.headers.get("ETag", ""),
-            first=int(told[1]) if told else 0,
-            total=int(told[2]) if told else response.content_length,
-        )
-
-    async def close(self) -> None:
-        """Close the connections that are kept open."""
-        if self._session is not None:
-            await self._session.close()

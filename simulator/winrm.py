@@ -17,6 +17,9 @@ from simulator.calls import Answer, Call, Host, HostDown, ModuleCall, Unknown
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 7_200.0
+# What Windows allows one account where nobody has set it otherwise.
+_MOST_SHELLS = 30
+_MOST_OPERATIONS = 1_500
 
 Record = Callable[[str, Call], Awaitable[None]]
 """Told of every call that is about to run, the host's name and the call; it runs when this has come to its end."""
@@ -56,12 +59,16 @@ class WinRM:
             shell.end()
         self._shells.clear()
 
-    async def handle(self, data: bytes) -> tuple[int, bytes]:
-        """Answer one SOAP request with an HTTP status and a body."""
+    async def handle(self, data: bytes, trouble: str = "") -> tuple[int, bytes]:
+        """Answer one SOAP request with an HTTP status and a body; `trouble` is that of its connection."""
         message_id = ""
         try:
             request = wsman.parse(data)
             message_id = request.message_id
+            if trouble == "quota_shells" and request.action == wsman.CREATE:
+                raise wsman.over_quota("shells", _MOST_SHELLS)
+            if trouble == "quota_operations" and request.action == wsman.COMMAND:
+                raise wsman.over_quota("operations", _MOST_OPERATIONS)
             return 200, await self._act(request)
         except wsman.Fault as fault:
             return 500, wsman.faulted(fault, message_id, self._host.name)

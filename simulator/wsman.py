@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -66,6 +66,19 @@ def no_command() -> Fault:
 def busy() -> Fault:
     """Input for a command that has read all of its input."""
     return Fault(170, "w:InternalError", "The requested resource is in use. The command's input is closed.")
+
+
+_QUOTA = {"shells": 2150859173, "operations": 2150859174}
+
+
+def over_quota(what: Literal["shells", "operations"], most: int) -> Fault:
+    """The account has as many shells, or operations, at once as it may have."""
+    return Fault(
+        _QUOTA[what],
+        "w:QuotaLimit",
+        "The WS-Management service cannot process the request. This user is allowed a maximum number of "
+        f"{most} concurrent {what}, which has been exceeded. Close existing {what} or raise the quota for this user.",
+    )
 
 
 class _NoDoctype(ElementTree.TreeBuilder):

@@ -39,10 +39,10 @@ def wave(sites: int) -> Iterator[Controller]:
 def tick(controller: Controller, at: str) -> tuple[float, float]:
     """Bring the clock to `at` and take one tick: its real seconds, and those of the processor."""
     controller.simulation.set_clock(at)
-    started, used = time.monotonic(), _used()
+    started, before = time.monotonic(), used()
     done = controller.play("wave", report_dir="")
     assert done.code == 0, done.output
-    return time.monotonic() - started, _used() - used
+    return time.monotonic() - started, used() - before
 
 
 def slow_move(sites: int, slow: int) -> tuple[float, float]:
@@ -55,7 +55,8 @@ def slow_move(sites: int, slow: int) -> tuple[float, float]:
     return measured
 
 
-def _used() -> float:
+def used() -> float:
+    """Seconds of processor time of all child processes that have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return children.ru_utime + children.ru_stime
 

@@ -199,6 +199,17 @@ Function Wait-PretendedSession {
     (Request-Simulator -What 'overdue') -notcontains $Name
 }
 
+Function Get-PretendedLeft {
+    <#
+    .SYNOPSIS
+    No time passes here but the scenario's.
+    #>
+    param ([object] $Since, [double] $Seconds)
+
+    $null = $Since
+    $Seconds
+}
+
 Function Start-PretendedExit { param ([int] $Seconds) $null = $Seconds }
 
 Function Test-PretendedInstaller { [bool](Request-Simulator -What 'installer at work') }
@@ -259,9 +270,10 @@ Set-Alias -Name Test-TlsServer -Value Test-PretendedServer -Scope Global -Option
 Set-Alias -Name Get-ScriptProxy -Value Get-PretendedProxy -Scope Global -Option AllScope
 Set-Alias -Name Open-Session -Value Open-PretendedSession -Scope Global -Option AllScope
 Set-Alias -Name Wait-Session -Value Wait-PretendedSession -Scope Global -Option AllScope
+Set-Alias -Name Get-TimeLeft -Value Get-PretendedLeft -Scope Global -Option AllScope
 Set-Alias -Name Start-Exit -Value Start-PretendedExit -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
     'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
-    'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
+    'Get-PretendedLeft', 'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
     'Split-Path', 'Start-PretendedExit', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import ModuleCall, Unknown
-from simulator.models import fix, migrate, postcheck, preflight, stock, upgrade, verify
+from simulator.models import fix, migrate, postcheck, preflight, stock, stock_facts, upgrade, verify
 from simulator.models.common import COMMON, Options, Refused, Work, arguments_of
 
 if TYPE_CHECKING:
@@ -41,11 +41,14 @@ async def answer(host: SimulatedHost, call: ModuleCall) -> dict[str, Any]:
     """The module's result. A refusal is `failed` with `msg`; a module that no model knows raises Unknown."""
     collection, _dot, name = call.name.rpartition(".")
     stock_model = stock.MODELS.get(call.name)
-    if stock_model is None and (collection != "helsevest.interactor" or name not in OURS):
+    looks = call.name in stock_facts.NAMES
+    if stock_model is None and not looks and (collection != "helsevest.interactor" or name not in OURS):
         raise Unknown(f"module {call.name}")
     try:
         if stock_model is not None:
             return stock_model(call)
+        if looks:
+            return await stock_facts.answer(host, call)
         model = OURS[name]
         work = Work(host, arguments_of(name, {**COMMON, **model.options}, call.arguments), call.check_mode)
     except Refused as refusal:

@@ -402,6 +402,9 @@ Function Wait-Session {
 }
 
 Function Clear-Memory { }
+
+Function Get-TimeLeft { param([object] $Since, [double] $Seconds) $null = $Since; $Seconds }
+
 Function Start-Exit { param([int] $Seconds) Add-Call -Text "end this process in $Seconds seconds" }
 
 Function reg.exe {
@@ -638,7 +641,7 @@ Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Clear-Memory', 'Disable-ScheduledTask', 'Enable-ScheduledTask', 'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ClockOffset',
     'Get-FolderAccess', 'Get-HostAddress', 'Get-Item', 'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
-    'Get-ScriptProxy', 'Start-Exit', 'Get-TimeZone', 'Get-WebAnswer', 'reg.exe', 'Test-TlsServer', 'Wait-Session',
+    'Get-ScriptProxy', 'Get-TimeLeft', 'Start-Exit', 'Get-TimeZone', 'Get-WebAnswer', 'reg.exe', 'Test-TlsServer', 'Wait-Session',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ItemProperty', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'powercfg.exe', 'quser.exe', 'Receive-WebFile', 'Remove-ItemProperty',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Restart-ServiceInTime', 'Start-Process',

@@ -39,6 +39,7 @@ from simulator.calls import (
     Page,
     PutFile,
     RawScript,
+    Trouble,
     Unknown,
 )
 from simulator.clock import Clock
@@ -73,6 +74,7 @@ class FakeHost:
 
     name: str
     powered_on: bool = True
+    trouble: Trouble | None = None
     engine: FakeEngine | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     seen: list[Call] = field(default_factory=list)

@@ -51,6 +51,22 @@ options:
           up, or Interactor is closed where the site has agreed to that.
         type: int
         default: 240
+      server_valid_hours:
+        description: For how many hours the measurement of a server counts.
+        type: int
+        default: 24
+      client_valid_days:
+        description: For how many days the measurement of a client counts.
+        type: int
+        default: 14
+      self_checked_valid_days:
+        description: For how many days the self-check of a client counts.
+        type: int
+        default: 30
+      confirmed_valid_days:
+        description: For how many days the office's word (P6) covers a client without a result; 0 is never.
+        type: int
+        default: 90
       switch_tolerates:
         description: Categories in which a difference does not keep a site from being switched; it is then C(uncertain).
         type: list

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._domain import lost_list, owed_list
+from ..module_utils._domain import delta, lost_list, owed_list
 
 Answer = Mapping[str, Any]
 
@@ -31,5 +31,5 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        functions = (owed_list.owes_data, owed_list.owes_list, lost_list.lost_list)
+        functions = (owed_list.owes_data, owed_list.owes_list, lost_list.lost_list, delta.delta_list)
         return {function.__name__: _filter(function) for function in functions}

@@ -12,6 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._domain.cloud_answers import join_answers
+from ..module_utils._domain.families import chosen, list_of_part
 from ..module_utils._domain.fix import Fixed
 from ..module_utils._domain.fix import fix_events as events_of_fixes
 from ..module_utils._domain.fix import fix_lists as lists_of_fixes
@@ -175,17 +176,33 @@ def fix_lists(hosts: Sequence[str], hostvars: Mapping[str, Any], dry: bool) -> l
     return lists_of_fixes(_fixed(hosts, hostvars), dry)
 
 
+def part_list(hosts: Sequence[str], hostvars: Mapping[str, Any], families: Sequence[str]) -> dict[str, Any]:
+    """What a preflight of some families found on each of `hosts`, as a table for the terminal."""
+    results = [(host, hostvars[host].get("__preflight_result") or {}) for host in hosts]
+    return list_of_part(results, families)
+
+
+def check_families(tags: Iterable[str], skipped: Iterable[str] = ()) -> list[str]:
+    """The families of checks that a run is about (see _domain/families.py); none where it is about all."""
+    try:
+        return chosen(tags, skipped)
+    except ValueError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
         return {
+            "check_families": check_families,
             "client_users": client_users,
             "cloud_answer": cloud_answer,
             "fix_events": fix_events,
             "fix_lists": fix_lists,
             "no_such_site": no_such_site,
+            "part_list": part_list,
             "rollback_events": rollback_events,
             "site_states": site_states,
             "site_vars": site_vars,

@@ -90,7 +90,7 @@ Function Get-TlsFact {
             continue
         }
         $asked.Add($place)
-        $left = $Seconds - $since.Elapsed.TotalSeconds
+        $left = Get-TimeLeft -Since $since -Seconds $Seconds
         if ($left -le 0) {
             $told.Add([ordered]@{ name = $uri.DnsSafeHost; protocol = $null; trusted = $null; issuer = $null; error = $script:NoTime })
             continue
@@ -120,7 +120,7 @@ Function Get-SpeedFact {
     $taken = [System.Collections.Generic.List[object]]::new()
     $problem = $null
     while ($taken.Count -lt $Samples -and $left -gt 0 -and $null -eq $problem) {
-        $answer = Get-WebAnswer -Uri $Url -MaximumBytes $Bytes -MaximumSeconds $left
+        $answer = Get-WebAnswer -Uri $Url -MaximumBytes $Bytes -MaximumSeconds $left -TimeoutSeconds ([Math]::Ceiling($left))
         $problem = $answer['error']
         if ($null -eq $problem -and $answer['status'] -ne 200) {
             $problem = "it answers $($answer['status'])"
@@ -148,7 +148,7 @@ Function Get-DirectFact {
     $since = [System.Diagnostics.Stopwatch]::StartNew()
     $pages = [System.Collections.Generic.List[object]]::new()
     foreach ($id in $Page) {
-        $left = $Seconds - $since.Elapsed.TotalSeconds
+        $left = Get-TimeLeft -Since $since -Seconds $Seconds
         $pages.Add((Get-PageFact -Contract $Contract -Id $id -Way 'direct' -Proxy '' -Seconds $left))
     }
     , $pages
@@ -177,17 +177,17 @@ Function Get-ScriptFact {
     }
     foreach ($url in $Script) {
         $shown = Hide-Person -Text $url
-        $fact = Read-ProxyScript -Uri $url -Seconds ($Seconds - $since.Elapsed.TotalSeconds)
+        $fact = Read-ProxyScript -Uri $url -Seconds (Get-TimeLeft -Since $since -Seconds $Seconds)
         $told['scripts'].Add($fact)
         foreach ($id in $Page) {
-            $left = $Seconds - $since.Elapsed.TotalSeconds
+            $left = Get-TimeLeft -Since $since -Seconds $Seconds
             $answer = Get-ScriptAnswer -Script $url -Uri (Get-ContractValue -Contract $Contract -Path "pages.$id.url") -Seconds $left
             $fact['answers'].Add($answer)
             $way = @{ Way = 'script'; Script = $shown; Proxy = ''; Problem = $answer['error'] }
             if ($answer['proxy'] -match '^(?:PROXY|HTTPS?) ([^;\s]+)') {
                 $way['Proxy'] = $Matches[1]
             }
-            $left = $Seconds - $since.Elapsed.TotalSeconds
+            $left = Get-TimeLeft -Since $since -Seconds $Seconds
             $told['pages'].Add((Get-PageFact -Contract $Contract -Id $id -Seconds $left @way))
         }
     }

@@ -38,12 +38,31 @@ Function Get-ProxySetting {
     [OutputType([System.Collections.IDictionary])]
     param ([Parameter(Mandatory)] [double] $Seconds)
 
+    Join-ProxySetting -UserProfile (Find-Fact -Block { , (Get-ProfileFact -Seconds $Seconds) })
+}
+
+Function Get-OwnProxySetting {
+    <#
+    .SYNOPSIS
+    The same with the profile of whoever runs this alone, which needs no rights that not everybody has.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.IDictionary])]
+    param ()
+
+    Join-ProxySetting -UserProfile (Find-Fact -Block { , (Get-OwnProfileFact) })
+}
+
+Function Join-ProxySetting {
+    [CmdletBinding()]
+    [OutputType([System.Collections.IDictionary])]
+    param ([AllowNull()] [object] $UserProfile)
+
     $policy = "$script:Machine\SOFTWARE\Policies\$script:Internet"
     $environment = "$script:Machine\SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
     $machine = "$script:Machine\SOFTWARE\$script:Internet"
-    $profiles = Find-Fact -Block { , (Get-ProfileFact -Seconds $Seconds) }
     $facts = [ordered]@{
-        profiles = $profiles
+        profiles = $UserProfile
         per_machine = Find-Fact -Block { (Get-RegistryValue -Key $policy -Name 'ProxySettingsPerUser') -eq 0 }
         machine = Get-SettingFact -Key $machine
         winhttp = Get-HexFact -Key "$machine\Connections" -Name 'WinHttpSettings'
@@ -53,12 +72,12 @@ Function Get-ProxySetting {
         $facts['environment'][$name] = Find-Fact -Block { Get-RegistryValue -Key $environment -Name $name }
     }
     $scripts = [System.Collections.Generic.List[string]]::new()
-    foreach ($each in @($profiles) + $facts['machine']) {
+    foreach ($each in @($UserProfile) + $facts['machine']) {
         if ($null -ne $each -and $each['auto_config_url'] -and -not $scripts.Contains($each['auto_config_url'])) {
             $scripts.Add($each['auto_config_url'])
         }
     }
-    foreach ($each in @($profiles) + $facts['machine'] + $facts['environment']) {
+    foreach ($each in @($UserProfile) + $facts['machine'] + $facts['environment']) {
         Protect-Fact -Fact $each
     }
     @{ facts = $facts; scripts = $scripts }
@@ -91,7 +110,7 @@ Function Get-ProfileFact {
         if ($accounts[$account]) {
             $told['settings'] = Get-UserSetting -Hive "$script:Users\$account"
         }
-        elseif ($since.Elapsed.TotalSeconds -ge $Seconds) {
+        elseif ((Get-TimeLeft -Since $since -Seconds $Seconds) -le 0) {
             $told['error'] = 'no time was left to look'
         }
         else {
@@ -103,6 +122,25 @@ Function Get-ProfileFact {
         $fact['error'] = $told['error']
         $profiles.Add($fact)
     }
+    , $profiles
+}
+
+Function Get-OwnProfileFact {
+    <#
+    .SYNOPSIS
+    The Internet Options of whoever runs this, as the only profile; which kind it is only its account could tell.
+    #>
+    [CmdletBinding()]
+    param ()
+
+    $fact = [ordered]@{ profile = 1; kind = $null; loaded = $true }
+    $settings = Get-UserSetting -Hive 'HKEY_CURRENT_USER'
+    foreach ($name in $settings.Keys) {
+        $fact[$name] = $settings[$name]
+    }
+    $fact['error'] = $null
+    $profiles = [System.Collections.Generic.List[object]]::new()
+    $profiles.Add($fact)
     , $profiles
 }
 
@@ -331,4 +369,4 @@ Function Hide-Person {
     [regex]::Replace($hidden, '(?i)([\\/]Users[\\/])([^\\/;\x00-\x1f]+)([\\/]?)', $hide)
 }
 
-Export-ModuleMember -Function @('Get-ProxySetting', 'Hide-Person')
+Export-ModuleMember -Function @('Get-OwnProxySetting', 'Get-ProxySetting', 'Hide-Person')

@@ -794,6 +794,21 @@ Function Wait-Session {
     $Running.AsyncWaitHandle.WaitOne([int]($Seconds * 1000))
 }
 
+Function Get-TimeLeft {
+    <#
+    .SYNOPSIS
+    What is left of so many seconds since a watch was started; none, or less, where they are over.
+    #>
+    [CmdletBinding()]
+    [OutputType([double])]
+    param (
+        [Parameter(Mandatory)] [System.Diagnostics.Stopwatch] $Since,
+        [Parameter(Mandatory)] [double] $Seconds
+    )
+
+    $Seconds - $Since.Elapsed.TotalSeconds
+}
+
 Function Start-Exit {
     <#
     .SYNOPSIS
@@ -841,7 +856,7 @@ Function Get-FolderAccess {
 
 Export-ModuleMember -Function @(
     'Clear-Memory', 'Close-ProcessWindow', 'Copy-DurableFile', 'Enable-Tls12', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess',
-    'Get-MemoryUse', 'Get-Sha256', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
+    'Get-MemoryUse', 'Get-Sha256', 'Get-TimeLeft', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
     'Open-DurableWriter', 'Open-FileEnd', 'Open-Session', 'Open-SharedReader', 'Open-WebExchange', 'Read-SharedText', 'Remove-WholeFile',
     'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-Exit', 'Start-ServiceInTime', 'Stop-ServiceInTime',
     'Test-ByteOrderMark', 'Test-InstallerService', 'Update-FileTime', 'Wait-Session', 'Write-DurableText'

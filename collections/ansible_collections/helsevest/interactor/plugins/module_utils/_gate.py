@@ -18,6 +18,7 @@ from ._domain.budget import Budget
 from ._domain.calendar import Calendar
 from ._domain.contract import contract_problems
 from ._domain.decision import Decision, decide_each
+from ._domain.delta import delta, last_whole_run
 from ._domain.durations import Expected
 from ._domain.events import Event, read_events
 from ._domain.pace import PACED, Taken, take
@@ -25,9 +26,18 @@ from ._domain.site import Site
 from ._domain.standing import standings
 from ._domain.step import Settings, Situation
 from ._domain.times import format_time
+from ._domain.verdict import Validity
 from ._domain.words import STEPS, Category, EventKind, Phase, Step
 from ._holidays import MissingPackageError, norwegian_calendar
 from ._journal import Journal, JournalError, new_run_id
+
+VALID: Mapping[str, tuple[int, int]] = {
+    "server_valid_hours": (24, 1),
+    "client_valid_days": (14, 1),
+    "self_checked_valid_days": (30, 1),
+    "confirmed_valid_days": (90, 0),
+}
+"""How long a result counts, and at least: without the office's word a house can do, without the others it cannot."""
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "sites": {
@@ -60,6 +70,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "options": {"phase": {"type": "str", "required": True}, "step": {"type": "str", "required": True}},
     },
     "expected": {"type": "dict"},
+    "compare": {"type": "bool", "default": False},
     "force": {"type": "list", "elements": "str", "choices": ["preflight", "postcheck"], "default": []},
     "settings": {
         "type": "dict",
@@ -70,6 +81,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "move_minutes": {"type": "int"},
             "retry_minutes": {"type": "int", "default": 15},
             "lease_wait_minutes": {"type": "int", "default": 240},
+            **{name: {"type": "int", "default": default} for name, (default, _least) in VALID.items()},
             "switch_tolerates": {
                 "type": "list",
                 "elements": "str",
@@ -121,6 +133,21 @@ def settings_from(params: dict[str, Any], expected: Mapping[str, Expected]) -> S
         lease_wait=timedelta(minutes=chosen["lease_wait_minutes"]),
         move_takes=expected["move"].takes,
         switch_tolerates=frozenset(Category(word) for word in chosen["switch_tolerates"]),
+        validity=validity_from(chosen),
+    )
+
+
+def validity_from(chosen: Mapping[str, Any]) -> Validity:
+    """How long results count, by the operator's settings; ValueError for one that is too small."""
+    lasts = {name: chosen.get(name, default) for name, (default, _least) in VALID.items()}
+    for name, (_default, least) in VALID.items():
+        if lasts[name] < least:
+            raise ValueError(f"settings.{name}: is {lasts[name]}; allowed is a whole number from {least} up")
+    return Validity(
+        server=timedelta(hours=lasts["server_valid_hours"]),
+        client=timedelta(days=lasts["client_valid_days"]),
+        self_checked=timedelta(days=lasts["self_checked_valid_days"]),
+        confirmed=timedelta(days=lasts["confirmed_valid_days"]),
     )
 
 
@@ -200,7 +227,19 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         "as_of": format_time(max(event.at for event in events)) if events else None,
         "expected": {name: one.to_dict() for name, one in expected.items()},
         "unrecorded": [event.to_dict() for event in unrecorded],
+        "delta": _delta(journal, run_id, sites, decisions) if params.get("compare") else None,
     }
+
+
+def _delta(
+    journal: Journal, run_id: str, sites: Sequence[Site], decisions: Mapping[str, Decision]
+) -> dict[str, Any] | None:
+    """What has changed since the last whole preflight of `sites`; None before the first."""
+    asked = journal.asked([site.server_host for site in sites])
+    run = last_whole_run(asked, decisions.keys(), run_id)
+    if run is None:
+        return None
+    return delta(run, journal.rows(decisions.keys(), until=run.run_id), [one.row() for one in decisions.values()])
 
 
 def _new_rows(decisions: Mapping[str, Decision], events: Iterable[Event]) -> list[dict[str, Any]]:

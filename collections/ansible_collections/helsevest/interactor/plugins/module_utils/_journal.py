@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ._domain.delta import Asked
 from ._domain.events import SIGNATORY_KINDS, WAVE_KINDS, Event
 from ._domain.times import format_time, parse_time
 from ._domain.words import EventKind
@@ -27,7 +28,16 @@ _T = TypeVar("_T")
 SCHEMA = 1
 BUSY_SECONDS = 30
 
-NEWEST_KINDS = frozenset({EventKind.MEASURED, EventKind.LEDGER, EventKind.CLOUD, EventKind.USERS, EventKind.ROW})
+NEWEST_KINDS = frozenset(
+    {
+        EventKind.MEASURED,
+        EventKind.PART_MEASURED,
+        EventKind.LEDGER,
+        EventKind.CLOUD,
+        EventKind.USERS,
+        EventKind.ROW,
+    }
+)
 """The kinds that come again and again, of which `latest` gives only the newest per site, host and slot."""
 
 try:
@@ -155,9 +165,23 @@ class Journal:
         rarer = frozenset(EventKind) - NEWEST_KINDS - WAVE_KINDS - SIGNATORY_KINDS
         return self._events([_where(WAVE_KINDS), _where(rarer, sites), _EVENTS.c.id.in_(newest)])
 
-    def rows(self, sites: Collection[str]) -> list[dict[str, Any]]:
-        """Give the newest row of each of `sites` that has one."""
-        newest = sa.select(sa.func.max(_EVENTS.c.id)).where(_where([EventKind.ROW], sites)).group_by(_EVENTS.c.site)
+    def asked(self, hosts: Collection[str]) -> list[Asked]:
+        """Say which runs have measured which of `hosts` whole, each for its site."""
+        of_runs = (
+            sa.select(_EVENTS.c.run_id, _EVENTS.c.site, sa.func.max(_EVENTS.c.at))
+            .where(_where([EventKind.MEASURED]), _EVENTS.c.host.in_(sorted(hosts)))
+            .group_by(_EVENTS.c.run_id, _EVENTS.c.site)
+        )
+        rows = self._read(lambda connection: list(connection.execute(of_runs)))
+        return [Asked(run_id, site, parse_time(at)) for run_id, site, at in rows]
+
+    def rows(self, sites: Collection[str], *, until: str | None = None) -> list[dict[str, Any]]:
+        """Give the newest row of each of `sites` that has one; `until`: as of the last event of that run."""
+        condition = _where([EventKind.ROW], sites)
+        if until is not None:
+            last = sa.select(sa.func.max(_EVENTS.c.id)).where(_EVENTS.c.run_id == until).scalar_subquery()
+            condition = sa.and_(condition, _EVENTS.c.id <= last)
+        newest = sa.select(sa.func.max(_EVENTS.c.id)).where(condition).group_by(_EVENTS.c.site)
         return [dict(event.data) for event in (self._events([_EVENTS.c.id.in_(newest)]) if sites else [])]
 
     def ledgers(self) -> list[Event]:

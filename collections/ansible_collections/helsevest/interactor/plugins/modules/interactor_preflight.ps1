@@ -97,7 +97,7 @@ try {
     )
     $found = @{ interactor = $null; scripts = $null; proxy = Get-PartValue -Part $parts[0] -Overdue $overdue }
     if ($null -ne $found['proxy']) {
-        $left = $whole - $since.Elapsed.TotalSeconds
+        $left = Get-TimeLeft -Since $since -Seconds $whole
         $of = @{ Contract = $contract; Page = $pages; Script = [string[]]@($found['proxy']['scripts']); Seconds = $left - 1 }
         $parts += Start-Part -Name 'scripts' -Command 'Get-ScriptFact' -Argument $of -Seconds $left
     }

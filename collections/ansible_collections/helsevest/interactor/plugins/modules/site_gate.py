@@ -56,6 +56,10 @@ options:
         description: The step.
         type: str
         required: true
+  compare:
+    description: Answer with RV(delta) as well.
+    type: bool
+    default: false
   expected:
     description: RV(expected) of this run's first answer, so that all its questions reckon with the same.
     type: dict
@@ -101,6 +105,12 @@ servers:
   elements: str
 expected:
   description: How long an C(upgrade) and a C(move) are expected to take, each with C(minutes), C(basis) and C(runs).
+  returned: success
+  type: dict
+delta:
+  description:
+    - What has changed since the last whole preflight of these sites, see docs/contracts.md (The delta).
+    - Null before the first, and without O(compare).
   returned: success
   type: dict
 unrecorded:

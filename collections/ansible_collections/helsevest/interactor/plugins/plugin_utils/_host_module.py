@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -28,7 +29,7 @@ FIX_SCRIPT = Path(__file__).with_name("_fix.ps1")
 """What the task on the host runs that puts back what was for a night; _FixRecord.psm1 puts it there."""
 
 DETAIL = 300
-"""So many characters of an exception are kept."""
+"""So many characters of an exception are kept: its beginning and its end, where libraries tell the cause."""
 
 
 class BadAnswer(ValueError):  # noqa: N818
@@ -81,7 +82,7 @@ class HostModule(ActionBase):
         except BadAnswer as exc:
             return self.problem(exc)
         except Exception as exc:  # a connection plugin lets the errors of its libraries through
-            if not _is_of_connection(exc):
+            if not is_of_connection(exc):
                 raise
             return self.not_reached(str(exc))
         problem = value_problem(told)
@@ -116,7 +117,16 @@ class HostModule(ActionBase):
 
     def not_reached(self, told: str) -> dict[str, Any]:
         """An answer that says that the host was not reached, and what the connection told."""
-        return {"changed": False, "reached": False, "cause": find_cause(told), "detail": _short(told), "error": None}
+        detail = _short(self._without_secrets(told))
+        return {"changed": False, "reached": False, "cause": find_cause(told), "detail": detail, "error": None}
+
+    def _without_secrets(self, text: str) -> str:
+        """The text without account and password, should a library name them."""
+        for option in ("remote_password", "remote_user"):
+            with suppress(Exception):
+                secret = str(self._connection.get_option(option) or "")
+                text = text.replace(secret, "…") if secret else text
+        return text
 
     def problem(self, exc: Exception) -> dict[str, Any]:
         """An answer that says that the error is ours."""
@@ -135,7 +145,7 @@ def fix_script() -> str:
     return FIX_SCRIPT.read_text(encoding="utf-8")
 
 
-def _is_of_connection(exc: Exception) -> bool:
+def is_of_connection(exc: Exception) -> bool:
     """Whether the host was not reached; winrm tells one of its time-outs as an error of any kind."""
     if isinstance(exc, AnsibleConnectionFailure):
         return True
@@ -148,4 +158,6 @@ def _without_content(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:DETAIL]
+    folded = " ".join(text.split())
+    half = DETAIL // 2 - 2
+    return folded if len(folded) <= DETAIL else f"{folded[:half]} … {folded[-half:]}"

@@ -13,7 +13,7 @@ from .site import Site
 from .step import Situation
 from .timeline import Entry, told_time
 from .window import OSLO, Opening
-from .words import AttemptState
+from .words import AttemptState, Origin
 
 REGISTER, PLAN = "register", "plan"
 _LAST_MINUTE = time(23, 59)
@@ -79,15 +79,22 @@ def _has_moved(situation: Situation) -> bool:
     return situation.attempt is not None and situation.attempt.state is AttemptState.SWITCHED
 
 
+_ENDS = {Origin.SELF_CHECKED: "End of the self-check of", Origin.CONFIRMED: "End of the office's own word for"}
+
+
 def _validity(situation: Situation) -> Iterator[Entry]:
     if _has_moved(situation):
         return
     site, validity = situation.site, situation.settings.validity
-    newest = {m.host: m for m in situation.standing.measurements if m.is_judged}
+    measured = [m for m in situation.standing.measurements if m.is_judged and m.origin == Origin.MEASURED]
+    newest = {m.host: m for m in measured}
     for host in (site.server_host, *site.client_hosts):
         if host in newest:
             lasts = validity.server if host == site.server_host else validity.client
             yield Entry(newest[host].at + lasts, f"End of the preflight of {host}: it is measured again", PLAN)
+    for client in situation.clients:
+        if client.until and client.origin in _ENDS:
+            yield Entry(client.until, f"{_ENDS[client.origin]} {client.host}", PLAN)
 
 
 def _days(site: Site) -> Iterator[Entry]:

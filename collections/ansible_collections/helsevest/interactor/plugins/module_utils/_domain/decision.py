@@ -26,7 +26,7 @@ from .standing import Standing
 from .step import Next, Situation
 from .texts import WARNINGS
 from .times import format_time
-from .verdict import SiteVerdict
+from .verdict import ClientResult, SiteVerdict, told_clients
 from .window import OSLO
 from .words import AttemptState, EventKind, Outcome, Phase, State, Step, Verdict, Whose
 
@@ -56,6 +56,7 @@ class Decision:
     failed: Whose | None = None
     led_here: bool = True
     lease: Mapping[str, Any] | None = None
+    clients: tuple[ClientResult, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -72,6 +73,7 @@ class Decision:
             "lease": dict(self.lease) if self.lease else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
+            "clients": [client.to_dict() for client in self.clients],
             "language": self.site.language,
             "asked": self.site.asked.isoformat() if self.site.asked else None,
             "rolled_back": self.rolled_back,
@@ -132,6 +134,7 @@ class Decision:
             **{name: format_time(moment) if moment else None for name, moment in times.items()},
             "counts": _counts(self.standing, attempt),
             "move_date": self.site.move_date.isoformat() if self.site.move_date else None,
+            "clients": told_clients(self.clients),
             "failed": self.failed.value if self.failed else None,
             "needs_us": self.needs_us,
             "why": self.why(attempt),
@@ -285,9 +288,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
     answer = may(situation, force=force, neighbours=neighbours)
     outcome = _outcome(situation)
     moved = attempt is not None and attempt.state is AttemptState.SWITCHED
-    begun = failing_since(
-        site, standing.measurements, standing.owes_since, situation.now, situation.settings.validity.client
-    )
+    begun = failing_since(site, standing.measurements, standing.owes_since, situation.now, situation.settings.validity)
     return Decision(
         site=site,
         standing=standing,
@@ -307,6 +308,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
         failed=failure_of(situation, outcome, (reason.code for reason in (*answer.reasons, *answer.ahead))),
         led_here=site.leader in {member.id for member in situation.all_on_server},
         lease=_lease(situation, answer.next.step),
+        clients=situation.clients,
     )
 
 

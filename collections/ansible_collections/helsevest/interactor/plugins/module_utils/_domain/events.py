@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import Any
 
 from .reconcile import Reconciliation
 from .times import format_time, parse_time
-from .words import EventKind, Phase, Step, Verdict
+from .words import EventKind, Origin, Phase, Step, Verdict
 
 
 class Data(Enum):
@@ -54,7 +55,7 @@ FORMS: Mapping[EventKind, _Form] = {
     EventKind.MEASURED: _Form(
         Subject.NONE,
         {
-            "origin": Data.TEXT,
+            "origin": Origin,
             "reached": Data.BOOLEAN,
             "cause": Data.TEXT_OR_NULL,
             "detail": Data.TEXT_OR_NULL,
@@ -64,6 +65,9 @@ FORMS: Mapping[EventKind, _Form] = {
             "mode": Data.TEXT_OR_NULL,
         },
         host=True,
+    ),
+    EventKind.PART_MEASURED: _Form(
+        Subject.NONE, {"origin": Data.TEXT, "families": Data.TEXTS, "checks": Data.DICTIONARIES}, host=True
     ),
     EventKind.LEDGER: _Form(
         Subject.NONE,
@@ -204,6 +208,10 @@ class Event:
                 Reconciliation.from_dict(self.data)
             except ValueError as exc:
                 raise self._error("data", str(exc)) from exc
+        # What a PC found out by itself was found out before it was recorded.
+        by_itself = self.kind is EventKind.MEASURED and self.data["origin"] == Origin.SELF_CHECKED
+        if by_itself and not _is_moment(self.data.get("made")):
+            raise self._error("data.made", f"must be {Data.MOMENT.value}", self.data.get("made"))
         if self.kind is EventKind.ROW and self.data["site"] != self.site:
             raise self._error("data.site", f"must be the event's site {self.site!r}", self.data["site"])
 
@@ -215,13 +223,20 @@ class Event:
     def slot(self) -> str:
         """What a later event of the same kind, site, host and slot makes irrelevant for where a site stands.
 
-        A host that is off, or that we failed to judge, must not hide what was measured while it answered; nor a ledger
-        that is gone the attempts, the upgrade, the version and the mode that an earlier one told.
+        A host that is off, or that we failed to judge, must not hide what was measured while it answered, nor what
+        its office found out by itself; nor a ledger that is gone the attempts, the upgrade, the version and the mode
+        that an earlier one told.
         """
         if self.kind is EventKind.MEASURED:
+            if self.data["origin"] == Origin.SELF_CHECKED:
+                return Origin.SELF_CHECKED.value
             if not self.data["reached"]:
                 return "unreached"
             return "error" if self.data["verdict"] == Verdict.ERROR else "judged"
+        if self.kind is EventKind.PART_MEASURED:
+            # What one part found wrong is not hidden by a later one that finds it right, or finds something else.
+            wrong = sorted(str(check.get("id")) for check in self.data["checks"] if check.get("outcome") != "pass")
+            return f"wrong {sha256(','.join(wrong).encode()).hexdigest()[:16]}" if wrong else ""
         if self.kind is not EventKind.LEDGER:
             return ""
         ledger = None if self.data["error"] else self.data["ledger"]

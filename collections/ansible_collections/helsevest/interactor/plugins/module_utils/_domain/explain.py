@@ -57,6 +57,7 @@ def explain(
             "point_of_no_return": decision.point_of_no_return,
             "reasons": [reason.to_dict() for reason in reasons],
             "owes": [owed.to_dict() for owed in decision.owes],
+            "clients": [client.to_dict() for client in decision.clients],
         },
         "next": _next(situation, decision, reasons),
         "expected": {name: {**one.to_dict(), "text": one.told()} for name, one in (expected or {}).items()},

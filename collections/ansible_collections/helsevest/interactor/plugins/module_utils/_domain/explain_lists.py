@@ -10,7 +10,7 @@ from typing import Any
 
 from .lost_list import made_list
 from .owed_list import since_words
-from .table import local_day, local_time, words
+from .table import BY_WHOM, local_day, local_time, words
 
 DATE = "%d.%m.%Y"
 
@@ -27,6 +27,9 @@ def explain_lists(told: Mapping[str, Any]) -> list[dict[str, Any]]:
             f"Why it is where it is: {where}" + ("; needs us" if standing["needs_us"] else ""),
             ["Who", "Check or rule", "Why, and what to do"],
             [*_why(standing), *_reasons(standing)],
+        ),
+        _list(
+            "What is known of its clients", ["Client", "By whom", "Checked (Oslo)", "Counts until"], _clients(standing)
         ),
         _list(
             "What comes next",
@@ -77,6 +80,24 @@ def _why(standing: Mapping[str, Any]) -> list[list[str]]:
     """The row's own words, where no reason says the same."""
     told = "; ".join(reason["text"] for reason in standing["reasons"])
     return [["us", "the row", standing["why"]]] if standing["why"] and standing["why"] != told else []
+
+
+BY = {"measured": " by us", "self_checked": " by the office", "confirmed": " by the office"}
+
+
+def _clients(standing: Mapping[str, Any]) -> list[list[str]]:
+    """One row per client: who found out what counts of it, when, and until when it counts."""
+    return [
+        [
+            client["host"],
+            f"{BY_WHOM[client['origin']]}{BY[client['origin']]}: {words(client['verdict'])}"
+            if client["origin"]
+            else "nothing that counts",
+            _when(client["at"]) if client["at"] else "",
+            _when(client["until"]) if client["until"] else "",
+        ]
+        for client in standing["clients"]
+    ]
 
 
 def _reasons(standing: Mapping[str, Any]) -> list[list[str]]:

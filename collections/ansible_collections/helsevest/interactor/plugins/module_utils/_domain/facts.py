@@ -105,10 +105,10 @@ def check_shape(facts: object) -> None:
         raise ValueError(f"facts: a mapping is wanted, not {type(facts).__name__}")
     version = facts.get("probe")
     if version != PROBE or isinstance(version, bool):
-        number = isinstance(version, int) and not isinstance(version, bool)
-        earlier = number and version < PROBE
+        number = version if isinstance(version, int) and not isinstance(version, bool) else None
+        earlier = number is not None and number < PROBE
         raise ValueError(
-            f"facts.probe: {version if number else type(version).__name__}; {PROBE} is understood"
+            f"facts.probe: {type(version).__name__ if number is None else number}; {PROBE} is understood"
             + (": an earlier version of this collection has measured the host, measure it again" if earlier else "")
         )
     _check(facts, _SHAPE, "facts")

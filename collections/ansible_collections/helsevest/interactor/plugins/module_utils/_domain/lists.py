@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .table import Heading, Line, Sheet
@@ -17,10 +18,18 @@ PAIR = 2
 def list_sheets(lists: Sequence[Mapping[str, Any]], width: int) -> list[Sheet]:
     """The sheets of lists with `title`, `headings` and `rows` (texts, as many as headings); the last column wraps.
 
+    `notes`, where there are any, are lines below it; a list without headings is its notes alone.
+
     On a terminal narrower than NARROW_BELOW all columns but the first become one. Raises KeyError, TypeError or
     ValueError for what is no such list.
     """
-    return [_sheet(str(each["title"]), list(each["headings"]), list(each["rows"]), width) for each in lists]
+    return [
+        replace(
+            _sheet(str(each["title"]), list(each["headings"]), list(each["rows"]), width),
+            notes=[Line(str(note)) for note in each.get("notes", ())],
+        )
+        for each in lists
+    ]
 
 
 def _sheet(title: str, headings: list[str], rows: list[list[str]], width: int) -> Sheet:
@@ -30,6 +39,8 @@ def _sheet(title: str, headings: list[str], rows: list[list[str]], width: int) -
     if width < NARROW_BELOW and len(headings) > PAIR:
         headings = [headings[0], headings[-1]]
         rows = [[first, _stacked(*rest)] for first, *rest in rows]
+    if not headings:
+        return Sheet(title, [], [])
     cells = [[[Line(line) for line in str(text).split("\n")] for text in row] for row in rows]
     return Sheet(title, [*map(Heading, headings[:-1]), Heading(headings[-1], free=True)], [cells])
 

@@ -15,7 +15,7 @@ from .standing import Checked, Made, Restored, Standing, StepRecord, Users
 from .step import LOCAL_MODE, Next, Situation
 from .verdict import HostMeasurement
 from .window import OSLO
-from .words import AttemptState, Step
+from .words import AttemptState, Origin, Step
 
 
 def predict(situation: Situation, following: Next) -> Standing:
@@ -33,14 +33,14 @@ def predict(situation: Situation, following: Next) -> Standing:
 
 def _probe(situation: Situation, following: Next) -> Standing:
     site, standing = situation.site, situation.standing
-    newest = {measurement.host: measurement for measurement in standing.measurements}
-    measured = {(measurement.host, measurement.is_judged): measurement for measurement in standing.measurements}
+    newest = {each.host: each for each in standing.measurements if each.origin == Origin.MEASURED}
+    measured = {each.slot: each for each in standing.measurements}
     for host in following.hosts:
         role: Literal["server", "client"] = "server" if host == site.server_host else "client"
-        well = HostMeasurement(host, role, situation.now, "measured", reached=True, error=None, checks=())
+        well = HostMeasurement(host, role, situation.now, Origin.MEASURED, reached=True, error=None, checks=())
         again = replace(newest.get(host, well), at=situation.now)
-        measured[host, again.is_judged] = again
-    server = measured.get((site.server_host, True))
+        measured[again.slot] = again
+    server = measured.get((site.server_host, True, Origin.MEASURED))
     seen = situation.run_id if server and server.at == situation.now else standing.ledger_run
     return replace(standing, ledger_run=seen, measurements=tuple(sorted(measured.values(), key=lambda one: one.at)))
 

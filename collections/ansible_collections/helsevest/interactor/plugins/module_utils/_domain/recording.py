@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .cause import tell_cause
 from .words import EventKind, Outcome, Phase, Step
 
 
@@ -27,7 +28,7 @@ class StepResult:
     def error(self) -> str | None:
         """Why the step did not do what it should, or None."""
         if self.result.get("reached") is False:
-            return f"{self.host} not reached ({self.result.get('cause')})"
+            return f"{self.host} not reached ({tell_cause(self.result.get('cause'), self.result.get('detail') or '')})"
         error = self.result.get("error")
         if error is None and self.result.get("failed"):
             error = self.result.get("msg") or "failed without a message"
@@ -39,6 +40,11 @@ def _event(of: StepResult, kind: EventKind, data: Mapping[str, Any], **more: str
 
 
 def _measured(of: StepResult) -> list[dict[str, Any]]:
+    families = of.result.get("families")
+    if families and of.result.get("reached") and of.error is None:
+        # A part says nothing of the rest: neither a verdict nor what the server's ledger tells.
+        part = {"origin": "measured", "families": list(families), "checks": of.result["checks"]}
+        return [_event(of, EventKind.PART_MEASURED, part, host=of.host)]
     interactor = (of.result.get("facts") or {}).get("interactor") or {}
     events = [
         _event(

@@ -135,10 +135,12 @@ def _moments(situation: Situation, following: Next) -> Iterator[datetime]:
     if following.at:
         moments.append(following.at)
     for measurement in standing.measurements:
-        moments += [measurement.at + settings.validity.server, measurement.at + settings.validity.client]
+        lasts = settings.validity.of_client(measurement.origin)
+        moments += [measurement.at + settings.validity.server, measurement.at + lasts]
         again = measurement.at + settings.retry
         if again > now and any(opening.contains(again) for opening in openings):
             moments.append(again)
+    moments += [client.until for client in situation.clients if client.until]
     if standing.override:
         moments.append(standing.override.until)
     yield from (moment for moment in moments if moment > now)

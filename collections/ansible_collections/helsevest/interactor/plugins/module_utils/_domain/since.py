@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 from .results import apply_waivers
 from .site import Site
-from .times import format_time
-from .verdict import HostMeasurement
+from .times import format_time, parse_time
+from .verdict import HostMeasurement, Validity, client_result, confirmed_span, host_verdict
 from .window import OSLO
-from .words import CheckOutcome
+from .words import CheckOutcome, Verdict
 
 
 class Basis(StrEnum):
@@ -52,15 +52,16 @@ def failing_since(
     measurements: Iterable[HostMeasurement],
     carried: Mapping[str, datetime],
     now: datetime,
-    client_validity: timedelta,
+    validity: Validity,
 ) -> dict[str, datetime]:
     """The beginning of the unbroken run of failures of each check that some host of the site fails, by the check's id.
 
     `measurements` are the newest of each host; `carried` is what this function said before them, so that a run stays
     as old as it is. A run begins with a failure that the site can mend, and ends when every host passes; a host that
     was not reached, a waiver, or a result that could not be found out does not end it. `SERVER` and `CLIENT.<host>`
-    are runs of not being measured; that of a client which was measured once begins when its result ceased to count.
+    are runs of not being measured; that of a client of which something counted once begins when that ceased to count.
     """
+    measurements = list(measurements)
     unwaived = replace(site, waivers=())
     latest: dict[str, HostMeasurement] = {}
     judged: dict[str, HostMeasurement] = {}
@@ -70,20 +71,38 @@ def failing_since(
             if measurement.is_judged:
                 judged[measurement.host] = measurement
     begun: dict[str, datetime] = {}
-    for measurement in judged.values():
-        failed = [check for check in measurement.checks if check.outcome is not CheckOutcome.PASS]
+    for host, measurement in judged.items():
+        # A self-check does not end the run of what it does not see whole.
+        found = client_result(unwaived, host, measurements, now, validity)
+        checks = found.checks if found.at == measurement.at else measurement.checks
+        failed = [check for check in checks if check.outcome is not CheckOutcome.PASS]
         for check in apply_waivers(failed, unwaived, now):
             if check.blocks and (check.id in carried or check.who == "site"):
-                begun[check.id] = carried.get(check.id, min(measurement.at, begun.get(check.id, measurement.at)))
+                # A part that found it is younger than the measurement that it belongs to.
+                at = parse_time(check.evidence["part"]) if "part" in check.evidence else measurement.at
+                begun[check.id] = carried.get(check.id, min(at, begun.get(check.id, at)))
     for host, last in latest.items():
         code = "SERVER" if host == site.server_host else f"CLIENT.{host}"
         if host in judged and host != site.server_host:
-            ends = judged[host].at + client_validity
+            ends = _ends(site, host, measurements, now, validity)
             if now > ends:
                 begun[code] = ends
         elif not last.is_judged and (code in carried or not last.is_ours):
             begun[code] = carried.get(code, last.at)
     return begun
+
+
+def _ends(
+    site: Site, host: str, measurements: Iterable[HostMeasurement], now: datetime, validity: Validity
+) -> datetime:
+    """When the last thing ceases to count that counts, or counted, of a client which was judged once."""
+    judged = [m for m in measurements if m.host == host and m.is_judged]
+    failed = [m.at for m in judged if host_verdict(True, None, apply_waivers(m.checks, site, now)) is not Verdict.READY]
+    ends = [m.at + validity.of_client(m.origin) for m in judged if not any(at > m.at for at in failed)]
+    confirmed = confirmed_span(site, now, validity)
+    if confirmed and not any(at >= confirmed[0] for at in failed):
+        ends.append(confirmed[1])
+    return max(ends)
 
 
 def since_of(code: str, site: Site, begun: Mapping[str, datetime], now: datetime) -> Since:

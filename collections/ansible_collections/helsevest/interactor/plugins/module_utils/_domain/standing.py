@@ -12,13 +12,14 @@ from typing import Any
 
 from .checks import CheckResult
 from .events import SIGNATORY_KINDS, Event
+from .families import with_parts
 from .ledger import Ledger, LedgerError
 from .reconcile import Reconciliation
 from .results import apply_waivers
 from .site import Site
 from .times import parse_time
 from .verdict import HostMeasurement
-from .words import EventKind, Step
+from .words import EventKind, Origin, Step
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,10 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
     Raises ValueError for an event whose data are not what its kind promises.
     """
     standing = Standing()
-    # A host that is off or that we failed to judge must not hide what was measured while it answered.
-    measured: dict[tuple[str, bool], HostMeasurement] = {}
+    # A host that is off or that we failed to judge must not hide what was measured while it answered, nor what the
+    # office found out by itself; of its files the newest counts, whenever it was read.
+    measured: dict[tuple[str, bool, Origin], HostMeasurement] = {}
+    parts: dict[str, list[HostMeasurement]] = {}
     for event in events:
         if event.site is None:
             standing = _wave_event(standing, site, event)
@@ -173,15 +176,26 @@ def standing_of(site: Site, events: Iterable[Event]) -> Standing:
         standing = replace(standing, as_of=event.at)
         if event.kind is EventKind.MEASURED:
             measurement = _measurement(event, site)
-            measured[measurement.host, measurement.is_judged] = measurement
+            known = measured.get(measurement.slot)
+            if known is None or measurement.origin == Origin.MEASURED or measurement.at >= known.at:
+                measured[measurement.slot] = measurement
+            if measurement.is_judged and measurement.origin == Origin.MEASURED:
+                parts[measurement.host] = []
             if measurement.role == "server" and measurement.reached:
                 standing = replace(standing, version=event.data["version"], mode=event.data["mode"])
+        elif event.kind is EventKind.PART_MEASURED:
+            parts.setdefault(event.host or "", []).append(_measurement(event, site))
         else:
             standing = _site_event(standing, site, event)
+    for host, found in parts.items():
+        # Of a host that was never measured whole nothing is known, whatever a part says.
+        whole = measured.get((host, True, Origin.MEASURED))
+        if whole is not None:
+            measured[whole.slot] = with_parts(whole, found)
     return replace(standing, measurements=tuple(sorted(measured.values(), key=lambda m: m.at)))
 
 
-_OWN = frozenset({EventKind.MEASURED, EventKind.ROW})
+_OWN = frozenset({EventKind.MEASURED, EventKind.PART_MEASURED, EventKind.ROW})
 _ASKED = frozenset({EventKind.ROLLBACK_ASKED, EventKind.UPGRADE_ALLOWED})
 
 
@@ -201,16 +215,17 @@ def tells(event: Event, site: Site) -> bool:
 
 
 def _measurement(event: Event, site: Site) -> HostMeasurement:
-    data = event.data
+    data: Mapping[str, Any] = {"reached": True, "verdict": None, "cause": None, "detail": "", **event.data}
     return HostMeasurement(
         host=event.host or "",
         role="server" if event.host == site.server_host else "client",
-        at=event.at,
-        origin=data["origin"],
+        at=parse_time(data["made"]) if data["origin"] == Origin.SELF_CHECKED else event.at,
+        origin=Origin(data["origin"]),
         reached=data["reached"],
         error=None if data["verdict"] != "error" else data["detail"] or "an error without a message",
         checks=tuple(CheckResult.from_dict(check) for check in data["checks"]),
         cause=data["cause"],
+        detail=data["detail"] or "",
     )
 
 

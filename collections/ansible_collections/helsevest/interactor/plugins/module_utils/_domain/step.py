@@ -21,9 +21,19 @@ from .results import CheckResult, apply_waivers
 from .site import Site
 from .standing import Made, Standing, Users
 from .upgrade import has_failed, is_new_enough, judge_upgrade
-from .verdict import Finding, HostMeasurement, SiteVerdict, Validity, findings_of, host_verdict, site_verdict
+from .verdict import (
+    ClientResult,
+    Finding,
+    HostMeasurement,
+    SiteVerdict,
+    Validity,
+    client_result,
+    findings_of,
+    host_verdict,
+    site_verdict,
+)
 from .window import DEFAULT_UPGRADE_WINDOW, MORNING, OSLO, Opening, Window
-from .words import AttemptState, Category, Phase, Step, Verdict
+from .words import AttemptState, Category, Origin, Phase, Step, Verdict
 
 LOCAL_MODE = "local"
 _BEFORE_ATTEMPT = frozenset({Step.CLOUD, Step.USERS, Step.MANIFEST})
@@ -84,6 +94,12 @@ class Situation:
     def verdict(self) -> SiteVerdict | None:
         """What preflight says of the site; None before its server was measured."""
         return site_verdict(self.site, self.standing.measurements, self._checks, self.now, self.settings.validity)
+
+    @cached_property
+    def clients(self) -> tuple[ClientResult, ...]:
+        """What counts of each client, in the order of the register."""
+        found, validity = self.standing.measurements, self.settings.validity
+        return tuple(client_result(self.site, host, found, self.now, validity) for host in self.site.client_hosts)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -537,12 +553,18 @@ def _again(situation: Situation, step: Step, pause: timedelta) -> Next:
 def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
     """The hosts whose last measurement is too old to count, or whose failure is worth another look now.
 
-    Inside the window of a step a host that was not found ready is asked again every `retry`, outside it once a day.
+    Inside the window of a step a host that was not found ready is asked again every `retry`, outside it once a day. So
+    is a PC that we do not reach and its office vouches for. A self-check that was made after a measured failure is a
+    reason to look again.
     """
     site, settings, now, in_window = situation.site, situation.settings, situation.now, situation.in_window
     latest: dict[str, HostMeasurement] = {}
     reached: dict[str, HostMeasurement] = {}
+    checked = {m.host: m.at for m in situation.standing.measurements if m.origin == Origin.SELF_CHECKED}
+    vouched = {client.host for client in situation.clients if client.origin and client.verdict is Verdict.READY}
     for measurement in situation.standing.measurements:
+        if measurement.origin != Origin.MEASURED:
+            continue
         latest[measurement.host] = measurement
         if measurement.reached and not measurement.error:
             reached[measurement.host] = measurement
@@ -554,12 +576,11 @@ def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
         if good is last:
             if now - last.at >= validity:
                 return True
-            return (
-                in_window
-                and host_verdict(last.reached, last.error, last.checks) is not Verdict.READY
-                and now - last.at >= settings.retry
-            )
-        patience = settings.retry if in_window else settings.validity.server
+            failed = host_verdict(last.reached, last.error, last.checks) is not Verdict.READY
+            if failed and checked.get(host, last.at) > last.at:
+                return True
+            return in_window and failed and now - last.at >= settings.retry
+        patience = settings.retry if in_window and host not in vouched else settings.validity.server
         return now - last.at >= patience and (good is None or now - good.at >= validity)
 
     server = [site.server_host] if is_due(site.server_host, settings.validity.server) else []

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .times import parse_time
-from .words import Category, Outcome, Verdict
+from .words import Category, Origin, Outcome, Verdict
 
 OSLO = ZoneInfo("Europe/Oslo")
 NOTHING = "–"
@@ -38,6 +38,12 @@ COUNTED: Mapping[str, str] = {
     Category.STARTED_REQUISITIONS: "requisitions",
     Category.FAVOURITE_PACKAGES: "packages",
 }
+BY_WHOM: Mapping[str, str] = {
+    Origin.MEASURED: "measured",
+    Origin.SELF_CHECKED: "self-checked",
+    Origin.CONFIRMED: "confirmed",
+}
+"""Who found out what counts of a client, as a person reads it."""
 TIMES: Mapping[str, str] = {"upgraded": "upgraded", "switched": "moved", "verified": "verified"}
 
 
@@ -158,7 +164,9 @@ def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
             return _owes(row)
         case "outcome" if row.get("needs_us"):
             return [*_word(value), Line("needs us", BAD)]
-        case "state" | "verdict" | "outcome":
+        case "verdict":
+            return [*_word(value), *_clients(row.get("clients") or {})]
+        case "state" | "outcome":
             return _word(value)
         case _:
             return [Line(str(value))] if value not in (None, "") else []
@@ -166,6 +174,15 @@ def _part(row: Mapping[str, Any], part: str) -> Sequence[Line]:
 
 def _word(value: object) -> list[Line]:
     return [Line(words(value), TONES.get(str(value), PLAIN))] if value else []
+
+
+def _clients(clients: Mapping[str, int]) -> list[Line]:
+    """How many clients were measured, and for how many the office vouches; nothing where all were measured by us."""
+    if not any(clients.get(origin) for origin in (Origin.SELF_CHECKED, Origin.CONFIRMED)):
+        return []
+    told = [f"{clients[origin]} {BY_WHOM[origin]}" for origin in Origin if clients.get(origin)]
+    missing = clients.get("missing", 0)
+    return [Line(f"clients: {', '.join(told)}" + (f", {missing} missing" if missing else ""))]
 
 
 def _counts(counts: Mapping[str, Any]) -> list[Line]:

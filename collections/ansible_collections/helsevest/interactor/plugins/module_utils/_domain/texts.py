@@ -467,10 +467,11 @@ REMEDIES: dict[str, Remedy] = {
     "CLIENT.missing": Remedy(
         "site",
         "Denne PC-en er ikke kontrollert, eller det er for lenge siden. La den stå på i arbeidstiden, så prøver vi "
-        "igjen.",
+        "igjen. Har dere fått selvsjekken fra oss, kan dere kjøre den på PC-en i stedet, og sende oss resultatet.",
         "Denne PC-en er ikkje kontrollert, eller det er for lenge sidan. Lat han stå på i arbeidstida, så prøver vi "
-        "igjen.",
-        "nothing: the next tick tries again. A PC that is no longer used is taken out of the register",
+        "igjen. Har de fått sjølvsjekken frå oss, kan de køyre han på PC-en i staden, og sende oss resultatet.",
+        "nothing: the next tick tries again. Where we cannot reach the PC at all, send the office its self-check "
+        "(docs/selfcheck.md). A PC that is no longer used is taken out of the register",
     ),
     "SERVER.unreachable": Remedy(
         "site",

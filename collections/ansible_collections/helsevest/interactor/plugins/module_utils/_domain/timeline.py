@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from .cause import tell_cause
 from .events import Event
 from .ledger import Ledger, LedgerError
 from .reconcile import Difference, Reconciliation
@@ -18,8 +19,9 @@ from .site import Site
 from .standing import tells
 from .table import COUNTED, words
 from .times import format_time, parse_time
+from .verdict import turn_of
 from .window import OSLO
-from .words import EventKind, Severity, Verdict
+from .words import EventKind, Origin, Severity, Verdict
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -86,12 +88,15 @@ def journal_entries(site: Site, events: Iterable[Event]) -> list[Entry]:
     What says the same as the last of its thread (the same host measured, the same step) is folded into one entry.
     """
     entries: list[Entry] = []
-    last: dict[str, int] = {}
+    last, verdict = dict[str, int](), None
     for event in events:
         if not tells(event, site) or (event.site is None and event.subject not in (str(site.wave), "all")):
             continue
-        is_ledger = event.kind is EventKind.LEDGER
-        told = _ledger(event, site.unit) if is_ledger else WORDS.get(event.kind, _any)(event)
+        say = WORDS.get(event.kind, _any)
+        told = _ledger(event, site.unit) if event.kind is EventKind.LEDGER else say(event)
+        if event.kind is EventKind.ROW:
+            turned, verdict = turn_of(verdict, event.data["verdict"]), event.data["verdict"]
+            told = replace(told, detail="; ".join(filter(None, (turned, told.detail))))
         known = last.get(told.thread)
         if known is not None and entries[known].what == told.what:
             if not told.quiet:
@@ -120,9 +125,16 @@ def _open_checks(raw: Iterable[Mapping[str, Any]]) -> tuple[list[str], str]:
 def _measured(event: Event) -> _Told:
     data = event.data
     ids, seen = _open_checks(data["checks"])
+    if data["origin"] == Origin.SELF_CHECKED:
+        made = told_time(parse_time(data["made"]))
+        what = f"{event.host} self-checked {made}: {words(data['verdict'])}" + (
+            f", open: {', '.join(ids)}" if ids else ""
+        )
+        return _Told(f"self_checked/{event.host}", what, seen)
     what = f"{event.host} measured: {words(data['verdict'])}"
     if not data["reached"]:
         what = f"{event.host} not reached ({data['cause'] or 'connection'})"
+        seen = tell_cause(data["cause"], data["detail"] or "").partition(": ")[2]
     elif data["verdict"] == Verdict.ERROR:
         seen = data["detail"] or ""
     elif ids:
@@ -130,6 +142,13 @@ def _measured(event: Event) -> _Told:
     if data["version"]:
         what += f", Interactor {data['version']} in mode {words(data['mode'] or 'unknown')}"
     return _Told(f"measured/{event.host}", what, seen)
+
+
+def _part_measured(event: Event) -> _Told:
+    ids, seen = _open_checks(event.data["checks"])
+    found = f"open: {', '.join(ids)}" if ids else "nothing wrong, which counts in a whole preflight only"
+    what = f"{event.host} measured in part ({', '.join(event.data['families'])}): {found}"
+    return _Told(f"part/{event.host}", what, seen)
 
 
 def _ledger(event: Event, unit: str = "") -> _Told:
@@ -277,6 +296,7 @@ def _row(event: Event) -> _Told:
 
 WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.MEASURED: _measured,
+    EventKind.PART_MEASURED: _part_measured,
     EventKind.LEDGER: _ledger,
     EventKind.STEP: _step,
     EventKind.CLOUD: _cloud,

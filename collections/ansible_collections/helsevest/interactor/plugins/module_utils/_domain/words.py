@@ -34,6 +34,14 @@ class Verdict(StrEnum):
     READY = "ready"
 
 
+class Origin(StrEnum):
+    """Who found out what is known of a client: we, by WinRM; the office, by the self-check; the office, by its word."""
+
+    MEASURED = "measured"
+    SELF_CHECKED = "self_checked"
+    CONFIRMED = "confirmed"
+
+
 class State(StrEnum):
     """Where a site stands on its way to the cloud, in order."""
 
@@ -146,6 +154,7 @@ class EventKind(StrEnum):
     """What the journal remembers; docs/contracts.md tells each kind's data."""
 
     MEASURED = "measured"
+    PART_MEASURED = "part_measured"
     LEDGER = "ledger"
     STEP = "step"
     CLOUD = "cloud"

@@ -49,7 +49,7 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
     def say(output: bytes, plugin: type[HostModule] = interactor_preflight.ActionModule, **options: Any):
         arguments = {**COMMON, "role": "server", "now": "2027-05-18T18:30:00Z", **options}
         task = SimpleNamespace(args=arguments, check_mode=False, async_val=0, action="x")
-        action: Any = plugin(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
+        action: Any = plugin(task, SimpleNamespace(close=lambda: None), SimpleNamespace(), None, None, None)
 
         def execute(**_: Any) -> dict[str, Any]:
             text = output.decode("utf-8", "surrogateescape")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 import importlib
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -93,9 +94,38 @@ class Host:
         return copy.deepcopy(answer)
 
 
+class Line:
+    """What is asked of a connection plugin, and how often it was ended."""
+
+    transport = "winrm"
+    options: ClassVar[dict[str, str]] = {"remote_user": "ansvarlig", "remote_password": "hemmelig"}
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self.broken: list[Exception] = []
+        self.unreset: list[Exception] = []
+
+    def get_option(self, name: str) -> str:
+        return self.options[name]
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.broken:
+            raise self.broken.pop()
+
+    def reset(self) -> None:
+        if self.unreset:
+            raise self.unreset.pop()
+
+
 @pytest.fixture
 def host() -> Host:
     return Host()
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
 
 
 @pytest.fixture
@@ -118,13 +148,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 @pytest.fixture
-def act(host: Host, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Act:
+def act(host: Host, line: Line, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Act:
     """`act(name, **options)` runs an action plugin; its result."""
+
+    monkeypatch.setattr(f"{PACKAGE}.interactor_preflight.knock", lambda *_: "")
 
     def act(name: str, *, check: bool = False, variables: Any = VARIABLES, **options: Any) -> dict[str, Any]:
         plugin = importlib.import_module(f"{PACKAGE}.interactor_{name}").ActionModule
         task = SimpleNamespace(args={**COMMON, **options}, check_mode=check, async_val=0, action=name)
-        action = plugin(task, SimpleNamespace(), SimpleNamespace(), None, None, None)
+        action = plugin(task, line, SimpleNamespace(), None, None, None)
         monkeypatch.setattr(action, "_execute_module", host.execute)
         monkeypatch.setattr("ansible.plugins.action.ActionBase.run", lambda *_: {})
         result: dict[str, Any] = action.run(task_vars=variables)
@@ -269,6 +301,144 @@ class TestPreflight:
     def test_site_variables_that_lack_are_our_error(self, act: Act, host: Host):
         host.answers = [{"changed": False, "facts": FACTS}]
         assert act("preflight", role="server", variables={})["error"] == "KeyError: 'interactor_site'"
+
+
+GOOD = {"changed": False, "ledger": None, "facts": FACTS}
+LOST = ConnectionResetError("Connection reset by peer")
+
+
+class TestFamilies:
+    def test_a_part_is_judged_and_is_no_verdict(self, act: Act, host: Host):
+        host.answers = [GOOD]
+        result = act("preflight", role="server", families=["pages", "power"])
+        assert (result["verdict"], result["families"]) == (None, ["pages", "power"])
+        assert {check["id"] for check in result["checks"]} == {"P1", "P2", "P8"}
+        assert "families" not in host.asked[0]
+        tags = {**VARIABLES, "ansible_run_tags": ["all"], "ansible_skip_tags": ["pages"]}
+        skipped = act("preflight", role="server", variables=tags)
+        assert (skipped["verdict"], "pages" in skipped["families"]) == (None, False)
+        assert not {check["id"] for check in skipped["checks"]} & {"P1", "P2"}
+
+    def test_all_of_them_are_no_part(self, act: Act, host: Host):
+        host.answers = [GOOD]
+        tags = {**VARIABLES, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
+        result = act("preflight", role="server", variables=tags)
+        assert (result["verdict"], result["families"]) == ("ready", [])
+
+    def test_that_a_host_is_not_reached_is_a_verdict(self, act: Act, host: Host):
+        host.answers = [AnsibleConnectionFailure("timed out")]
+        assert act("preflight", role="server", families=["proxy"])["verdict"] == "unreachable"
+        host.answers = [{"failed": True, "msg": "x"}]
+        assert act("preflight", role="server", families=["proxy"])["verdict"] == "error"
+
+    def test_no_host_is_asked_for_what_the_register_tells(self, act: Act, host: Host):
+        result = act("preflight", role="server", families=["register"])
+        assert (result["skipped"], host.asked) == (True, [])
+
+
+class TestPatience:
+    """docs/decisions/0026-a-dead-host-and-a-part.md"""
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            LOST,
+            AnsibleConnectionFailure("[Errno 111] Connection refused"),
+            AnsibleConnectionFailure("name or service not known"),
+            AnsibleConnectionFailure("certificate verify failed: certificate has expired"),
+            AnsibleConnectionFailure("exceeded the maximum number of 30 concurrent shells"),
+            AnsibleError("winrm send_input failed"),
+            {"failed": True, "msg": "the probe: out of memory"},
+        ],
+    )
+    def test_what_failed_once_is_tried_once_more_on_another_connection(
+        self, act: Act, host: Host, line: Line, failure: Any
+    ):
+        host.answers = [failure, GOOD]
+        result = act("preflight", role="server")
+        assert (result["verdict"], result["tries"], line.closed, len(host.asked)) == ("ready", 2, 1, 2)
+        host.answers, host.asked = [failure], []
+        result = act("preflight", role="server")
+        assert (result["tries"], len(host.asked)) == (2, 2)
+        assert result["verdict"] == ("unreachable" if result["cause"] else "error")
+
+    @pytest.mark.parametrize(
+        ("told", "cause"),
+        [("the specified credentials were rejected by the server", "credentials"), ("Read timed out.", "timeout")],
+    )
+    def test_a_wrong_password_and_a_spent_limit_are_not_tried_again(
+        self, act: Act, host: Host, line: Line, told: str, cause: str
+    ):
+        host.answers = [AnsibleConnectionFailure(told), GOOD]
+        result = act("preflight", role="server")
+        assert (result["cause"], result["tries"], line.closed, len(host.asked)) == (cause, 1, 0, 1)
+
+    def test_a_host_that_is_well_is_asked_once(self, act: Act, host: Host, line: Line):
+        host.answers = [GOOD]
+        result = act("preflight", role="server")
+        assert (result["tries"], line.closed, len(host.asked)) == (1, 0, 1)
+
+    def test_a_host_that_does_not_answer_the_knock_is_not_asked(
+        self, act: Act, host: Host, monkeypatch: pytest.MonkeyPatch
+    ):
+        knocks: list[float] = []
+
+        def knock(_connection: object, seconds: float) -> str:
+            knocks.append(seconds)
+            return "srv.prove.example:5986: timed out"
+
+        monkeypatch.setattr(f"{PACKAGE}.interactor_preflight.knock", knock)
+        result = act("preflight", role="server", knock_seconds=2)
+        assert (result["cause"], result["tries"], knocks, host.asked) == ("timeout", 1, [2.0], [])
+
+    def test_a_closed_port_is_knocked_at_twice(self, act: Act, host: Host, monkeypatch: pytest.MonkeyPatch):
+        told = ["", "x: [Errno 111] Connection refused"]
+        monkeypatch.setattr(f"{PACKAGE}.interactor_preflight.knock", lambda *_: told.pop())
+        host.answers = [GOOD]
+        assert act("preflight", role="server")["verdict"] == "ready"
+        assert told == []
+
+    def test_another_connection_plugin_is_not_knocked_for(self, act: Act, host: Host, line: Line):
+        line.transport = "psrp"  # type: ignore[misc]
+        host.answers = [GOOD]
+        assert act("preflight", role="server")["tries"] == 1
+
+    def test_a_host_that_hangs_costs_its_limit_once(self, act: Act, host: Host, monkeypatch: pytest.MonkeyPatch):
+        def hang(**_: Any) -> None:
+            host.asked.append({})
+            signal.pause()
+
+        monkeypatch.setattr(host, "execute", hang)
+        result = act("preflight", role="server", limit_seconds=0.05)
+        assert (result["verdict"], result["cause"], result["tries"], len(host.asked)) == (
+            "unreachable",
+            "timeout",
+            1,
+            1,
+        )
+        assert result["detail"] == "timed out: no answer within 0.05 seconds"
+        assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+    def test_a_shell_that_cannot_be_ended_is_left(self, act: Act, host: Host, line: Line):
+        line.broken = [LOST]
+        host.answers = [LOST, GOOD]
+        assert act("preflight", role="server")["verdict"] == "ready"
+        line.broken, line.unreset = [LOST], [AnsibleConnectionFailure("[Errno 111] Connection refused")]
+        host.answers = [LOST, GOOD]
+        result = act("preflight", role="server")
+        assert (result["verdict"], result["cause"], result["tries"]) == ("unreachable", "refused", 2)
+
+    def test_account_and_password_are_never_told(self, act: Act, host: Host):
+        host.answers = [AnsibleConnectionFailure("kinit: ansvarlig with hemmelig: logon failure")]
+        result = act("preflight", role="server")
+        assert (result["cause"], result["detail"]) == ("credentials", "kinit: … with …: logon failure")
+
+    def test_a_long_text_keeps_its_end(self, act: Act, host: Host):
+        host.answers = [AnsibleConnectionFailure(f"ntlm: {'x' * 500} certificate has expired")]
+        detail = act("preflight", role="server")["detail"]
+        assert len(detail) <= 300
+        assert detail.startswith("ntlm: ")
+        assert detail.endswith("certificate has expired")
 
 
 class TestPostcheck:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import Validity
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind
-from ansible_collections.helsevest.interactor.plugins.module_utils._gate import GateError, answer
+from ansible_collections.helsevest.interactor.plugins.module_utils._gate import GateError, answer, validity_from
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import Journal
 
 ROOT = Path(__file__).resolve().parents[8]
@@ -356,3 +357,18 @@ def test_a_contract_that_cannot_be_right_is_refused_before_anything_is_recorded(
         "vendor_contract.procesess: is no key of the contract; did you mean processes?",
     ]
     assert not (tmp_path / "journal.sqlite").exists()
+
+
+def test_how_long_each_kind_of_result_counts_is_a_setting() -> None:
+    assert validity_from({}) == Validity()
+    chosen = {"server_valid_hours": 1, "client_valid_days": 2, "self_checked_valid_days": 3, "confirmed_valid_days": 0}
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    assert validity_from(chosen) == Validity(hour, 2 * day, 3 * day, 0 * day)
+
+
+@pytest.mark.parametrize("name", ["server_valid_hours", "client_valid_days", "self_checked_valid_days"])
+def test_a_result_that_never_counts_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"settings.{name}: is 0; allowed is a whole number from 1 up"):
+        validity_from({name: 0})
+    with pytest.raises(ValueError, match="confirmed_valid_days: is -1; allowed is a whole number from 0 up"):
+        validity_from({"confirmed_valid_days": -1})

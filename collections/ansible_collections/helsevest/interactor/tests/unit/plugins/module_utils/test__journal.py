@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from ansible_collections.helsevest.interactor.plugins.module_utils import _journal
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.delta import Asked
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import SIGNATORY_KINDS, Event
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standing_of
@@ -58,6 +59,12 @@ def measured(reached: bool = True, *, host: str = "1001-server", site: str = "10
         **data,
     }
     return Event(kind=EventKind.MEASURED, at=AT, site=site, host=host, data=whole)
+
+
+def part_measured(outcome: str, check: str) -> Event:
+    told = {"id": check, "title": "t", "severity": "blocker", "outcome": outcome, "observed": "x", "expected": "y"}
+    data = {"origin": "measured", "families": ["proxy"], "checks": [told]}
+    return Event(kind=EventKind.PART_MEASURED, at=AT, site="1001", host="1001-server", data=data)
 
 
 def ledger(attempts: int | None, mode: str | None = "local", *, error: str | None = None, done: bool = False) -> Event:
@@ -210,6 +217,7 @@ def any_event(rng: random.Random) -> Event:
         lambda: ledger(None, None, error="damaged"),
         lambda: discarded(rng.choice([1, 2])),
         lambda: halted(rng.choice(["1", "2", "all"])),
+        lambda: part_measured(rng.choice(["fail", "pass", "unknown"]), rng.choice(["P5", "P8"])),
         lambda: measured(site="1002", host="1002-server"),
         lambda: signatory_noted(),
     ]
@@ -335,6 +343,30 @@ def test_the_newest_row_of_each_site_and_every_ledger(journal: Journal):
         ("1001", 1),
         ("1002", 1),
     ]
+
+
+def test_who_was_asked_by_which_run_and_the_rows_at_its_end(journal: Journal):
+    def row(verdict: str) -> Event:
+        texts = dict.fromkeys(("name", "window", "state", "why"), "")
+        empty = dict.fromkeys(("outcome", "upgraded", "started", "finished", "switched", "verified"))
+        data = {**texts, **empty, "site": "1001", "wave": 1, "owes": [], "counts": {}, "needs_us": False}
+        return Event(kind=EventKind.ROW, at=AT, site="1001", data={**data, "verdict": verdict})
+
+    later = AT + timedelta(hours=1)
+    assert journal.asked(["1001-server"]) == journal.rows(["1001"], until="run-1") == []
+    journal.record("run-1", AT, [measured(), measured(), measured(host="1001-pc1"), row("not_ready")])
+    journal.record("run-2", later, [measured(), part_measured("pass", "P5"), row("ready")])
+    journal.record("run-3", later, [part_measured("pass", "P5")])
+    assert sorted(journal.asked(["1001-server"]), key=str) == [
+        Asked("run-1", "1001", AT),
+        Asked("run-2", "1001", later),
+    ]
+    assert journal.asked([]) == []
+    assert [one["verdict"] for run in ("run-1", "run-2") for one in journal.rows(["1001"], until=run)] == [
+        "not_ready",
+        "ready",
+    ]
+    assert journal.rows(["1001"], until="no run") == []
 
 
 def test_another_versions_journal_is_refused(journal: Journal):

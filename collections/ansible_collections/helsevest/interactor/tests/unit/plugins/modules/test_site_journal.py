@@ -68,7 +68,7 @@ def test_bad_events_are_all_named_and_nothing_is_recorded(run_module: RunModule,
         "event 2 (site 1001): event of kind discarded: subject must be an attempt's number, not 'one'" in result["msg"]
     )
     assert "event 3 (site none): event of kind halted: data.reason is missing" in result["msg"]
-    assert "event 4 (site 1002): kind must be one of measured, ledger" in result["msg"]
+    assert "event 4 (site 1002): kind must be one of measured, part_measured, ledger" in result["msg"]
     assert "event 1" not in result["msg"]
     assert list(tmp_path.iterdir()) == []
 

@@ -32,6 +32,16 @@ ROW = {
     "needs_us": False,
     "why": "",
 }
+PROXY = {
+    "id": "P5",
+    "title": "Only the automatic proxy script is set",
+    "severity": "blocker",
+    "outcome": "fail",
+    "observed": "double: profile 1",
+    "expected": "script_only",
+    "remedy": "",
+    "evidence": {},
+}
 GOOD: dict[EventKind, dict[str, Any]] = {
     EventKind.MEASURED: {
         "site": "1001",
@@ -62,6 +72,11 @@ GOOD: dict[EventKind, dict[str, Any]] = {
             "detail": "",
             "started": "2027-05-18T18:30:00Z",
         },
+    },
+    EventKind.PART_MEASURED: {
+        "site": "1001",
+        "host": "1001-pc1",
+        "data": {"origin": "measured", "families": ["proxy"], "checks": [PROXY]},
     },
     EventKind.CLOUD: {"site": "1001", "data": {"attempts": [{"number": 1, "key": "k", "state": "open"}]}},
     EventKind.USERS: {
@@ -158,7 +173,7 @@ def test_a_site_is_there_exactly_where_no_wave_is_meant(kind: EventKind):
         event(kind, site="1001" if kind in WAVE_KINDS else None)
 
 
-@pytest.mark.parametrize("kind", [EventKind.MEASURED, EventKind.LEDGER])
+@pytest.mark.parametrize("kind", [EventKind.MEASURED, EventKind.PART_MEASURED, EventKind.LEDGER])
 def test_a_host_is_required_where_one_was_asked(kind: EventKind):
     with pytest.raises(ValueError, match="host must be a host's name, not None"):
         event(kind, host=None)
@@ -186,6 +201,9 @@ def test_a_wrong_subject_says_what_is_allowed(kind: EventKind, subject: str | No
     [
         (EventKind.MEASURED, {"verdict": "fine"}, "must be one of error, unreachable, not_ready, ready, not 'fine'"),
         (EventKind.MEASURED, {"checks": ["P1"]}, "must be a list of dictionaries, not list"),
+        (EventKind.MEASURED, {"origin": "guessed"}, "must be one of measured, self_checked, confirmed, not 'guessed'"),
+        (EventKind.MEASURED, {"origin": "self_checked"}, "must be a moment as 2027-05-18T18:30:00Z, not None"),
+        (EventKind.MEASURED, {"origin": "self_checked", "made": "now"}, "must be a moment as 2027-05-18T18:30:00Z"),
         (EventKind.MEASURED, {"reached": 1}, "must be true or false, not 1"),
         (EventKind.STEP, {"attempt": "one"}, "must be an attempt's number or null"),
         (EventKind.STEP, {"attempt": True}, "must be an attempt's number or null"),
@@ -207,7 +225,7 @@ def test_an_attempt_may_be_a_number_or_its_text():
 
 
 def test_an_unknown_kind_an_empty_key_a_naive_moment():
-    with pytest.raises(ValueError, match=r"kind must be one of measured, ledger, .*, not 'gossip'"):
+    with pytest.raises(ValueError, match=r"kind must be one of measured, part_measured, ledger, .*, not 'gossip'"):
         Event.from_dict({"kind": "gossip"}, AT)
     with pytest.raises(ValueError, match="key must be text or null"):
         event(EventKind.DISCARDED, key="")
@@ -240,4 +258,18 @@ def test_the_other_slots():
     assert with_data(EventKind.MEASURED, reached=True).slot == "judged"
     assert with_data(EventKind.MEASURED, reached=True, verdict="error").slot == "error"
     assert with_data(EventKind.MEASURED, reached=False).slot == "unreached"
+    made = {"origin": "self_checked", "made": "2027-05-18T18:30:00Z"}
+    assert with_data(EventKind.MEASURED, reached=True, **made).slot == "self_checked"
     assert event(EventKind.ROW).slot == ""
+
+
+def test_a_part_that_is_right_hides_none_that_is_wrong_and_none_hides_another():
+    def slot(**outcomes: str) -> str:
+        checks = [{"id": name, "outcome": outcome} for name, outcome in outcomes.items()]
+        return with_data(EventKind.PART_MEASURED, checks=checks).slot
+
+    assert slot() == slot(P5="pass") == slot(P3="pass", P5="pass") == ""
+    wrong = [slot(P5="fail"), slot(P3="unknown"), slot(P5="waived", P3="fail"), ""]
+    assert len(set(wrong)) == len(wrong)
+    assert slot(P3="fail", P5="fail") == slot(P5="unknown", P3="waived", P8="pass")
+    assert len(slot(**{f"P{number}": "fail" for number in range(50)})) <= 64

@@ -252,13 +252,13 @@ def test_past_the_point_of_no_return_it_lists_what_was_made_in_the_cloud():
     ):
         answer = told([*moved(), made(known, *ids)], later)
         assert answer["standing"]["point_of_no_return"]["passed"] is passed
-        lists = explain_lists(answer)[5:]
+        lists = explain_lists(answer)[6:]
         assert [each["rows"] for each in lists] == ([] if rows is None else [rows])
         count = "an unknown number" if not known else len(ids)
         assert f"Made in the cloud since the switch: {count}" in [entry["what"] for entry in answer["past"]]
     silent = told([*moved(), made(True, "o-1"), made(False)], later)
     assert silent["standing"]["point_of_no_return"]["passed"] is True
-    assert [row[3] for row in explain_lists(silent)[5]["rows"]] == ["o-1"]
+    assert [row[3] for row in explain_lists(silent)[6]["rows"]] == ["o-1"]
     assert told(moved(), later)["standing"]["point_of_no_return"] is None
 
 
@@ -271,7 +271,7 @@ class TestLists:
 
     def test_what_was_folded_and_what_is_owed_is_told(self):
         events = [event for hours in (3, 2, 1) for event in ready(NOON - timedelta(hours=hours), "fail")]
-        head, past, _ahead, why, following = explain_lists(told(events))
+        head, past, _ahead, why, _clients, following = explain_lists(told(events))
         assert head["title"] == "Site 1001 as of 12.05.2027 12:00"
         texts = [row[2] for row in past["rows"]]
         first = "1001-server measured: not ready, open: P5 – 3 times the same, the last 12.05.2027 11:00"
@@ -296,3 +296,21 @@ def test_a_calendar_that_does_not_reach_is_an_error():
     situation = Situation(site, standing_of(site, []), short, SETTINGS, NOON, "")
     with pytest.raises(ValueError, match="outside 2030"):
         explain(situation, decide(situation), [], VARIABLES)
+
+
+def test_what_is_known_of_each_client_and_by_whom():
+    answer = told([])
+    base = {"at": "2027-05-09T10:00:00Z", "until": "2027-06-08T10:00:00Z", "verdict": "not_ready"}
+    answer["standing"]["clients"] = [
+        {"host": "1001-pc1", "origin": "self_checked", **base},
+        {"host": "1001-pc2", "origin": None, "at": None, "until": None, "verdict": "not_ready"},
+        {"host": "1001-pc3", "origin": "measured", **base},
+        {"host": "1001-pc4", "origin": "confirmed", **base},
+    ]
+    (known,) = [each for each in explain_lists(answer) if each["title"] == "What is known of its clients"]
+    assert known["rows"] == [
+        ["1001-pc1", "self-checked by the office: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+        ["1001-pc2", "nothing that counts", "", ""],
+        ["1001-pc3", "measured by us: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+        ["1001-pc4", "confirmed by the office: not ready", "09.05.2027 12:00", "08.06.2027 12:00"],
+    ]

@@ -74,7 +74,11 @@ def test_each_step_leaves_its_events(step: Step, result: dict[str, Any], expecte
         (Step.START, {"error": "409: attempt 1 is open"}, "409"),
         (Step.START, {"failed": True, "msg": "boom"}, "boom"),
         (Step.START, {"failed": True}, "failed without a message"),
-        (Step.START, {"reached": False, "cause": "timeout", "detail": "d", "error": None}, "not reached (timeout)"),
+        (
+            Step.START,
+            {"reached": False, "cause": "timeout", "detail": "d", "error": None},
+            "not reached (timeout: no answer within the time limit)",
+        ),
         (Step.LEASE, {"ledger": LEDGER, "held": False, "reason": "it is in use"}, "in use"),
         (Step.INSTALL, {"ledger": LEDGER, "upgraded": False, "reason": "exit code 1603"}, "1603"),
         (Step.STAGE, {"ledger": LEDGER, "staged": False}, "not staged"),

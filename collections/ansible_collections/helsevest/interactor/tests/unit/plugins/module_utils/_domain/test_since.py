@@ -19,6 +19,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site 
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standing_of
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import Validity
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import EventKind, Severity
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,9 @@ from .conftest import SITE
 MakeSite = Callable[..., Site]
 SERVER, PC1, PC2 = "1001-server", "1001-pc1", "1001-pc2"
 START = datetime(2027, 5, 3, 7, tzinfo=UTC)
-SETTINGS = Settings(target_version="6.2.0", described_modes=frozenset({"server_in_cloud"}))
+SETTINGS = Settings(
+    target_version="6.2.0", described_modes=frozenset({"server_in_cloud"}), validity=Validity(confirmed=timedelta(0))
+)
 
 
 def measured(host: str, seen: str, at: datetime, site: Site = SITE) -> Event:

@@ -113,3 +113,14 @@ def test_summary():
     rows = [row("not_started"), row("uncertain", True), row("verified"), row("verified"), row(None)]
     assert summary(rows) == "5 sites: 2 verified, 1 uncertain, 1 not started, 1 under way; 1 needs us"
     assert summary([row("failed", True), row("rolled_back", True)]).endswith("; 2 need us")
+
+
+def test_clients_are_told_apart_where_the_office_vouches_for_one():
+    def told(**clients: int) -> list[str]:
+        counts = {"measured": 0, "self_checked": 0, "confirmed": 0, "missing": 0, **clients}
+        return texts({"verdict": "ready", "clients": counts}, "verdict")
+
+    assert told(measured=3) == told(measured=1, missing=2) == ["ready"]
+    assert told(measured=3, self_checked=1) == ["ready", "clients: 3 measured, 1 self-checked"]
+    assert told(confirmed=2, missing=1) == ["ready", "clients: 2 confirmed, 1 missing"]
+    assert texts({"verdict": "ready"}, "verdict") == ["ready"]

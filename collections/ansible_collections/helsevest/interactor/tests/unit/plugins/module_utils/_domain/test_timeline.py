@@ -79,7 +79,22 @@ def check(name: str, outcome: bool | None, severity: Severity = Severity.BLOCKER
 @pytest.mark.parametrize(
     ("kind", "changes", "what", "detail"),
     [
-        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", ""),
+        (EventKind.MEASURED, {}, "1001-server not reached (timeout)", "no answer within the time limit"),
+        (
+            EventKind.MEASURED,
+            {
+                "host": "1001-pc2",
+                "data": {
+                    "origin": "self_checked",
+                    "made": "2027-05-09T10:00:00Z",
+                    "reached": True,
+                    "verdict": "not_ready",
+                    "checks": [check("P1", None), check("P3", False, Severity.WARNING)],
+                },
+            },
+            "1001-pc2 self-checked 09.05.2027 12:00: not ready, open: P1, P3 (warning)",
+            "P1 The cloud's first page answers: not known, P1 seen; P3 The line is fast enough: no, P3 seen",
+        ),
         (
             EventKind.MEASURED,
             {"data": {"reached": True, "verdict": "error", "detail": "the module broke"}},
@@ -225,3 +240,12 @@ def test_days_and_moments_in_norwegian_time():
         datetime(2027, 5, 17, 22, tzinfo=UTC),
         datetime(2027, 5, 19, 22, tzinfo=UTC),
     )
+
+
+def test_a_row_says_that_a_site_became_ready_or_fell_back():
+    turns = [None, "not_ready", "not_ready", "ready", "ready", "unreachable"]
+    events = [
+        event(EventKind.ROW, data={"verdict": verdict, "why": f"w{number}"}) for number, verdict in enumerate(turns)
+    ]
+    told = [entry.detail for entry in journal_entries(SITE, events)]
+    assert told == ["w0", "w1", "became ready, was not ready; w3", "fell back to unreachable, was ready; w5"]

@@ -28,6 +28,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 MakeSite = Callable[..., Site]
 SERVER, PC1, PC2 = "1001-server", "1001-pc1", "1001-pc2"
 MINUTE = timedelta(minutes=1)
+MEASURED_ONLY = Validity(confirmed=timedelta(0))
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def off(host: str, at: datetime, **changes: object) -> HostMeasurement:
 def judge(
     site: Site, now: datetime, *measurements: HostMeasurement, register: tuple[CheckResult, ...] = ()
 ) -> SiteVerdict:
-    found = site_verdict(site, measurements, register, now, Validity())
+    found = site_verdict(site, measurements, register, now, MEASURED_ONLY)
     assert found is not None
     return found
 
@@ -176,7 +177,7 @@ class TestSite:
 
     def test_the_validity_is_a_setting(self, make_site: MakeSite, now: datetime):
         site = make_site(clients=("pc1",))
-        short = Validity(server=MINUTE, client=MINUTE)
+        short = Validity(server=MINUTE, client=MINUTE, confirmed=timedelta(0))
         then = now - 2 * MINUTE
         found = site_verdict(site, [measured(SERVER, then), measured(PC1, then)], [], now, short)
         assert found is not None

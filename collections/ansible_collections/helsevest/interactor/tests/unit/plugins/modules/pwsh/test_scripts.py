@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfcheck_build import SCRIPT as SELF_CHECK
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfcheck_build import assemble
 
 from tests.pwsh.audit import KNOWN, Audit, audit, read_known
 from tests.pwsh.engine import COLLECTION, FIX_SCRIPT, LEASE_SCRIPT, MODULE_UTILS, MODULES, Engine
@@ -139,13 +141,17 @@ Function Get-Through {
 
 @pytest.fixture(scope="module")
 def judged(engine: Engine) -> tuple[dict[str, list[str]], Audit]:
-    """The faults of all scripts of ours, by file; and what of the known is used."""
-    return audit(engine, {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS}, read_known())
+    """The faults of all scripts of ours, by file; and what of the known is used.
+
+    With what is around our modules in the self-check, which is built of them (test_selfcheck.py looks at all of it).
+    """
+    texts = {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS}
+    return audit(engine, {**texts, SELF_CHECK: assemble({"_Empty": ""}, "{}", "1")}, read_known())
 
 
 def test_there_is_nothing_that_5_1_cannot_run(judged: tuple[dict[str, list[str]], Audit]):
     assert judged[0] == {}
-    assert len(SCRIPTS) == 34
+    assert len(SCRIPTS) == 36
 
 
 def test_what_was_looked_up_is_used(judged: tuple[dict[str, list[str]], Audit]):

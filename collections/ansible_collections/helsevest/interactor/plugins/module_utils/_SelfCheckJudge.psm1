@@ -1,0 +1,283 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What a self-check shows on the PC itself: the few checks that an office can do something about, in colours. What counts is
+# what Python makes of the same facts later (_domain/checks.py); a test holds the two together. Windows PowerShell 5.1 must
+# run it.
+
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+# Bits of the connection settings' flags, and what they begin with.
+$script:ManualTick = 2
+$script:ScriptTick = 4
+$script:Versions = @(0x46, 0x3C)
+$script:ClockSeconds = 300
+
+Function Get-SelfCheckColour {
+    <#
+    .SYNOPSIS
+    What the facts come to: for each check its id, a colour (green, yellow, red) and the codes of what is to be done.
+    Yellow is what stops no move, or could not be found out (UNKNOWN).
+
+    .OUTPUTS
+    Dictionaries: id, colour, code ($null where there is nothing to do), minutes (by which the clock is wrong).
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $found = @(
+        Get-PageColour -Fact $Fact -Contract $Contract
+        Get-ProxyColour -Fact $Fact -Script (Get-ContractValue -Contract $Contract -Path 'proxy.script')
+        Get-SpeedColour -Fact $Fact -Wanted (Get-ContractValue -Contract $Contract -Path 'speed.recommended_mbit')
+        Get-ClockColour -Fact $Fact
+    )
+    $found
+}
+
+Function New-Colour {
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Id,
+        [Parameter(Mandatory)] [string] $Colour,
+        [string] $Code = '',
+        [int] $Minutes = 0
+    )
+
+    [ordered]@{ id = $Id; colour = $Colour; code = $Code; minutes = $Minutes }
+}
+
+Function Get-PageColour {
+    <#
+    .SYNOPSIS
+    The page of every client (P1): by the ways that scripts name, where there are scripts, else directly. The worst counts.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $pages = @($Fact['pages'] | Where-Object -FilterScript { $null -ne $_ -and $_['id'] -eq 'P1' })
+    $scripted = @($pages | Where-Object -FilterScript { $_['way'] -eq 'script' })
+    if ($scripted.Count -gt 0) {
+        $pages = $scripted
+    }
+    $looks = @($pages | ForEach-Object -Process { Test-WantedPage -Page $_ -Contract $Contract })
+    if ($looks -contains 'wrong') {
+        return New-Colour -Id 'P1' -Colour 'red' -Code 'P1'
+    }
+    if ($looks.Count -eq 0 -or $looks -contains 'unknown') {
+        return New-Colour -Id 'P1' -Colour 'yellow' -Code 'UNKNOWN'
+    }
+    New-Colour -Id 'P1' -Colour 'green'
+}
+
+Function Test-WantedPage {
+    <#
+    .SYNOPSIS
+    Whether a page is the wanted one: right, wrong or unknown.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Page,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+    )
+
+    $status = Get-ContractValue -Contract $Contract -Path 'pages.P1.status'
+    if ($Page['error']) {
+        return 'wrong'
+    }
+    if ($null -eq $Page['status'] -or ($null -eq $Page['text'] -and $Page['status'] -eq $status)) {
+        return 'unknown'
+    }
+    $same = (ConvertTo-ComparedText -Text ([string]$Page['text'])) -ceq
+        (ConvertTo-ComparedText -Text (Get-ContractValue -Contract $Contract -Path 'pages.P1.text'))
+    if ($Page['status'] -ne $status -or -not $same -or $Page['trusted'] -eq $false) {
+        return 'wrong'
+    }
+    'right'
+}
+
+Function ConvertTo-ComparedText {
+    <#
+    .SYNOPSIS
+    A text as people compare it: any dash, any case, any white space.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
+
+    (($Text -replace '[\u2010-\u2015\u2212]', '-') -replace '\s+', ' ').Trim().ToLowerInvariant()
+}
+
+Function Get-ProxyColour {
+    <#
+    .SYNOPSIS
+    The proxy of the profile that was looked at (P5): a double one is red, another than the script alone is yellow.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
+        [Parameter(Mandatory)] [string] $Script
+    )
+
+    $setting = $null
+    if ($null -ne $Fact['proxy'] -and $null -ne $Fact['proxy']['profiles']) {
+        foreach ($each in $Fact['proxy']['profiles']) {
+            $setting = Read-ProxySetting -Setting $each
+        }
+    }
+    if ($null -eq $setting) {
+        return New-Colour -Id 'P5' -Colour 'yellow' -Code 'UNKNOWN'
+    }
+    if ($setting['script'] -and $setting['manual']) {
+        return New-Colour -Id 'P5' -Colour 'red' -Code 'P5.double'
+    }
+    if (-not $setting['script'] -or (Get-WebHost -Address $setting['script']) -cne (Get-WebHost -Address $Script)) {
+        return New-Colour -Id 'P5' -Colour 'yellow' -Code 'P5.other'
+    }
+    New-Colour -Id 'P5' -Colour 'green'
+}
+
+Function Read-ProxySetting {
+    <#
+    .SYNOPSIS
+    What is ticked, by Windows' own binary form, or by the registry's values where there is none: script (an address or
+    empty), manual; $null where neither tells.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Setting)
+
+    if ($null -ne $Setting['connections']) {
+        return Read-ConnectionSetting -Hex $Setting['connections']
+    }
+    if ($null -eq $Setting['proxy_enable']) {
+        return $null
+    }
+    @{ script = ([string]$Setting['auto_config_url']).Trim(); manual = [bool]$Setting['proxy_enable'] }
+}
+
+Function Read-ConnectionSetting {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex)
+
+    $texts = [System.Collections.Generic.List[string]]::new()
+    try {
+        if ($script:Versions -notcontains (Read-Number -Hex $Hex -At 0)) {
+            return $null
+        }
+        $flags = Read-Number -Hex $Hex -At 8
+        $at = 12
+        foreach ($part in 'proxy', 'bypass', 'script') {
+            $length = Read-Number -Hex $Hex -At $at
+            $text = $Hex.Substring(2 * ($at + 4), 2 * $length)
+            if ($text -match '^(..)*[01].') {
+                throw "$part has a control character"
+            }
+            $texts.Add((ConvertFrom-Hex -Hex $text))
+            $at += 4 + $length
+        }
+    }
+    catch {
+        # It ends too early, or is no hex.
+        return $null
+    }
+    $address = ''
+    if (($flags -band $script:ScriptTick) -ne 0) {
+        $address = $texts[2].Trim()
+    }
+    @{ script = $address; manual = ($flags -band $script:ManualTick) -ne 0 }
+}
+
+Function Read-Number {
+    [CmdletBinding()]
+    [OutputType([long])]
+    param (
+        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex,
+        [Parameter(Mandatory)] [int] $At
+    )
+
+    $number = [long]0
+    foreach ($offset in 3, 2, 1, 0) {
+        $number = $number * 256 + [byte]"0x$($Hex.Substring(2 * ($At + $offset), 2))"
+    }
+    $number
+}
+
+Function ConvertFrom-Hex {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex)
+
+    $text = ''
+    for ($at = 0; $at -lt $Hex.Length; $at += 2) {
+        $text += [char][byte]"0x$($Hex.Substring($at, 2))"
+    }
+    $text
+}
+
+Function Get-WebHost {
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Address)
+
+    if ($Address -match '^(?i)https?://(?:[^/?#]*@)?([^/?#:]*)') {
+        return $Matches[1].ToLowerInvariant()
+    }
+    ''
+}
+
+Function Get-SpeedColour {
+    <#
+    .SYNOPSIS
+    The line, by the median of its samples (P3): slow is yellow, for it stops no move.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
+        [Parameter(Mandatory)] [double] $Wanted
+    )
+
+    $rates = @()
+    if ($null -ne $Fact['speed'] -and -not $Fact['speed']['error']) {
+        $rates = @($Fact['speed']['samples'] |
+                Where-Object -FilterScript { $null -ne $_ -and $null -ne $_['bytes'] -and $_['seconds'] -gt 0 } |
+                ForEach-Object -Process { $_['bytes'] * 8 / $_['seconds'] / 1000000 } | Sort-Object)
+    }
+    if ($rates.Count -eq 0) {
+        return New-Colour -Id 'P3' -Colour 'yellow' -Code 'UNKNOWN'
+    }
+    $half = ($rates.Count - 1) / 2
+    $median = ($rates[[int][Math]::Floor($half)] + $rates[[int][Math]::Ceiling($half)]) / 2
+    if ($median -gt $Wanted) {
+        return New-Colour -Id 'P3' -Colour 'green'
+    }
+    New-Colour -Id 'P3' -Colour 'yellow' -Code 'P3'
+}
+
+Function Get-ClockColour {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Fact)
+
+    $offset = $null
+    if ($null -ne $Fact['clock'] -and -not $Fact['clock']['error']) {
+        $offset = $Fact['clock']['offset_seconds']
+    }
+    if ($null -eq $offset) {
+        return New-Colour -Id 'CLOCK' -Colour 'yellow' -Code 'UNKNOWN'
+    }
+    if ([Math]::Abs($offset) -le $script:ClockSeconds) {
+        return New-Colour -Id 'CLOCK' -Colour 'green'
+    }
+    New-Colour -Id 'CLOCK' -Colour 'yellow' -Code 'CLOCK' -Minutes ([Math]::Round([Math]::Abs($offset) / 60))
+}
+
+Export-ModuleMember -Function @('Get-SelfCheckColour')

@@ -1,0 +1,154 @@
+"""What a preflight of many hosts costs, as ratios that do not depend on the machine: `make bench-quick`, ≤ 90 s.
+
+The bounds stand in bench_quick.yml. One beyond its bound ends the run with exit code 1, after all have been printed.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from tests.bench_wave import used
+from tests.playbooks.conftest import ROOT, Controller, controlling
+from tests.wave import site_ids, write_wave
+
+BOUNDS = Path(__file__).with_suffix(".yml")
+HOSTS = (50, 100, 200)
+"""Half of them servers, half of them PCs."""
+STOCK_HOSTS = (4, 16)
+DEAD = 10
+"""Of the largest fleet: 5 %."""
+KNOCK = 5.0
+SEED = "each site's data come from its number"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One playbook: how many hosts, real seconds, seconds of the controller's processors, what went over the lines."""
+
+    hosts: int
+    seconds: float
+    cpu: float
+    traffic: Mapping[str, Mapping[str, float]]
+
+    @property
+    def last(self) -> float:
+        """When the last living host had answered, in real seconds."""
+        return max(line["last"] for line in self.traffic.values())
+
+    def per_host(self, *names: str) -> float:
+        """The median of a figure over the hosts."""
+        return median(sum(line[name] for name in names) for line in self.traffic.values())
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its bound."""
+
+    name: str
+    value: float
+    what: str
+    at_most: float = math.inf
+    at_least: float = -math.inf
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it keeps its bound."""
+        return self.at_least <= self.value <= self.at_most
+
+    def __str__(self) -> str:
+        bound = f"at most {self.at_most:g}" if self.at_most < math.inf else f"at least {self.at_least:g}"
+        return (
+            f"| {self.name} | {self.value:.2f} | {bound} | {'' if self.is_kept else 'BEYOND ITS BOUND'} | {self.what} |"
+        )
+
+
+def slope_of(points: Sequence[tuple[float, float]]) -> float:
+    """The exponent b of y = a·x^b that fits best (least squares of the logarithms)."""
+    logs = [(math.log(x), math.log(y)) for x, y in points]
+    mean_x, mean_y = (sum(column) / len(logs) for column in zip(*logs, strict=True))
+    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
+
+
+def each_more(runs: Sequence[Run]) -> float:
+    """Controller CPU that one more host costs, from the smallest run to the largest: what a run costs at all is out."""
+    return (runs[-1].cpu - runs[0].cpu) / (runs[-1].hosts - runs[0].hosts)
+
+
+def figures(ours: Sequence[Run], stock: Sequence[Run], dead: Run) -> list[Figure]:
+    """The figures with their bounds."""
+    values = {
+        "round_trips_per_host": ours[-1].per_host("requests"),
+        "kilobytes_per_host": ours[-1].per_host("received", "sent") / 1000,
+        "cpu_ratio": each_more(stock) / each_more(ours),
+        "slope": slope_of([(run.hosts, run.cpu) for run in ours]),
+        "dead_seconds": (dead.seconds - ours[-1].seconds) / (KNOCK + ours[-1].seconds / 4),
+        "living_delay": dead.last / ours[-1].last,
+    }
+    bounds: dict[str, dict[str, Any]] = yaml.safe_load(BOUNDS.read_text(encoding="utf-8"))
+    return [Figure(name, values[name], **bounds[name]) for name in bounds]
+
+
+def play(controller: Controller, playbook: str, hosts: int, **variables: Any) -> Run:
+    """Run a playbook for the first so many hosts."""
+    limit = ",".join(f"site_{site}" for site in site_ids(hosts // 2))
+    controller.simulation.count_traffic()
+    started, before = time.monotonic(), used()
+    done = controller.play(playbook, "--limit", limit, **variables)
+    seconds, cpu = time.monotonic() - started, used() - before
+    assert done.code == 0, done.output
+    run = Run(hosts, seconds, cpu, controller.simulation.traffic())
+    print(f"| {Path(playbook).name} | {hosts} | {seconds:.1f} | {cpu:.1f} | {len(run.traffic)} |", flush=True)
+    return run
+
+
+def measure(folder: Path) -> list[Figure]:
+    """Run all of it."""
+    stock = yaml.safe_load((ROOT / "roles/vendor_contract/defaults/main.yml").read_text(encoding="utf-8"))
+    needed = {name: stock["vendor_contract"][name] for name in ("service", "paths", "pages", "speed")}
+    sites = site_ids(HOSTS[-1] // 2)
+    # Evenly among the others, servers and PCs.
+    gone = {
+        site: {"clients": [{"name": "pc1", "trouble": "dead"}]} if number % 2 else {"server": {"trouble": "dead"}}
+        for number, site in enumerate(sites[:: len(sites) // DEAD])
+    }
+    assert len(gone) == DEAD
+    (folder / "well").mkdir()
+    (folder / "dead").mkdir()
+    print("| playbook | hosts | seconds | controller's CPU seconds | hosts that answered |")
+    scenario, inventory = write_wave(folder / "well", sites=len(sites))
+    with controlling(folder / "well", scenario, inventory) as controller:
+        ours = [play(controller, "preflight", hosts) for hosts in HOSTS]
+        # Beside the playbooks, so that no role of ours is near.
+        theirs = [play(controller, "../tests/stock_facts", hosts, stock=needed) for hosts in STOCK_HOSTS]
+    scenario, inventory = write_wave(folder / "dead", sites=len(sites), special=gone)
+    with controlling(folder / "dead", scenario, inventory) as controller:
+        dead = play(controller, "preflight", HOSTS[-1], preflight_knock_seconds=KNOCK)
+    assert len(dead.traffic) == HOSTS[-1] - DEAD
+    return figures(ours, theirs, dead)
+
+
+def main() -> None:
+    """Print a row for each figure."""
+    started = time.monotonic()
+    with TemporaryDirectory() as name:
+        found = measure(Path(name))
+    print("| figure | value | bound | | what |")
+    for figure in found:
+        print(figure)
+    print(f"{time.monotonic() - started:.0f} s; {SEED}")
+    if broken := [figure for figure in found if not figure.is_kept]:
+        sys.exit("bench-quick: beyond their bounds: " + ", ".join(f"{one.name} {one.value:.2f}" for one in broken))
+
+
+if __name__ == "__main__":
+    main()

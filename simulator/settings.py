@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.engine.registry import MACHINE, USERS, Registry
+from simulator.windows import hidden
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
@@ -110,8 +111,3 @@ def text(setting: Setting, value: Any) -> str:  # noqa: ANN401
         told = parts(value)
         return hidden(f"counter {told['counter']}, flags {told['flags']}, script {told['script']}")
     return hidden(str(value))
-
-
-def hidden(told: str) -> str:
-    """A text without credentials, and without who somebody is."""
-    return re.sub(r"S-1-[0-9-]+", "S-1-...", re.sub(r"://[^/@\s]*@", "://...@", told))

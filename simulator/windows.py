@@ -12,6 +12,9 @@ from typing import Any
 from simulator.clock import stamp
 from simulator.scenario import Settings, Use
 
+_HEAD, _TEXTS = 12, 3
+"""Settings in a binary form: so many bytes stand before the first text, and so many texts there are at most."""
+
 
 @dataclass
 class Task:
@@ -104,15 +107,27 @@ def winhttp_settings(proxy: str | None) -> bytes:
 
 
 def hidden(text: str) -> str:
-    """A text with an x for every character of a user in an address, and of a user's folder in a path."""
+    """A text with an x for every character of a user in an address, of a user's folder in a path, of a SID's number."""
 
     def hide(found: re.Match[str]) -> str:
         return found[1] + "x" * len(found[2]) + found[3]
 
-    text = re.sub(r"(://|=|^|;)([^/@\s;=\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(://)([^/\s\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(?<![^/\s;=\x00-\x1f])()([^/\s;=\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(S-1-)([0-9-]+)()", hide, text)
     return re.sub(r"(?i)([\\/]Users[\\/])([^\\/;\x00-\x1f]+)([\\/]?)", hide, text)
 
 
 def hidden_hex(binary: bytes) -> str:
-    """A binary value with its texts masked, in hex."""
-    return hidden(binary.decode("latin-1")).encode("latin-1").hex()
+    """A binary value in hex, each of its texts masked by itself, and what follows them as one text."""
+    told, done, masked = binary.decode("latin-1"), 0, ""
+    for _ in range(_TEXTS):
+        start = max(done, _HEAD)
+        if start + 4 > len(binary):
+            break
+        (length,) = struct.unpack_from("<I", binary, start)
+        if length > len(binary) - start - 4:
+            break
+        masked += told[done : start + 4] + hidden(told[start + 4 : start + 4 + length])
+        done = start + 4 + length
+    return (masked + hidden(told[done:])).encode("latin-1").hex()

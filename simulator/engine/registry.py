@@ -218,7 +218,8 @@ def _of_machine(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
     internet = rf"{MACHINE}\SOFTWARE\{_INTERNET}"
     if machine.machine_proxy:
         yield from _of_settings(machine.machine_proxy, internet, machine.machine_proxy, machine.machine_proxy)
-    yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
+    if machine.winhttp_proxy != "":
+        yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
     yield rf"{_CONTROL}\Session Manager\Environment", {str(name): text for name, text in machine.environment.items()}
     if machine.active_hours:
         start, end = machine.active_hours

@@ -13,8 +13,8 @@ from simulator.engine.registry import CONNECTIONS, MACHINE, USERS
 from simulator.files import join, parent
 from simulator.models.common import Options, Refused, Work
 from simulator.programs import words
-from simulator.settings import IDLE, PLAN, Settings, edited, hidden, parts, same, text
-from simulator.windows import Task
+from simulator.settings import IDLE, PLAN, Settings, edited, parts, same, text
+from simulator.windows import Task, hidden
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost

@@ -14,7 +14,7 @@ from tests.engine.twins import Twins
 from tests.whole_state import differences
 
 pytestmark = pytest.mark.pwsh
-SERVER, CLIENT = "srv.begge.example", "pc1.begge.example"
+SERVER, CLIENT, RICH = "srv.begge.example", "pc1.begge.example", "pc2.begge.example"
 NOW, UNTIL, AFTER = "2027-05-18T18:30:00Z", "2027-05-19T04:00:00Z", "2027-05-19T04:20:00Z"
 ALL = ["proxy", "sleep", "restart"]
 DOUBLE = {"proxy_enable": 1, "proxy_server": "sikker.proxy.nhn.no:8080", "proxy_override": "<local>"}
@@ -35,7 +35,17 @@ OFFICE = {
                 {"auto_config_url": None},
                 {"auto_config_url": "http://a:b@egen.example/x.pac"},
             ],
-        }
+        },
+        {
+            "name": "pc2",
+            "proxies": [
+                {**DOUBLE, "loaded": False},
+                {**DOUBLE, "policy": True},
+                {"connections": DOUBLE},
+                {"saved": {**DOUBLE, "auto_config_url": "http://gammel.example/x.pac"}},
+                DOUBLE,
+            ],
+        },
     ],
 }
 OURS = ("files", "tasks")
@@ -97,6 +107,29 @@ def test_a_client(twins: Twins) -> None:
     preflight(twins, CLIENT, "client")
     assert undo(twins, CLIENT)["changed"] is True
     preflight(twins, CLIENT, "client")
+
+
+def test_profiles_of_every_kind(twins: Twins) -> None:
+    """Who is not signed in, and whom a policy holds, is told and left; each place is put right by itself."""
+    before = states(twins, RICH)["proxies"]
+    told = fix(twins, RICH, "proxy")
+    assert {each["what"]: each["why"].split(":")[0] for each in told["left"]} == {
+        "profile 1": "not signed in, so its settings are not loaded",
+        "profile 2": "Group Policy",
+    }
+    connections, saved = "DefaultConnectionSettings", "SavedLegacySettings"
+    assert [(each["what"][-1], each["name"]) for each in told["changes"]] == [
+        ("3", connections), ("3", saved), ("4", saved), ("5", "ProxyEnable"), ("5", connections), ("5", saved),
+    ]  # fmt: skip
+    profiles = preflight(twins, RICH, "client")["proxy"]["profiles"]
+    assert [profile["proxy_enable"] for profile in profiles] == [1, 1, 0, 0, 0]
+    assert len({profile["connections"] for profile in profiles[:2]}) == 1
+    after = states(twins, RICH)["proxies"]
+    assert after[:2] == before[:2]
+    assert [proxy["saved"] for proxy in after[2:4]] == [None, after[3]["saved"]]
+    undo(twins, RICH)
+    assert states(twins, RICH)["proxies"] == before
+    preflight(twins, RICH, "client")
 
 
 def test_the_host_puts_back_by_itself_what_was_for_a_night(twins: Twins) -> None:

@@ -7,6 +7,7 @@
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Connection
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Setting
 
@@ -42,7 +43,7 @@ Function Add-Left {
         [Parameter(Mandatory)] [string] $Why
     )
 
-    $Left.Add([ordered]@{ check = $Check; what = (Hide-Secret -Text $What); why = (Hide-Secret -Text $Why) })
+    $Left.Add([ordered]@{ check = $Check; what = (Hide-Person -Text $What); why = (Hide-Person -Text $Why) })
 }
 
 Function Get-ProxyPlan {

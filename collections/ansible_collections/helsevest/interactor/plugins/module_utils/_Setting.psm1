@@ -7,6 +7,7 @@
 # Windows PowerShell 5.1 must run it.
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Connection
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 
 Set-StrictMode -Version Latest
@@ -193,21 +194,9 @@ Function Get-SettingText {
         $told = Read-ConnectionSetting -Bytes (ConvertFrom-Hex -Text $Value)
         $text = "counter $($told['counter']), flags $($told['flags']), script $($told['script'])"
     }
-    Hide-Secret -Text $text
-}
-
-Function Hide-Secret {
-    <#
-    .SYNOPSIS
-    A text without the credentials of its addresses, and without who somebody is.
-    #>
-    [CmdletBinding()]
-    [OutputType([string])]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
-
-    $Text -replace '://[^/@\s]*@', '://...@' -replace 'S-1-[0-9-]+', 'S-1-...'
+    Hide-Person -Text $text
 }
 
 Export-ModuleMember -Function @(
-    'Get-ActivePlan', 'Get-IdleSetting', 'Get-Setting', 'Get-SettingText', 'Hide-Secret', 'Set-Setting', 'Test-SameSetting'
+    'Get-ActivePlan', 'Get-IdleSetting', 'Get-Setting', 'Get-SettingText', 'Set-Setting', 'Test-SameSetting'
 )

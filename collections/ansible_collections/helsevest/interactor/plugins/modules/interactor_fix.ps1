@@ -13,6 +13,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._FixRecord
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Setting
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
@@ -117,7 +118,7 @@ Function Get-Told {
         }
         $told.Add([ordered]@{
                 check = $one['check']
-                what = Hide-Secret -Text $one['what']
+                what = Hide-Person -Text $one['what']
                 name = $name
                 before = Get-SettingText -Setting $one -Value $one['before']
                 after = Get-SettingText -Setting $one -Value $one['after']
@@ -162,6 +163,6 @@ finally {
     }
 }
 if ($null -ne $failure) {
-    $module.FailJson("$($module.Params.step): $(Hide-Secret -Text $failure.Exception.Message)", $failure)
+    $module.FailJson("$($module.Params.step): $(Hide-Person -Text $failure.Exception.Message)", $failure)
 }
 $module.ExitJson()

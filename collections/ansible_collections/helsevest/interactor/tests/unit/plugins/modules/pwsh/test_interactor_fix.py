@@ -247,7 +247,7 @@ def test_who_has_no_second_proxy_is_left_and_told(server: Server):
     assert result["changed"] is False
     # By their names S-1-12 comes before S-1-5.
     assert why(result) == {
-        "profile 1": "another script, http://...@egen.example/x, and no second proxy to remove",
+        "profile 1": "another script, http://xxx@egen.example/x, and no second proxy to remove",
         "profile 2": "no proxy and no script: no second proxy to remove",
     }
 

@@ -99,7 +99,7 @@ def test_a_server_on_which_all_is_well(server: Server):
             "profiles": [],
             "per_machine": False,
             "machine": dict.fromkeys(SETTINGS_READ),
-            "winhttp": None,
+            "winhttp": "",
             "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
             "scripts": [],
         },

@@ -31,7 +31,7 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench bench-quick selfcheck test-next clean
+.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench bench-quick selfcheck wine test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
 	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
@@ -55,7 +55,7 @@ units: $(VENV)/.ready ## Domain, plugins, modules, PowerShell and simulator
 	pytest -n auto --dist worksteal -m "not playbook"
 
 playbooks: $(VENV)/.ready ## Real ansible-playbook processes against the simulator
-	pytest -n 2 --dist loadfile -m playbook
+	pytest -n 2 --dist loadfile -m "playbook and not wine"
 
 molecule: $(VENV)/.ready ## Molecule scenarios against the simulator, without a container engine
 	molecule test --all
@@ -71,6 +71,9 @@ SEED ?= 1
 COUNT ?= 40
 soak: $(VENV)/.ready ## Kill and resume with real processes: 40 cases by a seed (SEED=… COUNT=…), for docs/verification.md
 	@python -m tests.soak --seed "$(SEED)" --count "$(COUNT)"
+
+wine: $(VENV)/.ready ## A whole wave on Wine machines (docs/wine.md; ≤ 15 min); skipped with the reason where Wine is missing
+	pytest -p no:xdist -m wine -rs -o log_cli=true -o log_cli_level=INFO tests/wine
 
 bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table in docs/verification.md
 	@python -m tests.bench

@@ -13,10 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
-from simulator.calls import Fetch
 from simulator.clock import Clock
+from simulator.engines import Engines
+from simulator.fetch import Fetcher
 from simulator.scenario import EngineName, Scenario, ScenarioError, load
 from simulator.server import serving
+from simulator.wine import Network
 from simulator.world import World
 
 _PARENT_SECONDS = 0.5
@@ -63,8 +65,9 @@ async def _run(scenario: Scenario, clock: Clock, run_dir: Path, parent: int | No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
 
-    def build(fetch: Fetch) -> World:
-        return World(scenario, clock, fetch)
+    def build(fetch: Fetcher) -> World:
+        network = Network(fetch.proxy, run_dir / "ca.pem")
+        return World(scenario, clock, fetch, Engines(wine=(run_dir / "machines", network)))
 
     async with serving(build, run_dir):
         path = run_dir / "simulation.json"

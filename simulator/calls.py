@@ -83,6 +83,10 @@ class Engine(Protocol):
         """
         ...
 
+    def restart(self) -> None:
+        """The host goes down and comes up again: what runs on it ends."""
+        ...
+
     async def close(self) -> None:
         """End whatever it has started; nothing is executed any more."""
         ...

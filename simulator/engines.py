@@ -12,6 +12,8 @@ from simulator.engine import PowerShellEngine, temporary
 from simulator.engine.discovery import EngineBroken, EngineMissing, find_pwsh
 from simulator.engine.pool import Pool
 from simulator.scenario import ScenarioError
+from simulator.wine import Network, WineEngine
+from simulator.wine.discovery import WineMissing, find_tools
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
@@ -25,9 +27,11 @@ class Engines:
 
     Args:
         most: how many PowerShell processes run at once; one for each processor of this machine where it is not said.
+        wine: where machines of Wine lie, and how they get into the simulated internet; None: there are none.
     """
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int | None = None, wine: tuple[Path, Network] | None = None) -> None:
+        self._wine = wine
         self._most = most or os.cpu_count() or 1
         self._pool: Pool | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -44,8 +48,8 @@ class Engines:
                 return None
             case "powershell":
                 return self._powershell(host)
-            case other:
-                raise ScenarioError(f"{host.name}: engine: is {other!r}; this simulator has no such engine yet")
+            case "wine":
+                return self._on_wine(host)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -60,6 +64,15 @@ class Engines:
             await self._pool.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def _on_wine(self, host: SimulatedHost) -> Engine:
+        if self._wine is None:
+            raise ScenarioError(f"{host.name}: engine: is 'wine', which only a simulation of its own process has")
+        folder, network = self._wine
+        try:
+            return WineEngine(host, find_tools(), folder / host.name, network)
+        except (WineMissing, Unknown) as error:
+            raise ScenarioError(f"{host.name}: engine: {error}") from error
 
     def _powershell(self, host: SimulatedHost) -> Engine:
         try:

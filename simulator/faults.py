@@ -182,6 +182,10 @@ class _FaultyEngine:
         call = manifest.decode(line, stdin, "")
         return await self._host.carry(call, lambda: self._engine.execute(line, stdin))
 
+    def restart(self) -> None:
+        """The host goes down and comes up again."""
+        self._engine.restart()
+
     async def close(self) -> None:
         """End the engine."""
         await self._engine.close()

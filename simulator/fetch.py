@@ -26,7 +26,7 @@ class Fetcher:
     """
 
     def __init__(self, proxy: str, trust: Callable[[], SSLContext], issuer: str) -> None:
-        self._proxy = proxy
+        self.proxy = proxy
         self._trust = trust
         self._issuer = issuer
         self._session: aiohttp.ClientSession | None = None
@@ -43,7 +43,7 @@ class Fetcher:
         begin = time.perf_counter()
         try:
             headers = {"Range": f"bytes={start}-"} if start else {}
-            async with self._session.get(url, proxy=self._proxy, headers=headers) as response:
+            async with self._session.get(url, proxy=self.proxy, headers=headers) as response:
                 if REFUSED in response.headers:
                     raise FetchError(response.reason or str(response.status))
                 body = await (response.read() if most is None else _read(response, most))

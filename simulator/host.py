@@ -173,6 +173,8 @@ class SimulatedHost:
         for name, task in list(self.tasks.items()):
             if task.startup:
                 self._fire(name, self.utc)
+        if self.engine is not None:
+            self.engine.restart()
 
     def _fire(self, name: str, moment: datetime) -> None:
         """Run what a task of ours runs."""

@@ -53,6 +53,8 @@ def described(content: bytes) -> dict[str, str]:
 
 def installer_bytes(installer: Installer) -> bytes:
     """The download of the scenario."""
+    if installer.file is not None:
+        return installer.file.read_bytes()
     return executable(SETUP, installer.version, installer.publisher, installer.size)
 
 
@@ -115,9 +117,9 @@ class Programs:
     ) -> None:
         self._host = host
         self._number = number
-        self._site = site
-        self._vendor = scenario.vendor
-        self._publisher = scenario.installer.publisher
+        self.site = self._site = site
+        self.vendor = self._vendor = scenario.vendor
+        self.publisher = self._publisher = scenario.installer.publisher
         self._cloud = cloud
         self._now = now
         self._runs: list[Run] = []
@@ -194,12 +196,14 @@ class Programs:
                 return 1639
             self.installers_run += 1
             return self._install(about["version"])
+        return self.migrate(arguments) if about.get("product") == MIGRATE else 1
+
+    def migrate(self, arguments: str) -> int:
+        """What the migration program does with its arguments: it lists, or begins to send; its exit code."""
         given = words(arguments)
-        if about.get("product") == MIGRATE and given[:1] == [self._vendor.list]:
+        if given[:1] == [self._vendor.list]:
             return self._list(_options(given[1:]))
-        if about.get("product") == MIGRATE and given[:1] == [self._vendor.run]:
-            return self._migrate(_options(given[1:]))
-        return 1
+        return self._migrate(_options(given[1:])) if given[:1] == [self._vendor.run] else 1
 
     def _install(self, version: str) -> int:
         if self._host.service_word(self._vendor.service) == "running":

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    PrivateAttr,
+    ValidationError,
+)
 
 from simulator.calls import AtConnect, AtRequest
 
@@ -253,6 +262,7 @@ class Installer(Model):
     version: str = "6.2.0"
     publisher: str = "DIPS AS"
     size: int = Field(default=400_000, ge=1_000)
+    file: FilePath | None = None
 
 
 class Options(Model):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from simulator.calls import Credential, Fetch, World
+from simulator.calls import Credential, World
 from simulator.control import Calls, control
 from simulator.engines import USER
 from simulator.faults import Faults
@@ -29,7 +29,7 @@ _FILES = ("simulation.json", "ca.pem", "accounts")
 
 
 @asynccontextmanager
-async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterator[dict[str, str | int]]:
+async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIterator[dict[str, str | int]]:
     """Run a simulation until the block ends.
 
     Args:
@@ -72,9 +72,8 @@ async def serving(build: Callable[[Fetch], World], run_dir: Path) -> AsyncIterat
             yield facts
         finally:
             server.close()
-            for host in world.hosts.values():
-                if host.engine is not None:
-                    await host.engine.close()
+            # At once: a machine takes seconds to end.
+            await asyncio.gather(*[host.engine.close() for host in world.hosts.values() if host.engine is not None])
             await fetcher.close()
             await http.shutdown(1.0)
             await runner.cleanup()

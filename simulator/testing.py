@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 _ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
+_END_SECONDS = 30.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -137,7 +138,7 @@ def running(
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(_END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -118,6 +118,9 @@ class PowerShellEngine:
         finally:
             link.unlink()
 
+    def restart(self) -> None:
+        """Nothing runs here between two commands: what the host's programs do is the simulator's."""
+
     async def close(self) -> None:
         """End the processes, of all hosts."""
         await self._pool.close()

@@ -5,7 +5,7 @@ A key is told by its full name, `HKEY_LOCAL_MACHINE\SOFTWARE\EPJ`; names are the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from simulator.scenario import Machine, Proxy, Settings
@@ -52,13 +52,9 @@ SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
 _ALWAYS = (USERS, "HKEY_CURRENT_USER", _CURRENT, rf"{MACHINE}\SYSTEM\CurrentControlSet\Control\Session Manager")
 
 
-def _account(number: int) -> str:
-    return f"S-1-5-21-1-2-3-{_FIRST_PERSON - 1 + number}"
-
-
 def profile_key(number: int) -> str:
     """Where the Internet Options of a person lie who is signed in; the first is number 1."""
-    return rf"{USERS}\{_account(number)}\Software\{_INTERNET}"
+    return rf"{USERS}\{_sid(number - 1)}\Software\{_INTERNET}"
 
 
 def _value(kind: str, data: object) -> dict[str, Any]:
@@ -86,7 +82,7 @@ class Registry:
         self._keys: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {}
         for key in _ALWAYS:
             self._make(key)
-        for key, values in _of_machine(machine):
+        for key, values in _of_machine(machine, _sid):
             self._fill(key, values)
 
     def look(self, key: str) -> dict[str, Any] | None:
@@ -200,12 +196,21 @@ def _short(key: str) -> str:
     return next((short for short, full in _SHORT.items() if full == first), first) + slash + rest
 
 
-def _of_machine(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
+def of_machine(machine: Machine, sid: Callable[[int], str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """What a scenario says of a machine: values (kind, data) by key and name; `sid` gives the account of a person."""
+    return {key: {name: _typed(value) for name, value in values.items()} for key, values in _of_machine(machine, sid)}
+
+
+def _sid(number: int) -> str:
+    return f"S-1-5-21-1-2-3-{_FIRST_PERSON + number}"
+
+
+def _of_machine(machine: Machine, sid: Callable[[int], str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the scenario says of a machine, where Windows has it."""
     for sign in machine.pending_restart:
         yield SIGNS[sign]
     for number, proxy in enumerate(machine.proxies, 1):
-        account = _account(number)
+        account = sid(number - 1)
         told: dict[str, Any] = {"ProfileImagePath": rf"C:\Users\user{number}"}
         told["State"] = _TEMPORARY if proxy.kind == "temporary" else 0
         if proxy.kind == "roaming":

@@ -223,7 +223,7 @@ class Work:
 
     async def pages(self, *checks: str) -> list[dict[str, Any]]:
         """The contract's pages as this host sees them."""
-        return [await self._page(check) for check in checks]
+        return [_by_way(await self._page(check), "account") for check in checks]
 
     async def page_by(
         self, check: str, way: str, script: str | None, proxy: str, problem: str | None = None
@@ -234,12 +234,7 @@ class Work:
             found = {**_no_page(check, url), "error": problem}
         else:
             found = await self._page(check, lambda url: self.host.surroundings.page(url, proxy))
-        trusted = None
-        if found["status"] and found["final_url"].lower().startswith("https:"):
-            trusted = True
-        elif (found["error"] or "").startswith("TrustFailure"):
-            trusted = False
-        return {**found, "way": way, "script": script, "proxy": proxy or None, "trusted": trusted}
+        return _by_way(found, way, script, proxy)
 
     async def _page(self, check: str, ask: Callable[[str], Awaitable[Page]] | None = None) -> dict[str, Any]:
         url = self.contract(f"pages.{check}.url")
@@ -259,6 +254,16 @@ class Work:
             "issuer": page.issuer,
             "milliseconds": page.milliseconds,
         }
+
+
+def _by_way(found: dict[str, Any], way: str, script: str | None = None, proxy: str = "") -> dict[str, Any]:
+    """What a page answered, with the way that it was asked."""
+    trusted = None
+    if found["status"] and found["final_url"].lower().startswith("https:"):
+        trusted = True
+    elif (found["error"] or "").startswith("TrustFailure"):
+        trusted = False
+    return {**found, "way": way, "script": script, "proxy": proxy or None, "trusted": trusted}
 
 
 def _no_page(check: str, url: str) -> dict[str, Any]:

@@ -168,6 +168,14 @@ def test_the_installers_bytes_follow_from_its_fields():
     assert installer_bytes(scenario.Installer(version="6.2.1")) != first
 
 
+def test_a_file_may_be_the_download(tmp_path: Path) -> None:
+    msi = tmp_path / "setup.msi"
+    msi.write_bytes(b"an MSI")
+    assert installer_bytes(scenario.Installer(file=msi)) == b"an MSI"
+    with pytest.raises(ValueError, match=r"file\n.*Path does not point to a file"):
+        scenario.Installer(file=tmp_path / "none.msi")
+
+
 def test_pages_can_be_said():
     office = Scenario.model_validate(
         {

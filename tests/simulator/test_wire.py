@@ -64,6 +64,9 @@ class FakeEngine:
             raise HostDown
         return Answer(b"run\n", b"#< CLIXML", 4)
 
+    def restart(self) -> None:
+        self.seen.clear()
+
     async def close(self) -> None:
         self.closed = True
 

@@ -103,10 +103,13 @@ def test_a_wrong_scenario_is_told_and_ends_with_1(tmp_path: Path):
         pass
 
 
-def test_an_engine_that_is_not_there_is_named(tmp_path: Path):
+def test_an_engine_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("INTERACTOR_WINE_HOST", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
     scenario = tmp_path / "scenario.yml"
     scenario.write_text("sites: {9001: {domain: proverom.example, clients: [], server: {engine: wine}}}")
     done = start("--scenario", str(scenario))
     out, errors = done.communicate(timeout=20)
     assert (done.returncode, out) == (1, "")
-    assert errors == "srv.proverom.example: engine: is 'wine'; this simulator has no such engine yet\n"
+    missing = "no Wine hosts: $INTERACTOR_WINE_HOST is not set and there is no wine-host on the PATH"
+    assert errors == f"srv.proverom.example: engine: {missing}\n"

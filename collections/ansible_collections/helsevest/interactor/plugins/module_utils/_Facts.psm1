@@ -30,10 +30,11 @@ Function Find-Fact {
 Function Get-PageFact {
     <#
     .SYNOPSIS
-    What one page of the contract (P1, P2) answers from here, with the proxy that this account has.
+    What one page of the contract (P1, P2) answers from here.
 
     .PARAMETER Way
-    How it is asked in place of that: directly, or by a script; with `-Proxy`, empty for none.
+    How it is asked: with the proxy that this account has, or in place of that directly, or by a script with `-Proxy`,
+    which is empty for none.
 
     .PARAMETER Problem
     Why it cannot be asked in this way; that is its error then.
@@ -42,7 +43,7 @@ Function Get-PageFact {
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
         [Parameter(Mandatory)] [string] $Id,
-        [string] $Way = '',
+        [ValidateSet('account', 'direct', 'script')] [string] $Way = 'account',
         [string] $Script = '',
         [string] $Proxy = '',
         [string] $Problem = '',
@@ -56,7 +57,7 @@ Function Get-PageFact {
     }
     elseif ($Seconds -gt 0) {
         $limit = @{ TimeoutSeconds = [Math]::Ceiling($Seconds); MaximumSeconds = $Seconds }
-        if ($Way) {
+        if ($Way -ne 'account') {
             $limit['Proxy'] = $Proxy
         }
         $answer = Get-WebAnswer -Uri $url @limit
@@ -82,18 +83,16 @@ Function Get-PageFact {
         issuer = $answer['issuer']
         milliseconds = $answer['milliseconds']
         error = $answer['error']
+        way = $Way
+        script = $null
+        proxy = $null
+        trusted = Test-TrustedAnswer -Answer $answer
     }
-    if ($Way) {
-        $fact['way'] = $Way
-        $fact['script'] = $null
-        $fact['proxy'] = $null
-        if ($Script) {
-            $fact['script'] = $Script
-        }
-        if ($Proxy) {
-            $fact['proxy'] = $Proxy
-        }
-        $fact['trusted'] = Test-TrustedAnswer -Answer $answer
+    if ($Script) {
+        $fact['script'] = $Script
+    }
+    if ($Proxy) {
+        $fact['proxy'] = $Proxy
     }
     $fact
 }

@@ -142,12 +142,12 @@ class TestStanding:
         told = {one.id: one.observed for one in measurement.checks}
         assert (told["P5"], told["P1"]) == ("x; found when proxy alone was asked for", "x")
         carried = {"P5": START + timedelta(hours=3)}
-        begun = failing_since(ALONE, standing.measurements, carried, START + timedelta(hours=5), VALIDITY.client)
+        begun = failing_since(ALONE, standing.measurements, carried, START + timedelta(hours=5), VALIDITY)
         assert begun == {"P5": START + timedelta(hours=3), "P8": START + timedelta(hours=3)}
-        begun = failing_since(ALONE, standing.measurements, {}, START + timedelta(hours=5), VALIDITY.client)
+        begun = failing_since(ALONE, standing.measurements, {}, START + timedelta(hours=5), VALIDITY)
         assert begun["P5"] == START + timedelta(hours=4), "without a row that carries it, since a part saw it last"
         again = standing_of(ALONE, [whole(0, P5=False), part(3, P5=False)])
-        begun = failing_since(ALONE, again.measurements, {}, START + timedelta(hours=5), VALIDITY.client)
+        begun = failing_since(ALONE, again.measurements, {}, START + timedelta(hours=5), VALIDITY)
         assert begun == {"P5": START}, "it was wrong before"
 
     @given(

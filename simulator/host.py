@@ -13,11 +13,11 @@ from typing import Any
 from simulator import models
 from simulator.calls import Answer, Call, Engine, FetchFile, ModuleCall, Page, PutFile, RawScript, Unknown
 from simulator.files import Drive, join
-from simulator.models import lease
+from simulator.models import fix, lease
 from simulator.programs import Programs, described
-from simulator.scenario import Machine, Trouble
+from simulator.scenario import Machine, Proxy, Trouble
 from simulator.surroundings import Net, Surroundings
-from simulator.windows import Process, Service, Task
+from simulator.windows import Process, Restart, Service, Task
 
 _EPJ_SERVICE = "EPJServer"
 _EPJ_PROGRAM = {"server": r"C:\EPJ\Server.exe", "client": r"C:\EPJ\Klient\EPJ.exe"}
@@ -58,6 +58,7 @@ class SimulatedHost:
         self.processes = [Process("EPJ", _EPJ_PROGRAM[role])]
         self.logged_on = [f"user{number}" for number in range(1, machine.users + 1)]
         self.registry = {r"HKLM\SOFTWARE\EPJ": {"Path": _EPJ_PROGRAM[role]}}
+        self.restarts = {f"Restart {number}": Restart(at) for number, at in enumerate(machine.scheduled_restarts, 1)}
         self.power = {"sleep_minutes": machine.sleep_minutes, "hibernate_minutes": machine.hibernate_minutes}
         self.clients: tuple[SimulatedHost, ...] = ()
         self.programs: Programs | None = None
@@ -143,6 +144,21 @@ class SimulatedHost:
                 person.until = min(self.utc + _WARNED, person.until or datetime.max.replace(tzinfo=UTC))
         return len(self.logged_on)
 
+    def set_idle(self, name: str, seconds: int) -> None:
+        """Give `sleep_minutes` or `hibernate_minutes` of the power plan another value."""
+        self.power[name] = seconds // 60
+        self.machine = self.machine.model_copy(update={name: seconds // 60})
+
+    def set_proxies(self, proxies: tuple[Proxy, ...]) -> None:
+        """Give the profiles other Internet Options."""
+        self.machine = self.machine.model_copy(update={"proxies": proxies})
+
+    def switch_restart(self, name: str, enabled: bool) -> None:
+        """Enable or disable a scheduled restart."""
+        self.restarts[name].enabled = enabled
+        moments = tuple(restart.at for restart in self.restarts.values() if restart.enabled)
+        self.machine = self.machine.model_copy(update={"scheduled_restarts": moments})
+
     def restart(self) -> None:
         """Start Windows again: programs end and nobody is signed in; services and tasks of the startup start."""
         self.settle()
@@ -156,9 +172,15 @@ class SimulatedHost:
                 self.start_service(name)
         for name, task in list(self.tasks.items()):
             if task.startup:
-                lease.fire(self, name, self.utc)
+                self._fire(name, self.utc)
         if self.engine is not None:
             self.engine.restart()
+
+    def _fire(self, name: str, moment: datetime) -> None:
+        """Run what a task of ours runs."""
+        task = self.tasks.get(name)
+        if task is not None:
+            (fix if "-FixTask" in task.arguments else lease).fire(self, name, moment)
 
     def settle(self) -> None:
         """Bring tasks, people and a migration up to the clock, in this order."""
@@ -167,7 +189,7 @@ class SimulatedHost:
         now = self.utc
         due = sorted((at, name) for name, task in self.tasks.items() for at in task.due(self._settled, now))
         for at, name in due:
-            lease.fire(self, name, at)
+            self._fire(name, at)
         self._settled = max(now, self._settled)
         self.processes = [each for each in self.processes if each.until is None or each.until > now]
         if self.programs:
@@ -273,5 +295,6 @@ class SimulatedHost:
             "logged_on": list(self.logged_on),
             "registry": {key: dict(values) for key, values in sorted(self.registry.items())},
             "power": dict(self.power),
+            "restarts": {name: restart.enabled for name, restart in self.restarts.items()},
             "proxies": [proxy.model_dump() for proxy in self.machine.proxies],
         }

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, FilePath, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    PrivateAttr,
+    ValidationError,
+)
 
 from simulator.calls import AtConnect, AtRequest
 
@@ -35,6 +44,19 @@ class Settings(Model):
     proxy_server: str | None = None
     proxy_override: str | None = None
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
+    # How often Windows has written it; nothing that a scenario would say.
+    _counter = PrivateAttr(default=3)
+
+    @property
+    def counter(self) -> int:
+        """How often Windows has written its binary form."""
+        return int(self._counter)
+
+    def written(self, counter: int, **said: Any) -> Self:  # noqa: ANN401
+        """The same place after it was written again."""
+        found = self.model_copy(update=said)
+        found._counter = counter
+        return found
 
 
 class Proxy(Settings):

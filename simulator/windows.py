@@ -12,6 +12,9 @@ from typing import Any
 from simulator.clock import stamp
 from simulator.scenario import Settings, Use
 
+_HEAD, _TEXTS = 12, 3
+"""Settings in a binary form: so many bytes stand before the first text, and so many texts there are at most."""
+
 
 @dataclass
 class Task:
@@ -49,6 +52,14 @@ class Task:
 
 
 @dataclass
+class Restart:
+    """A scheduled task that restarts the machine: when, and whether it is enabled."""
+
+    at: datetime
+    enabled: bool = True
+
+
+@dataclass
 class Process:
     """A program that runs; of a person who has Interactor open also what that person does, and until when."""
 
@@ -73,7 +84,20 @@ def connection_settings(proxy: Settings) -> bytes:
     flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)
     texts = [(text or "").encode() for text in (proxy.proxy_server, proxy.proxy_override, proxy.auto_config_url)]
     body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
-    return struct.pack("<III", 0x46, 3, flags) + body + bytes(32)
+    return struct.pack("<III", 0x46, proxy.counter, flags) + body + bytes(32)
+
+
+def read_connection_settings(raw: bytes) -> Settings:
+    """The Internet Options that `connection_settings` made these bytes of."""
+    counter, flags = struct.unpack_from("<II", raw, 4)
+    texts, at = [], 12
+    for _ in range(3):
+        (length,) = struct.unpack_from("<I", raw, at)
+        texts.append(raw[at + 4 : at + 4 + length].decode() or None)
+        at += 4 + length
+    server, override, script = texts
+    said = {"proxy_server": server, "proxy_override": override, "auto_config_url": script}
+    return Settings(proxy_enable=1 if flags & 2 else 0, **said).written(counter)
 
 
 def winhttp_settings(proxy: str | None) -> bytes:
@@ -83,15 +107,27 @@ def winhttp_settings(proxy: str | None) -> bytes:
 
 
 def hidden(text: str) -> str:
-    """A text with an x for every character of a user in an address, and of a user's folder in a path."""
+    """A text with an x for every character of a user in an address, of a user's folder in a path, of a SID's number."""
 
     def hide(found: re.Match[str]) -> str:
         return found[1] + "x" * len(found[2]) + found[3]
 
-    text = re.sub(r"(://|=|^|;)([^/@\s;=\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(://)([^/\s\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(?<![^/\s;=\x00-\x1f])()([^/\s;=\x00-\x1f]+)(@)", hide, text)
+    text = re.sub(r"(S-1-)([0-9-]+)()", hide, text)
     return re.sub(r"(?i)([\\/]Users[\\/])([^\\/;\x00-\x1f]+)([\\/]?)", hide, text)
 
 
 def hidden_hex(binary: bytes) -> str:
-    """A binary value with its texts masked, in hex."""
-    return hidden(binary.decode("latin-1")).encode("latin-1").hex()
+    """A binary value in hex, each of its texts masked by itself, and what follows them as one text."""
+    told, done, masked = binary.decode("latin-1"), 0, ""
+    for _ in range(_TEXTS):
+        start = max(done, _HEAD)
+        if start + 4 > len(binary):
+            break
+        (length,) = struct.unpack_from("<I", binary, start)
+        if length > len(binary) - start - 4:
+            break
+        masked += told[done : start + 4] + hidden(told[start + 4 : start + 4 + length])
+        done = start + 4 + length
+    return (masked + hidden(told[done:])).encode("latin-1").hex()

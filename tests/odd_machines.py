@@ -30,7 +30,7 @@ ODD = Scenario.model_validate(
                 },
                 "clients": [
                     {"name": "pc1", "proxies": []},
-                    {"name": "pc2", "time_zone": "UTC"},
+                    {"name": "pc2", "time_zone": "UTC", "winhttp_proxy": ""},
                     {
                         "name": "pc3",
                         "proxies": [

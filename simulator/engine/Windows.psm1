@@ -195,7 +195,8 @@ Function Get-ScheduledTask {
     }
     foreach ($task in $found) {
         $action = [pscustomobject]@{ Execute = $task['program']; Arguments = $task['arguments'] }
-        [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action) }
+        $settings = [pscustomobject]@{ StartWhenAvailable = $false }
+        [pscustomobject]@{ TaskName = $task['name']; TaskPath = $task['path']; State = $task['state']; Actions = @($action); Settings = $settings }
     }
 }
 
@@ -278,6 +279,28 @@ Function Unregister-ScheduledTask {
     Confirm-Answer -Answer (Request-Simulator -What 'unregister task' -Of @{ name = $TaskName })
 }
 
+Function Enable-ScheduledTask {
+    param ([string] $TaskName, [string] $TaskPath = '\')
+
+    $null = $TaskPath
+    Confirm-Answer -Answer (Request-Simulator -What 'enable task' -Of @{ name = $TaskName })
+}
+
+Function Disable-ScheduledTask {
+    param ([string] $TaskName, [string] $TaskPath = '\')
+
+    $null = $TaskPath
+    Confirm-Answer -Answer (Request-Simulator -What 'disable task' -Of @{ name = $TaskName })
+}
+
+Function powercfg.exe {
+    $plan = (Request-Simulator -What 'machine')['plan'].Trim('{', '}')
+    $global:LASTEXITCODE = 0
+    if ("$args" -eq "/setactive $plan") { return }
+    if ("$args" -notmatch "^/setacvalueindex $plan 238c9fa8-0aad-41ed-83f4-97be242c8f20 ([0-9a-f-]+) (\d+)`$") { Deny -Text "powercfg.exe $args" }
+    $null = Request-Simulator -What 'set idle' -Of @{ setting = "{$($Matches[1])}"; seconds = [int]$Matches[2] }
+}
+
 # ---- CIM
 
 Function Get-CimInstance {
@@ -331,9 +354,9 @@ Function Get-CimInstance {
 }
 
 Export-ModuleMember -Function @(
-    'chcp.com', 'Get-CimInstance', 'Get-Date', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service',
+    'chcp.com', 'Disable-ScheduledTask', 'Enable-ScheduledTask', 'Get-CimInstance', 'Get-Date', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service',
     'Get-SmbOpenFile', 'Get-TimeZone', 'icacls.exe', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
-    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'reg.exe', 'Register-ScheduledTask', 'Restart-Service',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'powercfg.exe', 'quser.exe', 'reg.exe', 'Register-ScheduledTask', 'Restart-Service',
     'Start-Process', 'Start-ScheduledTask', 'Start-Service', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
     'Stop-Service', 'Unregister-ScheduledTask'
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLAN = "{381b4222-f694-41f0-9685-ff5bb260df2e}"
 _SLEEP, _HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
+_IDLE = {_SLEEP: "sleep_minutes", _HIBERNATE: "hibernate_minutes"}
 _SYSTEM = "S-1-5-18"
 _FIRST_SERVICE, _FIRST_PROCESS, _STEP = 600, 4_000, 4
 _TEXTS = ("text/", "application/json", "application/x-ns-proxy-autoconfig")
@@ -47,9 +48,12 @@ class Answers:
             "signer": lambda of: host.signer(host.drive.read(of["path"])),
             "registry look": self._look_up,
             "registry make": lambda of: self._registry.make(of["key"]),
-            "registry set": lambda of: self._registry.set(of["key"], of["name"], of["value"]),
-            "registry unset": lambda of: self._registry.unset(of["key"], of["name"]),
-            "registry remove": lambda of: self._registry.remove(of["key"]),
+            "registry set": lambda of: self._write(self._registry.set, of["key"], of["name"], of["value"]),
+            "registry unset": lambda of: self._write(self._registry.unset, of["key"], of["name"]),
+            "registry remove": lambda of: self._write(self._registry.remove, of["key"]),
+            "enable task": lambda of: self._switch_task(of, True),
+            "disable task": lambda of: self._switch_task(of, False),
+            "set idle": lambda of: host.set_idle(_IDLE[of["setting"]], of["seconds"]),
             "hive load": lambda of: self._registry.load(of["key"], host.drive.read(of["path"])),
             "overdue": lambda _of: list(host.machine.overdue),
             "clock offset": lambda _of: _or_error(lambda: {"offset": host.surroundings.clock_offset()}),
@@ -102,6 +106,11 @@ class Answers:
         if hive.upper() not in HIVES:
             self.unknown.append(f"the registry's {hive}")
         return self._registry.look(of["key"])
+
+    def _write(self, act: Callable[..., None], *of: Any) -> None:  # noqa: ANN401
+        """A write into the registry; a person's proxy is the machine's as well."""
+        act(*of)
+        self._host.set_proxies(self._registry.proxies(self._host.machine.proxies))
 
     # ---- services
 
@@ -185,16 +194,23 @@ class Answers:
         ]
         restarts = [
             {
-                "name": f"Restart {number}",
+                "name": name,
                 "path": "\\",
                 "program": "shutdown.exe",
                 "arguments": "/r",
-                "state": "Ready",
-                "next": moment.isoformat(),
+                "state": "Ready" if restart.enabled else "Disabled",
+                "next": restart.at.isoformat() if restart.enabled else None,
             }
-            for number, moment in enumerate(self._host.machine.scheduled_restarts, 1)
+            for name, restart in self._host.restarts.items()
         ]
         return own + restarts
+
+    def _switch_task(self, of: dict[str, str], enabled: bool) -> str | None:
+        """Enable a task that restarts the machine, or disable it; nobody does that to another one."""
+        if of["name"] not in self._host.restarts:
+            raise Unknown(f"a task to be switched, {of['name']}")
+        self._host.switch_restart(of["name"], enabled)
+        return None
 
     def _runs(self, name: str, task: Task) -> bool:
         """A task that starts by itself is done with its script at once; one that was started may be at work."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from simulator.scenario import Machine, Proxy, Settings
-from simulator.windows import connection_settings, winhttp_settings
+from simulator.windows import connection_settings, read_connection_settings, winhttp_settings
 
 MACHINE = "HKEY_LOCAL_MACHINE"
 USERS = "HKEY_USERS"
@@ -18,6 +18,14 @@ _SHORT = {"HKLM": MACHINE, "HKCU": "HKEY_CURRENT_USER", "HKU": USERS}
 _CURRENT = rf"{MACHINE}\SOFTWARE\Microsoft\Windows\CurrentVersion"
 _INTERNET = r"Microsoft\Windows\CurrentVersion\Internet Settings"
 _FIRST_PERSON = 1001
+CONNECTIONS = ("DefaultConnectionSettings", "SavedLegacySettings")
+"""The two places where Windows keeps the same."""
+_OF_SETTINGS = {
+    "proxy_enable": "ProxyEnable",
+    "proxy_server": "ProxyServer",
+    "proxy_override": "ProxyOverride",
+    "auto_config_url": "AutoConfigURL",
+}
 _CONTROL = rf"{MACHINE}\SYSTEM\CurrentControlSet\Control"
 _NETLOGON = rf"{MACHINE}\SYSTEM\CurrentControlSet\Services\Netlogon"
 _SOFTWARE = rf"{MACHINE}\SOFTWARE\Microsoft"
@@ -42,6 +50,11 @@ SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "computer_rename": (rf"{_CONTROL}\ComputerName\ComputerName", {"ComputerName": "NYTT-NAVN"}),
 }
 _ALWAYS = (USERS, "HKEY_CURRENT_USER", _CURRENT, rf"{MACHINE}\SYSTEM\CurrentControlSet\Control\Session Manager")
+
+
+def profile_key(number: int) -> str:
+    """Where the Internet Options of a person lie who is signed in; the first is number 1."""
+    return rf"{USERS}\{_sid(number - 1)}\Software\{_INTERNET}"
 
 
 def _value(kind: str, data: object) -> dict[str, Any]:
@@ -125,6 +138,30 @@ class Registry:
             self._fill(below, values)
         return True
 
+    def proxies(self, before: tuple[Proxy, ...]) -> tuple[Proxy, ...]:
+        """The profiles as they are written here now, of which `before` were there when the clock started."""
+        return tuple(self._proxy(profile_key(number), proxy) for number, proxy in enumerate(before, 1))
+
+    def _proxy(self, key: str, before: Proxy) -> Proxy:
+        """One profile; what a policy says is nobody's to write, and a hive that is not loaded cannot be written."""
+        if before.policy or not before.loaded:
+            return before
+        values = (self.look(key) or {"values": {}})["values"]
+        told = {field: values[name]["data"] if name in values else None for field, name in _OF_SETTINGS.items()}
+        binaries = (self.look(rf"{key}\Connections") or {"values": {}})["values"]
+        if not all(name in binaries for name in CONNECTIONS):
+            return before
+        connections, saved = (read_connection_settings(bytes.fromhex(binaries[name]["data"])) for name in CONNECTIONS)
+        own = {**told, "proxy_enable": told["proxy_enable"] or 0, "connections": None, "saved": None}
+        found = before.written(connections.counter, **own)
+        raw = [connection_settings(each) for each in (found, connections, saved)]
+        # Only what does not say the same is told beside it.
+        beside = {
+            "connections": None if raw[1] == raw[0] else connections,
+            "saved": None if raw[2] == raw[1] else saved,
+        }
+        return found.model_copy(update=beside)
+
     def _make(self, key: str) -> None:
         parts = key.split("\\")
         for count in range(1, len(parts) + 1):
@@ -186,7 +223,8 @@ def _of_machine(machine: Machine, sid: Callable[[int], str]) -> Iterator[tuple[s
     internet = rf"{MACHINE}\SOFTWARE\{_INTERNET}"
     if machine.machine_proxy:
         yield from _of_settings(machine.machine_proxy, internet, machine.machine_proxy, machine.machine_proxy)
-    yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
+    if machine.winhttp_proxy != "":
+        yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
     yield rf"{_CONTROL}\Session Manager\Environment", {str(name): text for name, text in machine.environment.items()}
     if machine.active_hours:
         start, end = machine.active_hours
@@ -210,15 +248,10 @@ def _of_settings(
     settings: Settings, key: str, connections: Settings, saved: Settings
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     yield key, _values(settings)
-    binaries = {"DefaultConnectionSettings": connections, "SavedLegacySettings": saved}
+    binaries = dict(zip(CONNECTIONS, (connections, saved), strict=True))
     yield rf"{key}\Connections", {name: connection_settings(each) for name, each in binaries.items()}
 
 
 def _values(settings: Settings) -> dict[str, Any]:
-    values = {
-        "ProxyEnable": settings.proxy_enable,
-        "ProxyServer": settings.proxy_server,
-        "ProxyOverride": settings.proxy_override,
-        "AutoConfigURL": settings.auto_config_url,
-    }
+    values = {name: getattr(settings, field) for field, name in _OF_SETTINGS.items()}
     return {name: value for name, value in values.items() if value is not None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.calls import ModuleCall, Unknown
-from simulator.models import migrate, postcheck, preflight, stock, stock_facts, upgrade, verify
+from simulator.models import fix, migrate, postcheck, preflight, stock, stock_facts, upgrade, verify
 from simulator.models.common import COMMON, Options, Refused, Work, arguments_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ OURS = {
     "interactor_migrate": Model(migrate.OPTIONS, migrate.answer),
     "interactor_postcheck": Model({}, postcheck.answer, "the check"),
     "interactor_verify": Model(verify.OPTIONS, verify.answer),
+    "interactor_fix": Model(fix.OPTIONS, fix.answer),
 }
 
 
@@ -56,4 +57,6 @@ async def answer(host: SimulatedHost, call: ModuleCall) -> dict[str, Any]:
         await model.answer(work)
     except Refused as refusal:
         return _failed(work.result, f"{model.failure or work.arguments['step']}: {refusal}")
+    if not call.diff:
+        work.result.pop("diff", None)
     return work.result

@@ -188,7 +188,7 @@ def _proxy(work: Work) -> dict[str, Any]:
         "profiles": [_hidden(profile) for profile in policies],
         "per_machine": machine.proxy_per_machine,
         "machine": _hidden(told),
-        "winhttp": hidden_hex(winhttp_settings(machine.winhttp_proxy)),
+        "winhttp": "" if machine.winhttp_proxy == "" else hidden_hex(winhttp_settings(machine.winhttp_proxy)),
         "environment": _hidden(environment),
         "scripts": None,
     }

@@ -19,6 +19,7 @@ from tests.simulator.office import page_of
 from tests.whole_state import differences
 
 LEASE_SCRIPT = wire.MODULES.parent / "plugin_utils" / "_lease.ps1"
+FIX_SCRIPT = LEASE_SCRIPT.with_name("_fix.ps1")
 _DEFAULTS = wire.ROOT / "roles" / "vendor_contract" / "defaults" / "main.yml"
 
 
@@ -64,6 +65,8 @@ class Twins:
         arguments = {"contract": self.contract, "site": site, "run_id": "run-1", "now": now, **options}
         if module in ("migrate", "upgrade"):
             arguments.setdefault("lease_script", LEASE_SCRIPT.read_text(encoding="utf-8"))
+        if module == "fix" and options["step"] == "fix":
+            arguments.setdefault("fix_script", FIX_SCRIPT.read_text(encoding="utf-8"))
         name = f"interactor_{module}"
         modelled, real = self.hosts(host)
         call = ModuleCall(f"helsevest.interactor.{name}", arguments, check, diff)

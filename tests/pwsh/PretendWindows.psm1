@@ -220,7 +220,7 @@ Function Get-TaskObject {
     param([string] $Name)
     $task = $script:State['tasks'][$Name]
     $actions = foreach ($action in @($task['actions'])) { [pscustomobject]$action }
-    [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions) }
+    [pscustomobject]@{ TaskName = $Name; TaskPath = $task['path']; State = $task['state']; Actions = @($actions); Settings = [pscustomobject]@{ StartWhenAvailable = [bool]$task['late'] } }
 }
 
 # Windows goes through all tasks for one as well, and ends at one that is damaged. `damaged_task`: listing, or all.
@@ -318,6 +318,19 @@ Function Stop-ScheduledTask {
     $script:State['tasks'][$TaskName]['state'] = $script:State['task_stop_state']
     Add-Call -Text "stop task $TaskName"
 }
+
+Function Set-TaskState {
+    param([string] $TaskName, [string] $TaskPath, [string] $State, [string] $Verb)
+    $task = $script:State['tasks'][$TaskName]
+    if ($null -eq $task -or $task['path'] -ne $TaskPath) { throw 'The system cannot find the file specified.' }
+    if ($task['locked']) { throw 'Access is denied.' }
+    Add-Call -Text "$Verb $TaskName"
+    $task['state'] = $State
+    Save-State
+}
+
+Function Enable-ScheduledTask { param([string] $TaskName, [string] $TaskPath) Set-TaskState @PSBoundParameters -State 'Ready' -Verb 'enable' }
+Function Disable-ScheduledTask { param([string] $TaskName, [string] $TaskPath) Set-TaskState @PSBoundParameters -State 'Disabled' -Verb 'disable' }
 
 Function Unregister-ScheduledTask {
     [CmdletBinding(SupportsShouldProcess)]
@@ -417,6 +430,24 @@ Function reg.exe {
     $global:LASTEXITCODE = 0
 }
 
+Function powercfg.exe {
+    <#
+    .SYNOPSIS
+    Writes a time of a plan, which counts when that plan is made the one in use.
+    #>
+    $computer = $script:State['computer']
+    $said = "$args"
+    Add-Call -Text "powercfg $said"
+    $global:LASTEXITCODE = [int]$script:State['powercfg_fails']
+    if ($global:LASTEXITCODE -ne 0) { return }
+    if ($said -match '^/setactive ([0-9a-f-]+)$') { $computer['plan'] = "{$($Matches[1])}" }
+    elseif ($said -match '^/setacvalueindex ([0-9a-f-]+) 238c9fa8-0aad-41ed-83f4-97be242c8f20 ([0-9a-f-]+) (\d+)$') {
+        if ("{$($Matches[1])}" -eq $computer['plan'] -and -not $script:State['powercfg_deaf']) { $computer['seconds']["{$($Matches[2])}"] = [int]$Matches[3] }
+    }
+    else { Deny -Text "powercfg.exe $said" }
+    Save-State
+}
+
 Function Get-TimeZone { [pscustomobject]@{ Id = $script:State['computer']['time_zone'] } }
 
 # ---- registry
@@ -451,6 +482,31 @@ Function Get-ItemProperty {
         }
     }
     $item
+}
+
+Function New-ItemProperty {
+    param([string] $LiteralPath, [string] $Name, [string] $PropertyType, [object] $Value, [switch] $Force)
+    $null = $Force
+    $key = Get-RegistryKey -Path $LiteralPath
+    if ($script:State['kept_keys'] -contains $key) { throw "Requested registry access is not allowed: $key" }
+    if (-not $script:State['registry'].ContainsKey($key)) { throw "Cannot find path '$key' because it does not exist." }
+    Add-Call -Text "write $key $Name"
+    switch ($PropertyType) {
+        'Binary' { $Value = @{ hex = [System.Convert]::ToHexString([byte[]]$Value) } }
+        'DWord' { $Value = [int]$Value }
+        'String' { $Value = [string]$Value }
+        default { Deny -Text "the registry type $PropertyType" }
+    }
+    $script:State['registry'][$key][$Name] = $Value
+    Save-State
+}
+
+Function Remove-ItemProperty {
+    param([string] $LiteralPath, [string] $Name)
+    $key = Get-RegistryKey -Path $LiteralPath
+    Add-Call -Text "remove $key $Name"
+    $script:State['registry'][$key].Remove($Name)
+    Save-State
 }
 
 Function Get-Item {
@@ -583,11 +639,11 @@ Function Get-AuthenticodeSignature {
 
 Reset-PretendWindows
 Export-ModuleMember -Function @(
-    'Clear-Memory', 'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ClockOffset',
+    'Clear-Memory', 'Disable-ScheduledTask', 'Enable-ScheduledTask', 'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ClockOffset',
     'Get-FolderAccess', 'Get-HostAddress', 'Get-Item', 'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
     'Get-ScriptProxy', 'Get-TimeLeft', 'Start-Exit', 'Get-TimeZone', 'Get-WebAnswer', 'reg.exe', 'Test-TlsServer', 'Wait-Session',
-    'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
-    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'quser.exe', 'Receive-WebFile',
+    'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ItemProperty', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
+    'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'powercfg.exe', 'quser.exe', 'Receive-WebFile', 'Remove-ItemProperty',
     'Register-ScheduledTask', 'Reset-PretendWindows', 'Restart-Service', 'Restart-ServiceInTime', 'Start-Process',
     'Start-ScheduledTask', 'Start-Service', 'Start-ServiceInTime', 'Start-Sleep', 'Stop-Process', 'Stop-ScheduledTask',
     'Stop-Service', 'Stop-ServiceInTime', 'Test-InstallerService', 'Test-Path', 'Unregister-ScheduledTask'

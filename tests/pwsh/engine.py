@@ -31,6 +31,7 @@ COLLECTION = HERE.parent.parent / "collections" / "ansible_collections" / "helse
 MODULES = wire.MODULES
 MODULE_UTILS = COLLECTION / "plugins" / "module_utils"
 LEASE_SCRIPT = COLLECTION / "plugins" / "plugin_utils" / "_lease.ps1"
+FIX_SCRIPT = LEASE_SCRIPT.with_name("_fix.ps1")
 PRETEND = "PretendWindows.psm1"
 ADD_TYPE = "Ansible.ModuleUtils.AddType.psm1"
 BASIC = "Ansible.Basic.cs"
@@ -197,6 +198,9 @@ def default_state(contract: dict[str, Any]) -> dict[str, Any]:
         "names": {name: ["192.0.2.1"] for name in end_points(contract)},
         "tls": {},
         "script_answers": {f"{contract['proxy']['script']} {each['url']}": "DIRECT" for each in pages.values()},
+        "kept_keys": [],
+        "powercfg_fails": 0,
+        "powercfg_deaf": False,
         "web": {
             pages["P1"]["url"]: page(pages["P1"]["url"], 404, "default backend – 404"),
             pages["P2"]["url"]: page(pages["P2"]["url"], 200, "<html><body><h1>Testing 123</h1></body></html>"),

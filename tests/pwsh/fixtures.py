@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pwsh.engine import HERE, LEASE_SCRIPT, PRETEND, Engine, PretendHost, default_state
+from tests.pwsh.engine import FIX_SCRIPT, HERE, LEASE_SCRIPT, PRETEND, Engine, PretendHost, default_state
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALLER = "6.2.0 set-up"
@@ -71,6 +71,8 @@ class Server(PretendHost):
         arguments = {"contract": self.contract, "site": "1001", "run_id": "run-1", "now": NOW}
         if module in ("migrate", "upgrade"):
             arguments["lease_script"] = LEASE_SCRIPT.read_text(encoding="utf-8")
+        if module == "fix":
+            arguments["fix_script"] = FIX_SCRIPT.read_text(encoding="utf-8")
         arguments.update(options)
         arguments = {name: value for name, value in arguments.items() if value is not None}
         return self.engine.module(f"interactor_{module}", arguments, self, check_mode=check)
@@ -100,8 +102,8 @@ class Server(PretendHost):
     def _marked(self, script: Path) -> Iterator[None]:
         """A script on the host, as the copy that tells what of it was run; it has to lie where it lies."""
         sent = script.read_bytes()
-        assert sent == LEASE_SCRIPT.read_bytes()
-        script.write_bytes(self.engine.marked(LEASE_SCRIPT).read_bytes())
+        ours = next(each for each in (LEASE_SCRIPT, FIX_SCRIPT) if sent == each.read_bytes())
+        script.write_bytes(self.engine.marked(ours).read_bytes())
         try:
             yield
         finally:

@@ -13,6 +13,9 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._domain.cloud_answers import join_answers
 from ..module_utils._domain.families import chosen, list_of_part
+from ..module_utils._domain.fix import Fixed
+from ..module_utils._domain.fix import fix_events as events_of_fixes
+from ..module_utils._domain.fix import fix_lists as lists_of_fixes
 from ..module_utils._domain.near import nearest
 from ..module_utils._domain.recording import StepResult, events_of, rollback_events
 from ..module_utils._domain.upgrade import upgrade_events as allowed_upgrades
@@ -153,6 +156,26 @@ def upgrade_events(answer: Mapping[str, Any], name: str, reason: str, until: str
         raise AnsibleFilterError(str(exc)) from exc
 
 
+def _fixed(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[Fixed]:
+    """What interactor_fix answered on each host of a play (`__preflight_fixed`); nobody where it was not asked."""
+    found = []
+    for host in hosts:
+        result = hostvars[host].get("__preflight_fixed")
+        if result is not None and "changes" in result:
+            found.append(Fixed(hostvars[host]["interactor_site_id"], host, bool(result.get("undo")), result))
+    return found
+
+
+def fix_events(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What to record of the remediation on the hosts of a play (see _domain/fix.py)."""
+    return events_of_fixes(_fixed(hosts, hostvars))
+
+
+def fix_lists(hosts: Sequence[str], hostvars: Mapping[str, Any], dry: bool) -> list[dict[str, Any]]:
+    """What the remediation changed and left on the hosts of a play, as lists for the terminal."""
+    return lists_of_fixes(_fixed(hosts, hostvars), dry)
+
+
 def part_list(hosts: Sequence[str], hostvars: Mapping[str, Any], families: Sequence[str]) -> dict[str, Any]:
     """What a preflight of some families found on each of `hosts`, as a table for the terminal."""
     results = [(host, hostvars[host].get("__preflight_result") or {}) for host in hosts]
@@ -176,6 +199,8 @@ class FilterModule:
             "check_families": check_families,
             "client_users": client_users,
             "cloud_answer": cloud_answer,
+            "fix_events": fix_events,
+            "fix_lists": fix_lists,
             "no_such_site": no_such_site,
             "part_list": part_list,
             "rollback_events": rollback_events,

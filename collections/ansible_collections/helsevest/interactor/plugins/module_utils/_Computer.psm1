@@ -8,6 +8,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -158,36 +159,6 @@ Function Get-ActiveHour {
     if ($null -ne $hours['start'] -or $null -ne $hours['end']) {
         $hours
     }
-}
-
-Function Test-RestartTask {
-    <#
-    .SYNOPSIS
-    Whether a scheduled task takes Windows down: Windows Update's own, or one that calls shutdown or its cmdlets.
-    #>
-    [CmdletBinding()]
-    [OutputType([bool])]
-    param ([Parameter(Mandatory)] [object] $Task)
-
-    if ([string]$Task.State -eq 'Disabled') {
-        return $false
-    }
-    if ($Task.TaskPath -eq '\Microsoft\Windows\UpdateOrchestrator\' -and $Task.TaskName -like 'Reboot*') {
-        return $true
-    }
-    foreach ($action in @($Task.Actions)) {
-        # An action that is no program has neither of these.
-        if ($null -eq $action.PSObject.Properties['Execute']) {
-            continue
-        }
-        if ($action.Execute -match '(?i)\bshutdown(\.exe)?"?$' -and $action.Arguments -match '(?i)[/-][rgsph]\b') {
-            return $true
-        }
-        if ("$($action.Execute) $($action.Arguments)" -match '(?i)\b(Restart|Stop)-Computer\b') {
-            return $true
-        }
-    }
-    $false
 }
 
 Function Get-ScheduledRestart {

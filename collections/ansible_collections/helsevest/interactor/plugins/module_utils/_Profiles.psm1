@@ -7,6 +7,7 @@
 # Windows PowerShell 5.1 must run it.
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
@@ -65,7 +66,7 @@ Function Join-ProxySetting {
         profiles = $UserProfile
         per_machine = Find-Fact -Block { (Get-RegistryValue -Key $policy -Name 'ProxySettingsPerUser') -eq 0 }
         machine = Get-SettingFact -Key $machine
-        winhttp = Get-HexFact -Key "$machine\Connections" -Name 'WinHttpSettings'
+        winhttp = Get-HexFact -Key "$machine\Connections" -Name 'WinHttpSettings' -Absent ''
         environment = [ordered]@{}
     }
     foreach ($name in 'http_proxy', 'https_proxy', 'no_proxy') {
@@ -317,20 +318,25 @@ Function Get-UnknownSetting {
 Function Get-HexFact {
     <#
     .SYNOPSIS
-    A binary value in hex, in lower case and masked; $null where there is none.
+    A binary value in hex, in lower case and masked; $null where it cannot be read.
+
+    .PARAMETER Absent
+    What is told where there is none; by default that is $null as well.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [string] $Key,
-        [Parameter(Mandatory)] [string] $Name
+        [Parameter(Mandatory)] [string] $Name,
+        [object] $Absent = $null
     )
 
     Find-Fact -Block {
         $binary = Get-RegistryValue -Key $Key -Name $Name
-        if ($null -ne $binary) {
-            # This encoding keeps every byte.
-            $latin = [System.Text.Encoding]::GetEncoding(28591)
-            $masked = $latin.GetBytes((Hide-Person -Text $latin.GetString([byte[]]$binary)))
+        if ($null -eq $binary) {
+            $Absent
+        }
+        else {
+            $masked = Hide-PersonInByte -Byte ([byte[]]$binary)
             [System.BitConverter]::ToString($masked).Replace('-', '').ToLowerInvariant()
         }
     }
@@ -352,21 +358,6 @@ Function Protect-Fact {
             $Fact[$name] = Hide-Person -Text $Fact[$name]
         }
     }
-}
-
-Function Hide-Person {
-    <#
-    .SYNOPSIS
-    Puts an x for every character of a user and password in an address, and of a user's folder in a path: the text stays as
-    long as it is, for a binary form tells its length.
-    #>
-    [CmdletBinding()]
-    [OutputType([string])]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
-
-    $hide = { param ($found) $found.Groups[1].Value + 'x' * $found.Groups[2].Length + $found.Groups[3].Value }
-    $hidden = [regex]::Replace($Text, '(://|=|^|;)([^/@\s;=\x00-\x1f]+)(@)', $hide)
-    [regex]::Replace($hidden, '(?i)([\\/]Users[\\/])([^\\/;\x00-\x1f]+)([\\/]?)', $hide)
 }
 
 Export-ModuleMember -Function @('Get-OwnProxySetting', 'Get-ProxySetting', 'Hide-Person')

@@ -6,15 +6,15 @@
 # what Python makes of the same facts later (_domain/checks.py); a test holds the two together. Windows PowerShell 5.1 must
 # run it.
 
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Connection
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# Bits of the connection settings' flags, and what they begin with.
+# Bits of the connection settings' flags.
 $script:ManualTick = 2
 $script:ScriptTick = 4
-$script:Versions = @(0x46, 0x3C)
 $script:ClockSeconds = 300
 
 Function Get-SelfCheckColour {
@@ -157,71 +157,23 @@ Function Read-ProxySetting {
     param ([Parameter(Mandatory)] [System.Collections.IDictionary] $Setting)
 
     if ($null -ne $Setting['connections']) {
-        return Read-ConnectionSetting -Hex $Setting['connections']
+        try {
+            $told = Read-ConnectionSetting -Bytes (ConvertFrom-Hex -Text $Setting['connections'])
+        }
+        catch {
+            # It ends too early, or is no hex.
+            return $null
+        }
+        $address = ''
+        if (($told['flags'] -band $script:ScriptTick) -ne 0) {
+            $address = $told['script'].Trim()
+        }
+        return @{ script = $address; manual = ($told['flags'] -band $script:ManualTick) -ne 0 }
     }
     if ($null -eq $Setting['proxy_enable']) {
         return $null
     }
     @{ script = ([string]$Setting['auto_config_url']).Trim(); manual = [bool]$Setting['proxy_enable'] }
-}
-
-Function Read-ConnectionSetting {
-    [CmdletBinding()]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex)
-
-    $texts = [System.Collections.Generic.List[string]]::new()
-    try {
-        if ($script:Versions -notcontains (Read-Number -Hex $Hex -At 0)) {
-            return $null
-        }
-        $flags = Read-Number -Hex $Hex -At 8
-        $at = 12
-        foreach ($part in 'proxy', 'bypass', 'script') {
-            $length = Read-Number -Hex $Hex -At $at
-            $text = $Hex.Substring(2 * ($at + 4), 2 * $length)
-            if ($text -match '^(..)*[01].') {
-                throw "$part has a control character"
-            }
-            $texts.Add((ConvertFrom-Hex -Hex $text))
-            $at += 4 + $length
-        }
-    }
-    catch {
-        # It ends too early, or is no hex.
-        return $null
-    }
-    $address = ''
-    if (($flags -band $script:ScriptTick) -ne 0) {
-        $address = $texts[2].Trim()
-    }
-    @{ script = $address; manual = ($flags -band $script:ManualTick) -ne 0 }
-}
-
-Function Read-Number {
-    [CmdletBinding()]
-    [OutputType([long])]
-    param (
-        [Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex,
-        [Parameter(Mandatory)] [int] $At
-    )
-
-    $number = [long]0
-    foreach ($offset in 3, 2, 1, 0) {
-        $number = $number * 256 + [byte]"0x$($Hex.Substring(2 * ($At + $offset), 2))"
-    }
-    $number
-}
-
-Function ConvertFrom-Hex {
-    [CmdletBinding()]
-    [OutputType([string])]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Hex)
-
-    $text = ''
-    for ($at = 0; $at -lt $Hex.Length; $at += 2) {
-        $text += [char][byte]"0x$($Hex.Substring($at, 2))"
-    }
-    $text
 }
 
 Function Get-WebHost {

@@ -12,10 +12,12 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Ledger
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Net
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Parallel
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._WindowsNet
 

@@ -25,6 +25,9 @@ OUR_ERRORS = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError,
 LEASE_SCRIPT = Path(__file__).with_name("_lease.ps1")
 """What the task on the host runs that lets people into Interactor again; _Lease.psm1 puts it there."""
 
+FIX_SCRIPT = Path(__file__).with_name("_fix.ps1")
+"""What the task on the host runs that puts back what was for a night; _FixRecord.psm1 puts it there."""
+
 DETAIL = 300
 """So many characters of an exception are kept: its beginning and its end, where libraries tell the cause."""
 
@@ -135,6 +138,11 @@ class HostModule(ActionBase):
 def lease_script() -> str:
     """The text of the script that a step sends which keeps people out of Interactor."""
     return LEASE_SCRIPT.read_text(encoding="utf-8")
+
+
+def fix_script() -> str:
+    """The text of the script that a fix sends which puts back by itself what was for a night."""
+    return FIX_SCRIPT.read_text(encoding="utf-8")
 
 
 def is_of_connection(exc: Exception) -> bool:

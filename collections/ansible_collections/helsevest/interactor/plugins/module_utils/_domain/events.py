@@ -104,6 +104,17 @@ FORMS: Mapping[EventKind, _Form] = {
         host=True,
     ),
     EventKind.UPGRADE_ALLOWED: _Form(Subject.NONE, {"name": Data.TEXT, "reason": Data.TEXT, "until": Data.MOMENT}),
+    EventKind.FIXED: _Form(
+        Subject.NONE,
+        {
+            "undo": Data.BOOLEAN,
+            "changes": Data.DICTIONARIES,
+            "left": Data.DICTIONARIES,
+            "until": Data.MOMENT_OR_NULL,
+            "error": Data.TEXT_OR_NULL,
+        },
+        host=True,
+    ),
     EventKind.RECONCILED: _Form(
         Subject.ATTEMPT,
         {"equal": Data.BOOLEAN, "differences": Data.DICTIONARIES, "counts": Data.DICTIONARY},

@@ -240,6 +240,18 @@ def _upgrade_allowed(event: Event) -> _Told:
     return _Told(f"upgrade_allowed/{event.id}", what, data["reason"])
 
 
+def _fixed(event: Event) -> _Told:
+    data = event.data
+    done = [f"{each['check']}, {each['what']}, {each['name']}: {each['after']}" for each in data["changes"]]
+    left = [f"{each['check']}, {each['what']} left: {each['why']}" for each in data["left"]]
+    did = "put back" if data["undo"] else "put right"
+    count = f"{len(done)} setting{'' if len(done) == 1 else 's'}"
+    what = f"{event.host} not {did}: {data['error']}" if data["error"] else f"{event.host}: {count} {did}"
+    if data["until"]:
+        left.append(f"sleep and restarts back by themselves after {told_time(parse_time(data['until']))}")
+    return _Told(f"fixed/{event.id}", what, "\n".join([*done, *left]))
+
+
 def _made(event: Event) -> _Told:
     count = len(event.data["made"]) if event.data["known"] else "an unknown number"
     return _Told(f"made/{event.subject}", f"Made in the cloud since the switch: {count}", quiet=True)
@@ -290,6 +302,7 @@ WORDS: Mapping[EventKind, Callable[[Event], _Told]] = {
     EventKind.CLOUD: _cloud,
     EventKind.USERS: _users,
     EventKind.UPGRADE_ALLOWED: _upgrade_allowed,
+    EventKind.FIXED: _fixed,
     EventKind.RECONCILED: _reconciled,
     EventKind.DISCARDED: _discarded,
     EventKind.CHECKED: _checked,

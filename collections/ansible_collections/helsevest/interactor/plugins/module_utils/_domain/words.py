@@ -160,6 +160,7 @@ class EventKind(StrEnum):
     CLOUD = "cloud"
     USERS = "users"
     UPGRADE_ALLOWED = "upgrade_allowed"
+    FIXED = "fixed"
     RECONCILED = "reconciled"
     DISCARDED = "discarded"
     CHECKED = "checked"

@@ -96,6 +96,11 @@ GOOD: dict[EventKind, dict[str, Any]] = {
         "site": "1001",
         "data": {"name": "Kari", "reason": "the office asks", "until": "2027-05-18T16:00:00Z"},
     },
+    EventKind.FIXED: {
+        "site": "1001",
+        "host": "1001-pc1",
+        "data": {"undo": False, "changes": [], "left": [], "until": None, "error": None},
+    },
     EventKind.MADE: {"site": "1001", "subject": "1", "data": {"known": True, "made": [{"id": "o-1"}]}},
     EventKind.RESTORED: {"site": "1001", "subject": "1", "data": {"equal": False, "changed": ["data/orders"]}},
     EventKind.RECONCILED: {

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy import judge_profile
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy import look_at
 
 from simulator.engine.registry import SIGNS
 from simulator.scenario import RESTART_SIGNS
@@ -99,7 +99,7 @@ def test_a_server_on_which_all_is_well(server: Server):
             "profiles": [],
             "per_machine": False,
             "machine": dict.fromkeys(SETTINGS_READ),
-            "winhttp": None,
+            "winhttp": "",
             "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
             "scripts": [],
         },
@@ -300,7 +300,7 @@ def test_a_profile_that_is_locked_hides_no_other(server: Server):
     assert locked == {"profile": 1, "kind": "local", "loaded": True, "policy": False, "error": None, **unknown}
     assert (open_one["profile"], open_one["proxy_server"], open_one["proxy_enable"]) == (2, "p:8080", 1)
     script = server.contract["proxy"]["script"]
-    assert [judge_profile(profile, script) for profile in (locked, open_one)] == ["unknown", "double"]
+    assert [look_at(profile, script).kind for profile in (locked, open_one)] == ["unknown", "double"]
 
 
 def test_a_page_is_told_as_people_read_it(server: Server):

@@ -16,10 +16,10 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfc
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfcheck_build import assemble
 
 from tests.pwsh.audit import KNOWN, Audit, audit, read_known
-from tests.pwsh.engine import COLLECTION, LEASE_SCRIPT, MODULE_UTILS, MODULES, Engine
+from tests.pwsh.engine import COLLECTION, FIX_SCRIPT, LEASE_SCRIPT, MODULE_UTILS, MODULES, Engine
 from tests.pwsh.fixtures import ROOT
 
-SCRIPTS = sorted([*MODULES.glob("*.ps1"), *MODULE_UTILS.glob("*.psm1"), LEASE_SCRIPT])
+SCRIPTS = sorted([*MODULES.glob("*.ps1"), *MODULE_UTILS.glob("*.psm1"), FIX_SCRIPT, LEASE_SCRIPT])
 START = "Set-StrictMode -Version Latest\n$ErrorActionPreference = 'Stop'\n"
 
 NOT_ENDED = "its errors do not end the script"
@@ -151,7 +151,7 @@ def judged(engine: Engine) -> tuple[dict[str, list[str]], Audit]:
 
 def test_there_is_nothing_that_5_1_cannot_run(judged: tuple[dict[str, list[str]], Audit]):
     assert judged[0] == {}
-    assert len(SCRIPTS) == 28
+    assert len(SCRIPTS) == 37
 
 
 def test_what_was_looked_up_is_used(judged: tuple[dict[str, list[str]], Audit]):

@@ -31,13 +31,13 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks molecule sanity soak bench bench-quick selfcheck wine test-next clean
+.PHONY: demo test ci lint types units simulator playbooks nights molecule sanity soak bench bench-quick selfcheck wine test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
 	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 
-ci: molecule sanity bench-quick ## What is too slow for a newcomer
+ci: nights molecule sanity bench-quick ## What is too slow for a newcomer
 
 COLLECTION := collections/ansible_collections/helsevest/interactor
 DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain
@@ -52,10 +52,13 @@ types: $(VENV)/.ready ## mypy --strict on the domain and the simulator
 	mypy -p $(DOMAIN) -p simulator
 
 units: $(VENV)/.ready ## Domain, plugins, modules, PowerShell and simulator
-	pytest -n auto --dist worksteal -m "not playbook"
+	pytest -n auto --dist worksteal -m "not playbook and not night"
 
 playbooks: $(VENV)/.ready ## Real ansible-playbook processes against the simulator
 	pytest -n 2 --dist loadfile -m "playbook and not wine"
+
+nights: $(VENV)/.ready ## The same for whole nights in which something breaks
+	pytest -n 2 --dist loadfile -m night
 
 molecule: $(VENV)/.ready ## Molecule scenarios against the simulator, without a container engine
 	molecule test --all
@@ -86,7 +89,7 @@ selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per 
 	ansible-playbook -i "$(INVENTORY)" playbooks/selfcheck.yml $(if $(SIGNED),-e "selfcheck_signed='$(SIGNED)'")
 
 test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13
-	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks molecule
+	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks nights molecule
 
 clean: ## Remove what was made here, the virtual environment included
 	rm -rf .venv .venv-next var .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

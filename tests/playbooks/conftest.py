@@ -26,11 +26,22 @@ RELEASE = dict(demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables)
 SECRETS = ("password", "cloud_token")
 
 
+NIGHTS = frozenset(
+    ["calls", "causes", "delta", "engine", "families", "fencing", "fix", "lease", "modes", "pace", "privacy", "rehearsal"]
+    + ["rollback", "second_contract", "shared_server"]
+)
+"""The tests of whole nights in which something breaks: too slow for a newcomer (`make nights`)."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here runs real ansible-playbook processes."""
+    here = Path(__file__).parent
+    lost = [name for name in NIGHTS if not (here / f"test_{name}.py").is_file()]
+    assert not lost, f"no such tests: {', '.join(sorted(lost))}"
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.playbook)
+        if here in item.path.parents:
+            is_night = item.path.stem.removeprefix("test_") in NIGHTS
+            item.add_marker(pytest.mark.night if is_night else pytest.mark.playbook)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ class Surroundings:
 
     async def page(self, url: str, proxy: str) -> Page:
         """A page by a proxy (`host:port`); directly where that is empty."""
+        self.way(url, proxy)
+        return await self._net.fetch(url)
+
+    def way(self, url: str, proxy: str) -> None:
+        """Whether a page can be asked for by a proxy (`host:port`), or directly where that is empty."""
         name = urlsplit(url).hostname or ""
         if proxy in self._machine.dead_proxies:
             raise FetchError(f"ConnectFailure: {proxy} does not answer")
@@ -64,7 +69,6 @@ class Surroundings:
                 raise FetchError(f"ConnectFailure: no way to {name} but by a proxy")
         if name in self._machine.intercepted and url.startswith("https:"):
             raise FetchError(f"TrustFailure: the certificate of {name} is not trusted")
-        return await self._net.fetch(url)
 
     def script_answer(self, script: str, url: str) -> str:
         """What WinHTTP says for an address by a script."""

@@ -29,7 +29,7 @@ _OF_SETTINGS = {
 _CONTROL = rf"{MACHINE}\SYSTEM\CurrentControlSet\Control"
 _NETLOGON = rf"{MACHINE}\SYSTEM\CurrentControlSet\Services\Netlogon"
 _SOFTWARE = rf"{MACHINE}\SOFTWARE\Microsoft"
-_PROFILES = rf"{_SOFTWARE}\Windows NT\CurrentVersion\ProfileList"
+PROFILES = rf"{_SOFTWARE}\Windows NT\CurrentVersion\ProfileList"
 _TEMPORARY = 0x800
 SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "windows_update": (rf"{_CURRENT}\WindowsUpdate\Auto Update\RebootRequired", {}),
@@ -82,6 +82,7 @@ class Registry:
         self._keys: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {}
         for key in _ALWAYS:
             self._make(key)
+        self._fill(rf"{_CONTROL}\ComputerName\ActiveComputerName", {"ComputerName": "NAVN"})
         for key, values in _of_machine(machine, _sid):
             self._fill(key, values)
 
@@ -215,7 +216,7 @@ def _of_machine(machine: Machine, sid: Callable[[int], str]) -> Iterator[tuple[s
         told["State"] = _TEMPORARY if proxy.kind == "temporary" else 0
         if proxy.kind == "roaming":
             told["CentralProfile"] = rf"\\srv\profil$\user{number}"
-        yield rf"{_PROFILES}\{account}{'.bak' if proxy.kind == 'backup' else ''}", told
+        yield rf"{PROFILES}\{account}{'.bak' if proxy.kind == 'backup' else ''}", told
         if proxy.loaded:
             yield from _of_person(proxy, rf"{USERS}\{account}")
     if machine.proxy_per_machine:
@@ -231,7 +232,6 @@ def _of_machine(machine: Machine, sid: Callable[[int], str]) -> Iterator[tuple[s
         yield rf"{_SOFTWARE}\WindowsUpdate\UX\Settings", {"ActiveHoursStart": start, "ActiveHoursEnd": end}
     if not machine.tls_allowed:
         yield rf"{_CONTROL}\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client", {"Enabled": 0}
-    yield rf"{_CONTROL}\ComputerName\ActiveComputerName", {"ComputerName": "NAVN"}
 
 
 def _of_person(proxy: Proxy, hive: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 from simulator import manifest
 from simulator.calls import Answer, HostDown, Unknown
-from simulator.engine.registry import MACHINE, of_machine
+from simulator.engine.registry import MACHINE, PROFILES, of_machine
 from simulator.files import parent
 from simulator.wine import vendor
 from simulator.wine.discovery import Tools
 from simulator.wine.line import Line
 from simulator.wine.machine import Machine
+from simulator.wine.net import questions
 from simulator.wine.sight import Sight
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class WineEngine:
         if programs is not None:
             seen += [parent(programs.vendor.config), programs.vendor.install]
         self._sight = Sight(host.drive, self._machine, seen)
-        self._line = Line({"migrate": self._migrate, "signer": self._signer})
+        self._line = Line({"migrate": self._migrate, "signer": self._signer} | questions(host))
         self._turn = asyncio.Lock()
         self._made = False
         self._closed = False
@@ -98,6 +99,10 @@ class WineEngine:
             "clock_offset_seconds": machine.clock_offset_seconds != 0,
             "scheduled_restarts": bool(machine.scheduled_restarts),
             "in_use": machine.in_use.sessions > 0,
+            # Wine's reg.exe loads no hive, and the person that there is, is signed in.
+            "proxies that are not loaded": not all(proxy.loaded for proxy in machine.proxies),
+            # What takes a machine to the simulated internet are such variables.
+            "environment": bool(machine.environment),
             "upgrade.ends": programs is not None and programs.site.upgrade.ends != "ok",
             "upgrade.cut_after": programs is not None and programs.site.upgrade.cut_after is not None,
         }
@@ -226,7 +231,10 @@ class WineEngine:
                 "Listen": {"kind": "string", "data": listen},
                 "VersionKey": {"kind": "string", "data": programs.vendor.version_key},
             }
-        return keys | of_machine(self._host.machine, _own_account)
+        said = of_machine(self._host.machine, _own_account)
+        # The machine knows where its own account's folder is.
+        said.get(rf"{PROFILES}\{_own_account(0)}", {}).pop("ProfileImagePath", None)
+        return keys | said
 
     def _tell_time(self) -> None:
         self._sight.leap(self._machine.set_clock(self._host.utc))

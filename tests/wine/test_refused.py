@@ -9,10 +9,10 @@ import pytest
 
 from simulator.calls import Page
 from simulator.clock import Clock
-from simulator.engine.registry import of_machine
+from simulator.engine.registry import PROFILES, of_machine
 from simulator.engines import Engines
 from simulator.scenario import Machine, Scenario, ScenarioError
-from simulator.wine import Network, address
+from simulator.wine import Network, WineEngine, address
 from simulator.wine.discovery import Tools
 from simulator.world import World
 
@@ -36,6 +36,8 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any],
         ({"clock_offset_seconds": 60}, {}, "clock_offset_seconds on a Wine machine"),
         ({"scheduled_restarts": ["2027-05-19T01:00:00Z"]}, {}, "scheduled_restarts on a Wine machine"),
         ({"in_use": 1}, {}, "in_use on a Wine machine"),
+        ({"proxies": [{}, {"loaded": False}]}, {}, "proxies that are not loaded on a Wine machine"),
+        ({"environment": {"http_proxy": "a:1"}}, {}, "environment on a Wine machine"),
         ({}, {"upgrade": {"ends": "no_start"}}, r"upgrade\.ends on a Wine machine"),
         ({}, {"upgrade": {"cut_after": 1000}}, r"upgrade\.cut_after on a Wine machine"),
     ],
@@ -72,3 +74,14 @@ def test_the_internet_options_go_to_the_accounts_that_the_machine_has() -> None:
     assert found[key]["ProxyEnable"] == {"kind": "dword", "data": 0}
     assert found[key]["AutoConfigURL"] == {"kind": "string", "data": "http://config.nhn.no/kunde.pac"}
     assert found[rf"{key}\Connections"]["DefaultConnectionSettings"]["kind"] == "binary"
+
+
+def test_a_machine_keeps_its_own_name_and_who_its_account_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"proxies": [{}, {"kind": "roaming"}]}
+    engine = world(tmp_path, monkeypatch, told).hosts["srv.proverom.example"].engine
+    assert isinstance(engine, WineEngine)
+    keys = engine._registry(1)
+    assert not [key for key in keys if "ComputerName" in key]
+    own, other = (keys[rf"{PROFILES}\{account}"] for account in ("S-1-5-21-0-0-0-1000", "S-1-5-21-1-2-3-1002"))
+    assert set(own) == {"State"}
+    assert other["ProfileImagePath"] == {"kind": "string", "data": r"C:\Users\user2"}

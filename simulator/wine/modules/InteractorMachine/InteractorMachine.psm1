@@ -5,25 +5,39 @@
 # What a Wine machine lacks, or does otherwise than Windows. Who signed a file is the scenario's word: the simulator is
 # asked. Who may be at a folder is what icacls.exe was told: Wine keeps a mode of Unix. A file that is no program is
 # opened by what the registry says of its kind, as Windows PowerShell does; this engine's Start-Process starts programs only.
+# The simulated internet has one way in, its proxy: which other ways are open, what names, clocks and handshakes say is the
+# scenario's word. Aliases lead from our scripts' functions to those here, for they come before all functions.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-Function Get-AuthenticodeSignature {
-    [CmdletBinding()]
-    param ([Parameter(Mandatory)] [string] $LiteralPath)
+Function Read-Line {
+    param ([Parameter(Mandatory)] [string] $What, [Parameter(Mandatory)] [string] $About)
 
     $port = (Get-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\InteractorSimulator').Port
     $line = [System.Net.Sockets.TcpClient]::new('127.0.0.1', $port)
     try {
         $stream = $line.GetStream()
-        $asked = [System.Text.Encoding]::UTF8.GetBytes("signer`t$LiteralPath`n")
+        $asked = [System.Text.Encoding]::UTF8.GetBytes("$What`t$About`n")
         $stream.Write($asked, 0, $asked.Length)
-        $publisher = [System.IO.StreamReader]::new($stream).ReadToEnd().Trim()
+        [System.IO.StreamReader]::new($stream).ReadToEnd().Trim()
     }
     finally {
         $line.Dispose()
     }
+}
+
+Function Request-Simulator {
+    param ([Parameter(Mandatory)] [string] $What, [System.Collections.IDictionary] $Of = @{})
+
+    ConvertFrom-Json -InputObject (Read-Line -What $What -About (ConvertTo-Json -InputObject $Of -Compress)) -AsHashtable
+}
+
+Function Get-AuthenticodeSignature {
+    [CmdletBinding()]
+    param ([Parameter(Mandatory)] [string] $LiteralPath)
+
+    $publisher = Read-Line -What 'signer' -About $LiteralPath
     if (-not $publisher) {
         return [pscustomobject]@{ Status = 'NotSigned'; SignerCertificate = $null }
     }
@@ -74,4 +88,112 @@ Function Start-Process {
     Microsoft.PowerShell.Management\Start-Process @PSBoundParameters
 }
 
-Export-ModuleMember -Function @('Get-Acl', 'Get-AuthenticodeSignature', 'Start-Process')
+# ---- the net
+
+Function Get-ToldAnswer {
+    <#
+    .SYNOPSIS
+    Get-WebAnswer by the one way that there is, where the scenario says that the way which is asked for is open. How slow
+    this machine is with TLS is no fault of the page.
+    #>
+    param ([string] $Uri, [int] $TimeoutSeconds = 20, [long] $MaximumBytes = 1MB, [double] $MaximumSeconds = 20, [long] $From = 0, [string] $Proxy)
+
+    $null = $TimeoutSeconds
+    $asked = @{ Uri = $Uri; MaximumBytes = $MaximumBytes; MaximumSeconds = $MaximumSeconds; From = $From; TimeoutSeconds = 60 }
+    if ($PSBoundParameters.ContainsKey('Proxy') -and -not ([uri]$Uri).IsLoopback) {
+        $told = Request-Simulator -What 'way' -Of @{ url = $Uri; proxy = $Proxy }
+        if ($told['error']) {
+            return [ordered]@{
+                status = 0; content = ''; length = 0; seconds = 0.0; milliseconds = 0; final_url = $null; issuer = $null
+                error = $told['error']
+            }
+        }
+    }
+    & (Get-Command -Name Get-WebAnswer -CommandType Function) @asked
+}
+
+Function Get-ToldOffset {
+    $told = Request-Simulator -What 'clock'
+    if ($told['error']) { throw $told['error'] }
+    [double]$told['offset']
+}
+
+Function Get-ToldAddress {
+    param ([string[]] $Name, [double] $Seconds)
+
+    $null = $Seconds
+    foreach ($each in $Name) {
+        $told = Request-Simulator -What 'addresses' -Of @{ name = $each }
+        [ordered]@{ name = $each; addresses = [string[]]@($told['addresses'] | Where-Object -FilterScript { $_ }); error = $told['error'] }
+    }
+}
+
+Function Test-ToldServer {
+    param ([string] $Name, [double] $Seconds, [int] $Port)
+
+    $null = $Seconds, $Port
+    $told = Request-Simulator -What 'handshake' -Of @{ name = $Name }
+    [ordered]@{ name = $Name; protocol = $told['protocol']; trusted = $told['trusted']; issuer = $told['issuer']; error = $told['error'] }
+}
+
+Function Get-ToldProxy {
+    param ([string] $Script, [string] $Uri, [double] $Seconds)
+
+    $null = $Seconds
+    $told = Request-Simulator -What 'script' -Of @{ script = $Script; url = $Uri }
+    if ($told['error']) { throw $told['error'] }
+    $told['proxy']
+}
+
+# ---- parts of a script that run beside it
+
+Function Open-ToldSession {
+    <#
+    .SYNOPSIS
+    A session with this module.
+    #>
+    $state = [System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
+    $state.ImportPSModule('InteractorMachine')
+    $session = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state)
+    $session.Open()
+    $shell = [System.Management.Automation.PowerShell]::Create()
+    $shell.Runspace = $session
+    $shell
+}
+
+Function Wait-ToldSession {
+    <#
+    .SYNOPSIS
+    Whether a part would have ended in time is the scenario's to say, not this machine's: each is waited for.
+    #>
+    param ([string] $Name, [System.IAsyncResult] $Running, [double] $Seconds)
+
+    $null = $Seconds
+    $null = $Running.AsyncWaitHandle.WaitOne()
+    (Request-Simulator -What 'overdue')['parts'] -notcontains $Name
+}
+
+Function Get-ToldLeft {
+    param ([object] $Since, [double] $Seconds)
+
+    $null = $Since
+    $Seconds
+}
+
+$instead = @{
+    'Get-ClockOffset' = 'Get-ToldOffset'
+    'Get-HostAddress' = 'Get-ToldAddress'
+    'Get-ScriptProxy' = 'Get-ToldProxy'
+    'Get-TimeLeft' = 'Get-ToldLeft'
+    'Get-WebAnswer' = 'Get-ToldAnswer'
+    'Open-Session' = 'Open-ToldSession'
+    'Test-TlsServer' = 'Test-ToldServer'
+    'Wait-Session' = 'Wait-ToldSession'
+}
+foreach ($name in $instead.Keys) {
+    Set-Alias -Name $name -Value $instead[$name]
+}
+Export-ModuleMember -Alias @($instead.Keys) -Function @(
+    'Get-Acl', 'Get-AuthenticodeSignature', 'Get-ToldAddress', 'Get-ToldAnswer', 'Get-ToldLeft', 'Get-ToldOffset', 'Get-ToldProxy',
+    'Open-ToldSession', 'Start-Process', 'Test-ToldServer', 'Wait-ToldSession'
+)

@@ -61,7 +61,8 @@ Function Get-HostFact {
         utc = Find-Fact -Block { Format-Moment -Moment $system.LocalDateTime }
         addresses = Find-Fact -Block {
             $adapters = @(Get-CimInstance -ClassName Win32_NetworkAdapterConfiguration -Filter 'IPEnabled = TRUE')
-            , [string[]]@($adapters | ForEach-Object -Process { $_.IPAddress })
+            # An adapter that has no address yet tells none.
+            , [string[]]@($adapters | ForEach-Object -Process { $_.IPAddress } | Where-Object -FilterScript { $_ })
         }
     }
 }

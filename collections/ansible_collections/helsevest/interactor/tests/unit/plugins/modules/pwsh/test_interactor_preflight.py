@@ -247,6 +247,13 @@ def test_a_minute_is_not_never(server: Server):
     assert (power["sleep_minutes"], power["hibernate_minutes"]) == (1, 2)
 
 
+def test_an_adapter_without_an_address_tells_none(server: Server):
+    server.update(computer={**server.state["computer"], "addresses": [None, "10.20.1.5"]})
+    assert facts_of(server)["host"]["addresses"] == ["10.20.1.5"]
+    server.update(computer={**server.state["computer"], "addresses": []})
+    assert facts_of(server)["host"]["addresses"] == []
+
+
 def task(execute: str, arguments: str, moment: str | None, *, path: str = "\\", state: str = "Ready") -> dict[str, Any]:
     action = {"Execute": execute, "Arguments": arguments}
     return {"path": path, "state": state, "actions": [action], "next": moment}

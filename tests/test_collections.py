@@ -53,13 +53,13 @@ def used_collections() -> set[str]:
     return {".".join(pair) for pair in named if installed().joinpath(*pair).is_dir()}
 
 
-COMPARED = {"community.windows"}
-"""What the benchmark compares with and nothing else needs: no controller has to install it."""
+DEVELOPMENT = {"ansible.posix", "community.windows"}
+"""What a benchmark compares with, and how a test reads results: no controller has to install it."""
 
 
 def test_requirements_name_the_collections_that_are_used_and_no_other() -> None:
-    assert used_collections() - COMPARED == set(required())
-    for name in COMPARED:
+    assert used_collections() - DEVELOPMENT == set(required())
+    for name in DEVELOPMENT:
         named = [
             path
             for folder in ("playbooks", "roles", "molecule", "inventories")

@@ -68,7 +68,7 @@ def test_a_marked_script_does_the_same_and_tells_what_it_ran(
     ran = set(range(1, len(text) + 1)) - set(report["_Windows.psm1"].missed)
     assert next(number for number, line in enumerate(text, 1) if "$hash.ComputeHash($Stream)" in line) in ran
     assert next(number for number, line in enumerate(text, 1) if "$request.AddRange($From)" in line) not in ran
-    assert 5 < report["_Windows.psm1"].percent < 20
+    assert 1 < report["_Windows.psm1"].percent < 20
     assert report["_Switch.psm1"].percent == 0
 
 

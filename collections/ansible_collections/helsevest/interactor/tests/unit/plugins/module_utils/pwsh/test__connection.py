@@ -25,7 +25,9 @@ $told = foreach ($case in (ConvertFrom-Json -InputObject (@($input) -join "`n"))
     try {
         $bytes = ConvertFrom-Hex -Text $case.hex
         $read = Read-ConnectionSetting -Bytes $bytes
-        $edited = Edit-ConnectionSetting -Bytes $bytes -Flags $case.flags -Script $case.script
+        # As bytes: ConvertFrom-Json makes a moment of a text that looks like one.
+        $script = [System.Text.Encoding]::UTF8.GetString([System.Convert]::FromHexString($case.script))
+        $edited = Edit-ConnectionSetting -Bytes $bytes -Flags $case.flags -Script $script
         $read['edited'] = ConvertTo-Hex -Bytes $edited
         $read['error'] = $null
         $read
@@ -39,7 +41,8 @@ texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=
 
 
 def ask(engine: Engine, cases: list[Case]) -> list[Case]:
-    told = engine.script(SCRIPT % (MODULE_UTILS / "_Connection.psm1"), json.dumps(cases))
+    sent = [{**case, "script": case["script"].encode().hex()} for case in cases]
+    told = engine.script(SCRIPT % (MODULE_UTILS / "_Connection.psm1"), json.dumps(sent))
     assert "ERROR:" not in told, told
     found: list[Case] = json.loads(told)
     assert len(found) == len(cases)

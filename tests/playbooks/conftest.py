@@ -27,8 +27,23 @@ SECRETS = ("password", "cloud_token")
 
 
 NIGHTS = frozenset(
-    "calls causes delta engine families fencing fix lease modes pace privacy rehearsal rollback second_contract "
-    "shared_server".split()
+    {
+        "calls",
+        "causes",
+        "delta",
+        "engine",
+        "families",
+        "fencing",
+        "fix",
+        "lease",
+        "modes",
+        "pace",
+        "privacy",
+        "rehearsal",
+        "rollback",
+        "second_contract",
+        "shared_server",
+    }
 )
 """The tests of whole nights in which something breaks: too slow for a newcomer (`make nights`)."""
 

@@ -36,13 +36,17 @@ def _probe(situation: Situation, following: Next) -> Standing:
     newest = {each.host: each for each in standing.measurements if each.origin == Origin.MEASURED}
     measured = {each.slot: each for each in standing.measurements}
     for host in following.hosts:
-        role: Literal["server", "client"] = "server" if host == site.server_host else "client"
-        well = HostMeasurement(host, role, situation.now, Origin.MEASURED, reached=True, error=None, checks=())
-        again = replace(newest.get(host, well), at=situation.now)
+        known = newest.get(host)
+        again = replace(known, at=situation.now) if known else _well(host, situation)
         measured[again.slot] = again
     server = measured.get((site.server_host, True, Origin.MEASURED))
     seen = situation.run_id if server and server.at == situation.now else standing.ledger_run
     return replace(standing, ledger_run=seen, measurements=tuple(sorted(measured.values(), key=lambda one: one.at)))
+
+
+def _well(host: str, situation: Situation) -> HostMeasurement:
+    role: Literal["server", "client"] = "server" if host == situation.site.server_host else "client"
+    return HostMeasurement(host, role, situation.now, Origin.MEASURED, reached=True, error=None, checks=())
 
 
 def _look(situation: Situation, following: Next) -> Standing:

@@ -135,10 +135,10 @@ def _moments(situation: Situation, following: Next) -> Iterator[datetime]:
     moments = [moment for opening in openings for moment in (opening.start, opening.end)]
     if following.at:
         moments.append(following.at)
-    for measurement in standing.measurements:
-        lasts = settings.validity.of_client(measurement.origin)
-        moments += [measurement.at + settings.validity.server, measurement.at + lasts]
-        again = measurement.at + settings.retry
+    # The hosts of a site are mostly measured at the same moment.
+    for at, origin in dict.fromkeys((measurement.at, measurement.origin) for measurement in standing.measurements):
+        moments += [at + settings.validity.server, at + settings.validity.of_client(origin)]
+        again = at + settings.retry
         if again > now and any(opening.contains(again) for opening in openings):
             moments.append(again)
     confirmed = confirmed_span(situation.site, now, settings.validity)

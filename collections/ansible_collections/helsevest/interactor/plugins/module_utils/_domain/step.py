@@ -584,10 +584,8 @@ def hosts_to_probe(situation: Situation) -> tuple[str, ...]:
         if good is last:
             if now - last.at >= validity:
                 return True
-            failed = host_verdict(last.reached, last.error, last.checks) is not Verdict.READY
-            if failed and checked.get(host, last.at) > last.at:
-                return True
-            return in_window and failed and now - last.at >= settings.retry
+            again = checked.get(host, last.at) > last.at or (in_window and now - last.at >= settings.retry)
+            return again and host_verdict(last.reached, last.error, last.checks) is not Verdict.READY
         patience = settings.retry if in_window and not is_vouched_for(host) else settings.validity.server
         return now - last.at >= patience and (good is None or now - good.at >= validity)
 

@@ -114,7 +114,7 @@ def play(controller: Controller, playbook: str, hosts: int, **variables: Any) ->
 def measure(folder: Path) -> list[Figure]:
     """Run all of it."""
     stock = yaml.safe_load((ROOT / "roles/vendor_contract/defaults/main.yml").read_text(encoding="utf-8"))
-    needed = {name: stock["vendor_contract"][name] for name in ("service", "paths", "pages", "speed")}
+    needed = {name: stock["vendor_contract"][name] for name in ("service", "paths", "pages", "proxy", "speed")}
     sites = site_ids(HOSTS[-1] // 2)
     # Evenly among the others, servers and PCs.
     gone = {

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
+from simulator.engine.registry import SIGNS
 from simulator.models import stock_facts
-from simulator.windows import connection_settings
 from tests.simulator.office import Office
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAY = yaml.safe_load((ROOT / "tests" / "stock_facts.yml").read_text(encoding="utf-8"))[0]
 PROXY = {"proxy_enable": 1, "proxy_server": "sikker.proxy.nhn.no:8080"}
+LOOKED_AT = {
+    key.replace("{{ current }}", PLAY["vars"]["current"]).replace("{{ control }}", PLAY["vars"]["control"])
+    for key in PLAY["vars"]["restart_signs"]
+}
 SAID: dict[str, Any] = {
     "server": {
         "free_gb": 33.5,
@@ -31,6 +35,8 @@ SAID: dict[str, Any] = {
 SCHEME = r"HKLM:\SYSTEM\CurrentControlSet\Control\Power\User\PowerSchemes"
 INTERNET = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
 CURRENT = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion"
+CONTROL = r"HKLM:\SYSTEM\CurrentControlSet\Control"
+PROFILES = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 
 
 def documented(name: str) -> tuple[set[str], set[str]]:
@@ -52,7 +58,7 @@ def documented(name: str) -> tuple[set[str], set[str]]:
             and isinstance(node.value, ast.Constant)
         }
         documentation, returned = (yaml.safe_load(str(texts[part])) for part in ("DOCUMENTATION", "RETURN"))
-    fragments = {"url_timeout"} if "web_request" in str(documentation) else set()
+    fragments = {"url_timeout", "use_proxy"} if "web_request" in str(documentation) else set()
     return {*documentation["options"], *fragments}, {*(returned or {})}
 
 
@@ -105,7 +111,8 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     assert ledger["stat"]["exists"] is (facts["interactor"]["ledger"] is not None)
     for page in facts["pages"]:
         wanted = contract["pages"][page["id"]]
-        found = look("win_uri", url=wanted["url"], status_code=[wanted["status"]], return_content=True)
+        way = {"use_proxy": False} if page["way"] == "direct" else {}
+        found = look("win_uri", url=wanted["url"], status_code=[wanted["status"]], return_content=True, **way)
         assert (found["status_code"], page["text"].split()[0] in found["content"]) == (page["status"], True)
     assert look("win_uri", url=contract["speed"]["url"])["content_length"] >= facts["speed"]["samples"][0]["bytes"]
 
@@ -115,9 +122,28 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
         options = look("win_reg_stat", path=rf"HKU:\{name}\{INTERNET}")["properties"]
         assert options["ProxyEnable"]["value"] == profile["proxy_enable"]
         assert options.get("ProxyServer", {}).get("value") == profile["proxy_server"]
-        binary = look("win_reg_stat", path=rf"HKU:\{name}\{INTERNET}\Connections", name="DefaultConnectionSettings")
-        assert bytes(binary["value"]).hex() == profile["connections"]
-    assert bytes(binary["value"]) == connection_settings(office.server.machine.proxies[1])
+        binary = look("win_reg_stat", path=rf"HKU:\{name}\{INTERNET}\Connections")["properties"]
+        for value, fact in (("DefaultConnectionSettings", "connections"), ("SavedLegacySettings", "saved")):
+            assert bytes(binary[value]["value"]).hex() == profile[fact]
+        assert look("win_reg_stat", path=rf"HKLM:\{PROFILES}\{name}")["properties"]["State"]["value"] == 0
+        policies = look("win_reg_stat", path=rf"HKU:\{name}\Software\Policies\{INTERNET[9:]}")
+        assert policies["exists"] is profile["policy"]
+    assert set(people) <= set(look("win_reg_stat", path=rf"HKLM:\{PROFILES}")["sub_keys"])
+    machine = look("win_reg_stat", path=rf"HKLM:\{INTERNET}\Connections")["properties"]
+    assert bytes(machine["WinHttpSettings"]["value"]).hex() == facts["proxy"]["winhttp"]
+    assert look("win_reg_stat", path=rf"HKLM:\{INTERNET}")["exists"]
+    variables = look("win_reg_stat", path=rf"{CONTROL}\Session Manager\Environment")["properties"]
+    assert {name: variables[name]["value"] for name in variables} == {
+        name: value for name, value in facts["proxy"]["environment"].items() if value is not None
+    }
+    (script,) = facts["proxy"]["scripts"]
+    assert look("win_uri", url=script["url"], return_content=True)["content"] == script["text"]
+    schannel = look("win_reg_stat", path=rf"{CONTROL}\SecurityProviders\SCHANNEL\Protocols\TLS 1.2\Client")
+    assert schannel["exists"] is not facts["tls"]["enabled"]
+    hours = look("win_reg_stat", path=r"HKLM:\SOFTWARE\Microsoft\WindowsUpdate\UX\Settings")["properties"]
+    assert {"start": hours["ActiveHoursStart"]["value"], "end": hours["ActiveHoursEnd"]["value"]} == (
+        facts["power"]["active_hours"]
+    )
     policy = look("win_reg_stat", path=rf"HKLM:\SOFTWARE\Policies\{INTERNET[9:]}", name="ProxySettingsPerUser")
     assert (policy["value"] == 0) is facts["proxy"]["per_machine"]
 
@@ -129,16 +155,14 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     ):
         seconds = look("win_reg_stat", path=rf"{idle}\{setting}", name="ACSettingIndex")["value"]
         assert seconds == facts["power"][minutes] * 60
-    waits = {
-        "windows_update": look("win_reg_stat", path=rf"{CURRENT}\WindowsUpdate\Auto Update\RebootRequired"),
-        "component_servicing": look("win_reg_stat", path=rf"{CURRENT}\Component Based Servicing\RebootPending"),
-        "file_rename": look(
-            "win_reg_stat",
-            path=r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager",
-            name="PendingFileRenameOperations",
-        ),
-    }
-    assert [sign for sign, found in waits.items() if found["exists"]] == facts["power"]["pending_restart"]
+    waits = []
+    for sign, (key, values) in SIGNS.items():
+        place = key.replace("HKEY_LOCAL_MACHINE", "HKLM:").removesuffix(r"\one")
+        assert place in LOOKED_AT, "the play looks there"
+        told = look("win_reg_stat", path=place)
+        if told["exists"] and set(values) <= set(told["properties"]):
+            waits.append(sign)
+    assert sorted(waits) == sorted(facts["power"]["pending_restart"])
     look("win_scheduled_task_stat", path="\\Microsoft\\Windows\\UpdateOrchestrator\\")
 
     for module, names in returned.items():

@@ -110,7 +110,7 @@ async def _uri(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, A
         status = 200
     else:
         try:
-            page = await host.get(url)
+            page = await (host.get(url) if arguments["use_proxy"] is not False else host.surroundings.page(url, ""))
         except FetchError as error:
             raise Refused(str(error)) from error
         status, body = page.status, page.body
@@ -158,6 +158,7 @@ _LOOKS: dict[str, tuple[Look, Options]] = {
             "return_content": (bool, False),
             "status_code": (list, False),
             "url_timeout": (int, False),
+            "use_proxy": (bool, False),
         },
     ),
     "ansible.windows.win_stat": (_stat, {"path": (str, True), "get_checksum": (bool, False)}),

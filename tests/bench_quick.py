@@ -24,9 +24,9 @@ from tests.wave import site_ids, write_wave
 BOUNDS = Path(__file__).with_suffix(".yml")
 HOSTS = (50, 100, 200)
 """Half of them servers, half of them PCs."""
-STOCK_HOSTS = (4, 16)
-DEAD = 10
-"""Of the largest fleet: 5 %."""
+STOCK_HOSTS = (2, 8)
+DEAD = 5
+"""Of the fleet in the middle: 5 %."""
 KNOCK = 5.0
 SEED = "each site's data come from its number"
 
@@ -91,8 +91,8 @@ def figures(ours: Sequence[Run], stock: Sequence[Run], dead: Run) -> list[Figure
         "kilobytes_per_host": ours[-1].per_host("received", "sent") / 1000,
         "cpu_ratio": each_more(stock) / each_more(ours),
         "slope": slope_of([(run.hosts, run.cpu) for run in ours]),
-        "dead_seconds": (dead.seconds - ours[-1].seconds) / (KNOCK + ours[-1].seconds / 4),
-        "living_delay": dead.last / ours[-1].last,
+        "dead_seconds": (dead.seconds - ours[1].seconds) / (KNOCK + ours[1].seconds / 4),
+        "living_delay": dead.last / ours[1].last,
     }
     bounds: dict[str, dict[str, Any]] = yaml.safe_load(BOUNDS.read_text(encoding="utf-8"))
     return [Figure(name, values[name], **bounds[name]) for name in bounds]
@@ -115,11 +115,11 @@ def measure(folder: Path) -> list[Figure]:
     """Run all of it."""
     stock = yaml.safe_load((ROOT / "roles/vendor_contract/defaults/main.yml").read_text(encoding="utf-8"))
     needed = {name: stock["vendor_contract"][name] for name in ("service", "paths", "pages", "proxy", "speed")}
-    sites = site_ids(HOSTS[-1] // 2)
+    sites, well = (site_ids(hosts // 2) for hosts in (HOSTS[-1], HOSTS[1]))
     # Evenly among the others, servers and PCs.
     gone = {
         site: {"clients": [{"name": "pc1", "trouble": "dead"}]} if number % 2 else {"server": {"trouble": "dead"}}
-        for number, site in enumerate(sites[:: len(sites) // DEAD])
+        for number, site in enumerate(well[:: len(well) // DEAD])
     }
     assert len(gone) == DEAD
     (folder / "well").mkdir()
@@ -130,10 +130,10 @@ def measure(folder: Path) -> list[Figure]:
         ours = [play(controller, "preflight", hosts) for hosts in HOSTS]
         # Beside the playbooks, so that no role of ours is near.
         theirs = [play(controller, "../tests/stock_facts", hosts, stock=needed) for hosts in STOCK_HOSTS]
-    scenario, inventory = write_wave(folder / "dead", sites=len(sites), special=gone)
+    scenario, inventory = write_wave(folder / "dead", sites=len(well), special=gone)
     with controlling(folder / "dead", scenario, inventory) as controller:
-        dead = play(controller, "preflight", HOSTS[-1], preflight_knock_seconds=KNOCK)
-    assert len(dead.traffic) == HOSTS[-1] - DEAD
+        dead = play(controller, "preflight", HOSTS[1], preflight_knock_seconds=KNOCK)
+    assert len(dead.traffic) == HOSTS[1] - DEAD
     return figures(ours, theirs, dead)
 
 

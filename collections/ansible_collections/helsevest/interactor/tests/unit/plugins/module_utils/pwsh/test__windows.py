@@ -369,3 +369,28 @@ class TestServiceInTime:
     def test_one_that_another_needs_is_not_stopped(self, told: Call):
         assert told("Restart-ServiceInTime X", "Running", needs="A,B") == ([], 0, "service 'X' is needed by A, B")
         assert told("Stop-ServiceInTime Y", "Running") == ([], 0, "there is no service 'Y'")
+
+
+def test_a_process_that_would_not_end_is_ended_by_a_session_of_its_own(call: Call):
+    told = call("""& (Get-Module -Name '_Windows') {
+        $said = [System.Collections.Generic.List[object]]::new()
+        $session = [pscustomobject]@{ said = $said }
+        foreach ($name in 'AddScript', 'AddArgument', 'BeginInvoke') {
+            $told = @{ MemberType = 'ScriptMethod'; Name = $name; Value = { $this.said.Add("$args"); $this } }
+            Add-Member -InputObject $session @told
+        }
+        Function Open-Session { $session }
+        Start-Exit -Seconds 5
+        , $said
+    }""")
+    assert "[System.Environment]::Exit(0)" in told[0]
+    assert told[1:] == ["5", ""]
+
+
+def test_what_nobody_uses_is_let_go_of(call: Call):
+    told = call("""& {
+        $kept = & { [System.WeakReference]::new([object]::new()) }
+        Clear-Memory
+        $kept.IsAlive
+    }""")
+    assert told is False

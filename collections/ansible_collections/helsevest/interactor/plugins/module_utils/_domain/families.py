@@ -35,6 +35,10 @@ _NONE = frozenset({"CLIENT", "SERVER", "U1", "A1", "MODE", "LEASE"})
 """What is no check of a preflight's own."""
 
 
+_NO_WORDS_OF_OURS = frozenset({"all", "always", "notest", "molecule-notest", "molecule-idempotence-notest"})
+"""Ansible's own, and those that molecule skips in every run."""
+
+
 def family_of(check: str) -> str:
     """The family of a check by its id, as `proxy` of P5; a check that is in no group is one by its own name."""
     first = check.partition(".")[0]
@@ -50,7 +54,7 @@ def chosen(tags: Iterable[str], skipped: Iterable[str] = ()) -> list[str]:
 
     ValueError for a word that is no family, with what may have been meant, and where nothing would be left.
     """
-    asked, left_out = ({tag for tag in words if tag not in ("all", "always")} for words in (tags, skipped))
+    asked, left_out = (set(words) - _NO_WORDS_OF_OURS for words in (tags, skipped))
     for word in sorted(asked | left_out):
         if word not in FAMILIES:
             close = "".join(f"; did you mean {near}?" for near in nearest(word, FAMILIES))

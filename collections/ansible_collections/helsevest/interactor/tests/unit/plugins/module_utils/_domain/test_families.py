@@ -92,6 +92,7 @@ class TestFamilies:
             (["speed", "proxy", "always"], [], ["proxy", "speed"]),
             (["all"], ["speed"], [family for family in FAMILIES if family != "speed"]),
             (["proxy", "speed"], ["speed"], ["proxy"]),
+            (["all"], ["molecule-notest", "notest", "molecule-idempotence-notest"], []),
         ],
     )
     def test_tags_choose_them(self, tags: list[str], skipped: list[str], families: list[str]):

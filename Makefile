@@ -37,7 +37,7 @@ demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min)
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 
-ci: nights molecule sanity bench-quick ## What is too slow for a newcomer
+ci: nights molecule sanity ## What is too slow for a newcomer
 
 COLLECTION := collections/ansible_collections/helsevest/interactor
 DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain

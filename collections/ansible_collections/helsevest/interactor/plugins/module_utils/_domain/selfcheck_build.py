@@ -161,7 +161,7 @@ _END = """$data = @'
 '@
 exit (Invoke-SelfCheck -Data $data -Site $Site -Client $Client -Folder $Folder)
 """
-_COMMENT = str.maketrans({"…": "...", "–": "-", "«": '"', "»": '"', "’": "'"})
+_COMMENT = str.maketrans({"…": "...", "–": "-", "«": '"', "»": '"', "\u2019": "'"})
 
 
 def _ascii(text: str) -> str:

@@ -91,7 +91,7 @@ def test_what_is_never_called_is_left_out_with_what_it_alone_uses():
 def test_it_is_built_of_the_probes_own_functions_as_they_are():
     """No copy by hand: what is in the script stands in our modules, character by character, and once."""
     script = build_script(MODULES, CONTRACT)
-    comments = str.maketrans({"…": "...", "–": "-", "«": '"', "»": '"', "’": "'"})
+    comments = str.maketrans({"…": "...", "–": "-", "«": '"', "»": '"', "\u2019": "'"})
     ours = {found.translate(comments) for text in MODULES.values() for found in FUNCTION.findall(text)}
     built = FUNCTION.findall(script.replace("\r\n", "\n"))
     assert set(built) <= ours

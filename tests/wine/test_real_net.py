@@ -31,7 +31,7 @@ PAC = b'function FindProxyForURL(url, host) { return dnsDomainIs(host, ".dips.no
 ASK = r"""
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
-Import-Module -Name C:\_Windows.psm1, C:\_WindowsNet.psm1
+Import-Module -Name C:\_Windows.psm1
 $script = 'http://127.0.0.1:{web}/kunde.pac'
 $null = reg.exe load 'HKU\Copy' 'C:\NTUSER.DAT'
 ConvertTo-Json -Compress -Depth 4 -InputObject @{{
@@ -116,8 +116,7 @@ async def asked(folder: Path, script: str) -> dict[str, Any]:
     await machine.create()
     try:
         machine.set_clock(datetime.now(UTC) + timedelta(seconds=HOUR))
-        for name in ("_Windows.psm1", "_WindowsNet.psm1"):
-            (machine.drive / name).write_bytes((MODULE_UTILS / name).read_bytes())
+        (machine.drive / "_Windows.psm1").write_bytes((MODULE_UTILS / "_Windows.psm1").read_bytes())
         (machine.drive / "ask.ps1").write_text(script, encoding="utf-8")
         done = await machine.run(["powershell", "-NoProfile", "-File", r"C:\ask.ps1"], None, {})
         assert done.code == 0, done.stdout + done.stderr

@@ -19,7 +19,6 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
-#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._WindowsNet
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'

@@ -12,7 +12,7 @@ import pytest
 
 from tests.pwsh.engine import MODULE_UTILS, Engine
 
-MODULES = ("_Windows", "_WindowsNet", "_Masks", "_Registry", "_Interactor", "_Ledger", "_Facts", "_Profiles", "_Net")
+MODULES = ("_Windows", "_Masks", "_Registry", "_Interactor", "_Ledger", "_Facts", "_Profiles", "_Net")
 NO_TIME = "no time was left to ask"
 
 

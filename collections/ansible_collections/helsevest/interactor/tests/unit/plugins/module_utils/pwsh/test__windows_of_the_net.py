@@ -28,12 +28,11 @@ EPOCH = datetime(1900, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def call(engine: Engine) -> Call:
-    """Run a line of PowerShell with both modules loaded; its answer, or `{"failed": why}`."""
+    """Run a line of PowerShell with the module loaded; its answer, or `{"failed": why}`."""
     head = f"""
     Set-StrictMode -Version Latest
     $ErrorActionPreference = 'Stop'
     Import-Module -Name '{MODULE_UTILS / "_Windows.psm1"}' -Force
-    Import-Module -Name '{MODULE_UTILS / "_WindowsNet.psm1"}' -Force
     """
 
     def run(line: str) -> Any:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import resource
+import shlex
 import signal
 import sys
 import tempfile
@@ -71,7 +72,7 @@ async def _run(scenario: Scenario, clock: Clock, run_dir: Path, parent: int | No
 
     async with serving(build, run_dir):
         path = run_dir / "simulation.json"
-        print(f"ready: {path} (use it with: export INTERACTOR_SIMULATION={path})", flush=True)
+        print(f"ready: {path}\nexport INTERACTOR_SIMULATION={shlex.quote(str(path))}", flush=True)
         while not end.is_set() and (parent is None or os.getppid() == parent):
             try:
                 await asyncio.wait_for(end.wait(), None if parent is None else _PARENT_SECONDS)

@@ -50,8 +50,8 @@ def test_it_ends_cleanly_and_takes_its_own_folder_along(number: signal.Signals):
     process = start("--scenario", str(SCENARIO))
     assert process.stdout is not None
     ready = process.stdout.readline()
-    path = Path(ready.removeprefix("ready: ").split()[0])
-    assert f"export INTERACTOR_SIMULATION={path}" in ready
+    path = Path(ready.removeprefix("ready: ").rstrip("\n"))
+    assert process.stdout.readline() == f"export INTERACTOR_SIMULATION={path}\n"
     assert json.loads(path.read_text())["pid"] == process.pid
     process.send_signal(number)
     rest, errors = process.communicate(timeout=20)

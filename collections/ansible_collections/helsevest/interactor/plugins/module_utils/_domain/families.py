@@ -88,17 +88,26 @@ def with_parts(whole: HostMeasurement, parts: Iterable[HostMeasurement]) -> Host
 
 
 def list_of_part(results: Iterable[tuple[str, Mapping[str, Any]]], families: Sequence[str]) -> dict[str, Any]:
-    """A table of what a part found; `results` are the hosts' names, each with what interactor_preflight answered."""
-    rows = []
-    for host, result in results:
-        checks = [CheckResult.from_dict(check) for check in result.get("checks") or ()]
-        rows += [[host, check.id, words(check.outcome), check.observed] for check in checks]
-        if not result.get("reached"):
-            rows.append([host, "–", "not reached", tell_cause(result.get("cause"), str(result.get("detail") or ""))])
-        elif result.get("error") is not None:
-            rows.append([host, "–", "error", str(result["error"])])
+    """A table of what a part did not find right; `results` are the hosts, each with interactor_preflight's answer."""
+    found = {host: _not_right(result) for host, result in results}
+    rows = [[host, *row] for host, rows in found.items() for row in rows]
     title = f"Only {', '.join(families)}: a part of the checks, and no verdict"
-    return {"title": title, "headings": ["Host", "Check", "Outcome", "Seen"], "rows": rows}
+    hosts = "1 host" if len(found) == 1 else f"{len(found)} hosts"
+    right = f"{hosts}: {sum(not rows for rows in found.values())} with nothing wrong"
+    if not rows:
+        return {"title": title, "headings": [], "rows": [], "notes": [title, right]}
+    return {"title": title, "headings": ["Host", "Check", "Outcome", "Seen"], "rows": rows, "notes": [right]}
+
+
+def _not_right(result: Mapping[str, Any]) -> list[list[str]]:
+    if not result.get("reached"):
+        return [["–", "not reached", tell_cause(result.get("cause"), str(result.get("detail") or ""))]]
+    if result.get("error") is not None:
+        return [["–", "error", str(result["error"])]]
+    checks = [CheckResult.from_dict(check) for check in result.get("checks") or ()]
+    return [
+        [check.id, words(check.outcome), check.observed] for check in checks if check.outcome is not CheckOutcome.PASS
+    ]
 
 
 def _of_a_part(check: CheckResult, part: HostMeasurement) -> CheckResult:

@@ -13,10 +13,14 @@ from .table import Heading, Line, Sheet
 
 NARROW_BELOW = 120
 PAIR = 2
+SHORT = 20
+"""Characters of a text that is never wrapped."""
 
 
 def list_sheets(lists: Sequence[Mapping[str, Any]], width: int) -> list[Sheet]:
-    """The sheets of lists with `title`, `headings` and `rows` (texts, as many as headings); the last column wraps.
+    """The sheets of lists with `title`, `headings` and `rows` (texts, as many as headings).
+
+    The last column wraps, and so does each with a text of more than SHORT characters, if there is no room.
 
     `notes`, where there are any, are lines below it; a list without headings is its notes alone.
 
@@ -42,7 +46,11 @@ def _sheet(title: str, headings: list[str], rows: list[list[str]], width: int) -
     if not headings:
         return Sheet(title, [], [])
     cells = [[[Line(line) for line in str(text).split("\n")] for text in row] for row in rows]
-    return Sheet(title, [*map(Heading, headings[:-1]), Heading(headings[-1], free=True)], [cells])
+    longest = [max((len(line.text) for row in cells for line in row[at]), default=0) for at in range(len(headings))]
+    longest[-1] = SHORT + 1
+    return Sheet(
+        title, [Heading(text, free=long > SHORT) for text, long in zip(headings, longest, strict=True)], [cells]
+    )
 
 
 def _stacked(*texts: str) -> str:

@@ -151,6 +151,26 @@ def test_a_list_tells_every_word_at_any_width(width: int, headings: list[str]):
     assert ("Since" in text) is bool(headings[0])
 
 
+@pytest.mark.parametrize("width", [80, 120, 160])
+def test_long_texts_before_the_last_column_take_room_from_no_other(width: int):
+    before, after = (f"counter {number}, flags 7, script http://config.nhn.no/kunde.pac" for number in (3, 4))
+    row = ["1002-pc2", "proxy", "profile 2, DefaultConnectionSettings", before, after, "at the next start"]
+    changed = {
+        "title": "Changed",
+        "headings": ["Host", "Check", "What", "Before", "After", "Takes effect"],
+        "rows": [row],
+    }
+    text = render(list_sheets([changed], width), width, coloured=False)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "1002-pc2" in text
+    assert "proxy" in text
+    together = re.sub(r"\s", "", text)
+    assert together.count("flags7") == 2
+    if width >= 120:
+        assert all(heading in text for heading in changed["headings"])
+        assert "at the next" in text
+
+
 def test_lists_are_shown_one_below_the_other(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "160")
     callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": [LIST, {**LIST, "title": "The last"}]}))

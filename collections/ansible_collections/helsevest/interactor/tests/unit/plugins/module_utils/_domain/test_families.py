@@ -187,13 +187,21 @@ def test_the_table_of_a_part():
         ("1001-pc1", {"reached": False, "cause": "refused", "detail": "", "checks": []}),
         ("1001-pc2", {"reached": True, "error": "KeyError: 'x'", "checks": []}),
     ]
-    table = list_of_part(results, ["proxy", "speed"])
+    right = ("1001-pc3", {"reached": True, "error": None, "checks": [check("P5", True).to_dict()]})
+    table = list_of_part([*results, right], ["proxy", "speed"])
     assert table["title"] == "Only proxy, speed: a part of the checks, and no verdict"
+    assert table["notes"] == ["4 hosts: 1 with nothing wrong"]
     assert table["rows"] == [
         ["1001-server", "P5", "fail", "x"],
         ["1001-pc1", "–", "not reached", "refused: its port for remote management is closed"],
         ["1001-pc2", "–", "error", "KeyError: 'x'"],
     ]
+    assert list_of_part([right], ["proxy"]) == {
+        "title": "Only proxy: a part of the checks, and no verdict",
+        "headings": [],
+        "rows": [],
+        "notes": ["Only proxy: a part of the checks, and no verdict", "1 host: 1 with nothing wrong"],
+    }
 
 
 def test_a_warning_of_a_part_is_none_of_the_verdict():

@@ -98,20 +98,21 @@ class HostModule(ActionBase):
             told["dry"] = True
         return {**told, "reached": True, "cause": None, "detail": "", "error": error}
 
-    def _parse_returned_data(self, res: dict[str, Any], *further: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _parse_returned_data(self, res: Mapping[str, Any], *further: Any) -> Any:  # noqa: ANN401
         """Read what the module printed: ansible's own way, unless it cannot be an answer.
 
-        Ansible would print what follows the JSON, and read bytes that are no UTF-8.
+        Ansible would print what follows the JSON, and read bytes that are no UTF-8. What it makes of the answer is a
+        dictionary in 2.19, and an object of a class of its own in 2.21.
         """
         code = f" (exit code {res.get('rc')})"
         problem = text_problem(str(res.get("stdout") or ""), self.largest)
         if problem:
             raise BadAnswer(problem + code)
         try:
-            told: dict[str, Any] = super()._parse_returned_data(res, *further)
+            told: Any = super()._parse_returned_data(res, *further)
         except RecursionError:
             raise BadAnswer("the answer is nested deeper than can be read" + code) from None
-        if not told.get("_ansible_parsed"):
+        if not (told.get("_ansible_parsed") if isinstance(told, dict) else told.ansible_parsed):
             raise BadAnswer("the answer is cut off, or no JSON" + code)
         return told
 

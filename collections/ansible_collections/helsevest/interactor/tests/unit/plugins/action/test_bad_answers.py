@@ -53,8 +53,10 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Say:
 
         def execute(**_: Any) -> dict[str, Any]:
             text = output.decode("utf-8", "surrogateescape")
-            told: dict[str, Any] = action._parse_returned_data({"stdout": text, "stderr": NAME, "rc": 0}, "legacy")
-            return told
+            told: Any = action._parse_returned_data({"stdout": text, "stderr": NAME, "rc": 0}, "legacy")
+            # As ansible-core 2.21 goes on; before, it is one.
+            answer: dict[str, Any] = told if isinstance(told, dict) else told.as_result_dict(for_round_trip=True)
+            return answer
 
         monkeypatch.setattr(action, "_execute_module", execute)
         result: dict[str, Any] = action.run(task_vars=VARIABLES)

@@ -68,7 +68,7 @@ async def _run(scenario: Scenario, clock: Clock, run_dir: Path, parent: int | No
 
     def build(fetch: Fetcher) -> World:
         network = Network(fetch.proxy, run_dir / "ca.pem")
-        return World(scenario, clock, fetch, Engines(wine=(run_dir / "machines", network)))
+        return World(scenario, clock, fetch, Engines(wine=(run_dir / "machines", network)), fetch.behind)
 
     async with serving(build, run_dir):
         path = run_dir / "simulation.json"

@@ -55,6 +55,8 @@ AtConnect = Literal["dead", "closed", "unknown", "untrusted", "expired", "other_
 """What a new connection may meet."""
 AtRequest = Literal["silent", "rejects", "quota_shells", "quota_operations"]
 """What every request of a connection may meet."""
+AtPage = Literal["captive", "captive_form", "intercepted", "blank", "elsewhere", "reworded", "no_root"]
+"""What a host may get in place of a page."""
 
 
 Call = ModuleCall | PutFile | FetchFile | RawScript
@@ -103,6 +105,30 @@ class Trouble(Protocol):
     @property
     def times(self) -> int | None:
         """How many connections meet it; None: all."""
+        ...
+
+
+class PageTrouble(Protocol):
+    """What stands between a host and some pages (docs/scenario.md). Hashable: equal ones share a line."""
+
+    @property
+    def kind(self) -> AtPage:
+        """What it is, in a word of the scenario's."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names whose pages it is about."""
+        ...
+
+    @property
+    def is_caught(self) -> bool:
+        """Whether the certificate of these names is a firewall's own."""
+        ...
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the host's Windows trusts the certificate of these names."""
         ...
 
 
@@ -160,6 +186,10 @@ class FetchError(Exception):
     """No answer came: the name is unknown, the host is off, or TLS failed."""
 
 
+UNTRUSTED = "TrustFailure: the certificate of {} is not trusted"
+"""What .NET says of a name whose certificate Windows does not trust."""
+
+
 class HostDown(Exception):  # noqa: N818
     """The host went down in the middle of a call: no answer comes."""
 
@@ -197,6 +227,15 @@ class StaticPage(Protocol):
     def body(self) -> str | bytes:
         """The body; text goes out in UTF-8."""
         ...
+
+    @property
+    def location(self) -> str:
+        """Where it sends whoever asks; empty: nowhere."""
+        ...
+
+
+Pages = Mapping[str, Mapping[str, StaticPage]]
+"""Static pages by DNS name and path; the path `*` answers what no other path does."""
 
 
 class CloudRefusal(Exception):  # noqa: N818
@@ -255,8 +294,13 @@ class World(Protocol):
         ...
 
     @property
-    def pages(self) -> Mapping[str, Mapping[str, StaticPage]]:
-        """Static pages by DNS name and path; the path `*` answers what no other path does."""
+    def pages(self) -> Pages:
+        """The pages of the net."""
+        ...
+
+    @property
+    def page_troubles(self) -> Mapping[str, PageTrouble]:
+        """What stands between a host and pages, by the host's name; the others get what there is."""
         ...
 
     @property

@@ -69,7 +69,6 @@ class SimulatedHost:
         self.restarts_next = False
         self.msi_at_work = False
         self._now = now
-        self._fetch = net.fetch
         self.surroundings = Surroundings(machine, net)
         self._booted = started - timedelta(hours=machine.uptime_hours)
         self._settled = started + timedelta(seconds=machine.clock_offset_seconds)
@@ -199,7 +198,7 @@ class SimulatedHost:
 
     async def get(self, url: str) -> Page:
         """Ask a server in the net. Raises FetchError."""
-        return await self._fetch(url)
+        return await self.surroundings.get(url)
 
     async def download(self, url: str, start: int, seconds: float) -> Page:
         """Ask for a file from byte `start` on: what comes in so many seconds, or before the line breaks.
@@ -207,7 +206,7 @@ class SimulatedHost:
         It may be damaged on its way. Raises FetchError.
         """
         most = int(self.machine.link_mbit * 1e6 / 8 * seconds)
-        page = await self._fetch(url, start, most if self.cut_after is None else min(most, self.cut_after))
+        page = await self.surroundings.get(url, start, most if self.cut_after is None else min(most, self.cut_after))
         if self.damages_downloads and page.body:
             page = replace(page, body=page.body[:-1] + bytes([page.body[-1] ^ 0xFF]))
         return page

@@ -20,9 +20,11 @@ from pydantic import (
     FilePath,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
-from simulator.calls import AtConnect, AtRequest
+from simulator.calls import AtConnect, AtPage, AtRequest
 
 Category = Literal["orders", "started_requisitions", "favourite_packages"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -103,6 +105,34 @@ class Trouble(Model):
     times: Annotated[int, Field(ge=1)] | None = None
 
 
+class PageTrouble(Model):
+    """What stands between a host and some pages."""
+
+    kind: AtPage
+    names: tuple[DnsName, ...] = ("interactor.dips.no", "dipsupsvr.dips.no")
+    trusted: bool | None = None
+
+    @field_validator("trusted")
+    @classmethod
+    def _has_a_firewall(cls, trusted: bool | None, told: ValidationInfo) -> bool | None:
+        if trusted is not None and told.data.get("kind") in _WITHOUT_FIREWALL:
+            raise ValueError(f"allowed is nothing where the kind is one of {', '.join(_WITHOUT_FIREWALL)}")
+        return trusted
+
+    @property
+    def is_caught(self) -> bool:
+        """Whether the certificate of these names is a firewall's own."""
+        return self.kind not in _WITHOUT_FIREWALL
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the host's Windows trusts the certificate of these names."""
+        return self.trusted is not False and self.kind != "no_root"
+
+
+_WITHOUT_FIREWALL: tuple[AtPage, ...] = ("reworded", "no_root")
+
+
 def _of_kind(value: Any) -> Any:  # noqa: ANN401
     return {"kind": value} if isinstance(value, str) else value
 
@@ -130,7 +160,7 @@ class Machine(Model):
     unknown_names: tuple[DnsName, ...] = ()
     direct: bool = True
     dead_proxies: tuple[str, ...] = ()
-    intercepted: tuple[DnsName, ...] = ()
+    page_trouble: Annotated[PageTrouble | None, BeforeValidator(_of_kind)] = None
     tls_allowed: bool = True
     power_plan: str | None = "Balanced"
     active_hours: tuple[int, int] | None = (8, 17)
@@ -319,6 +349,7 @@ class Page(Model):
     status: int = Field(default=200, ge=200, le=599)
     content_type: str = "text/html; charset=utf-8"
     body: str = ""
+    location: str = ""
 
 
 class Scenario(Model):
@@ -383,7 +414,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
         "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "connections": Settings,
         "saved": Settings, "machine_proxy": Settings, "pages": Page, "in_use": Use, "options": Options,
-        "status_keys": StatusKeys, "trouble": Trouble,
+        "status_keys": StatusKeys, "trouble": Trouble, "page_trouble": PageTrouble,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from simulator.control import Calls, control
 from simulator.engines import USER
 from simulator.faults import Faults
 from simulator.fetch import Fetcher
+from simulator.lines import opened
 from simulator.ntlm import accept
 from simulator.pki import Authority
 from simulator.proxy import Peers, Proxy
@@ -29,7 +31,7 @@ _FILES = ("simulation.json", "ca.pem", "accounts")
 
 
 @asynccontextmanager
-async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIterator[dict[str, str | int]]:
+async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIterator[dict[str, Any]]:
     """Run a simulation until the block ends.
 
     Args:
@@ -37,15 +39,15 @@ async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIter
         run_dir: an existing folder for `ca.pem`, `accounts` and `simulation.json` (0600); they are removed at the end.
 
     Yields:
-        The content of `simulation.json`: proxy, ca, clock_url, control_url, user, password, cloud_token, pid. Password
-        and token are new at each start.
+        The content of `simulation.json`: proxy, ca, clock_url, control_url, user, password, cloud_token, pid, lines
+        (the proxy of each host that has something between it and its pages). Password and token are new at each start.
     """
     credential = Credential(USER, secrets.token_urlsafe(24))
     token = secrets.token_urlsafe(24)
     authority, peers, calls, faults, traffic = Authority(), Peers(), Calls(), Faults(), Traffic()
     proxy_socket, control_socket = (socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) for _ in range(2))
     proxy_url, control_url = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in (proxy_socket, control_socket))
-    fetcher = Fetcher(proxy_url, authority.client_context, authority.name)
+    fetcher = Fetcher(proxy_url, authority.client_context)
     try:
         accept(credential, run_dir / "accounts")
         authority.write(run_dir / "ca.pem")
@@ -57,26 +59,30 @@ async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIter
         runner = web.AppRunner(control(world, calls, faults, traffic), access_log=None)
         await runner.setup()
         await web.SockSite(runner, control_socket).start()
-        facts: dict[str, str | int] = {
-            "proxy": proxy_url,
-            "ca": str(run_dir / "ca.pem"),
-            "clock_url": f"{control_url}/clock",
-            "control_url": control_url,
-            "user": credential.user,
-            "password": credential.password,
-            "cloud_token": token,
-            "pid": os.getpid(),
-        }
-        _write(run_dir / "simulation.json", facts)
-        try:
-            yield facts
-        finally:
-            server.close()
-            # At once: a machine takes seconds to end.
-            await asyncio.gather(*[host.engine.close() for host in world.hosts.values() if host.engine is not None])
-            await fetcher.close()
-            await http.shutdown(1.0)
-            await runner.cleanup()
+        troubles = world.page_troubles
+        async with opened(troubles.values(), internet, authority, peers, world.pages) as lines:
+            fetcher.lines = lines
+            facts: dict[str, Any] = {
+                "proxy": proxy_url,
+                "ca": str(run_dir / "ca.pem"),
+                "clock_url": f"{control_url}/clock",
+                "control_url": control_url,
+                "user": credential.user,
+                "password": credential.password,
+                "cloud_token": token,
+                "pid": os.getpid(),
+                "lines": {name: lines[trouble] for name, trouble in troubles.items()},
+            }
+            _write(run_dir / "simulation.json", facts)
+            try:
+                yield facts
+            finally:
+                server.close()
+                # At once: a machine takes seconds to end.
+                await asyncio.gather(*[host.engine.close() for host in world.hosts.values() if host.engine is not None])
+                await fetcher.close()
+                await http.shutdown(1.0)
+                await runner.cleanup()
     finally:
         proxy_socket.close()
         control_socket.close()
@@ -84,7 +90,7 @@ async def serving(build: Callable[[Fetcher], World], run_dir: Path) -> AsyncIter
             (run_dir / name).unlink(missing_ok=True)
 
 
-def _write(path: Path, facts: dict[str, str | int]) -> None:
+def _write(path: Path, facts: dict[str, Any]) -> None:
     new = path.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

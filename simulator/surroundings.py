@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.calls import Fetch, FetchError, Page
+from simulator.calls import UNTRUSTED, Fetch, FetchError, Page, PageTrouble
+from simulator.pki import FIREWALL, PUBLIC
 from simulator.scenario import Machine
 
-ISSUER = "CN=Simulated public CA"
-INTERCEPTOR = "CN=Simulated firewall"
+Behind = Callable[[PageTrouble], Fetch]
+"""How a host asks that has something between it and a page."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Net:
     fetch: Fetch
     known: Callable[[str], bool] = lambda _name: True
     scripts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    behind: Behind | None = None
 
 
 class Surroundings:
@@ -50,13 +52,22 @@ class Surroundings:
             raise FetchError("no connection came about")
         if not self._machine.tls_allowed:
             raise FetchError("the client and server possess no common algorithm")
-        caught = name in self._machine.intercepted
-        return {"protocol": "Tls12", "trusted": not caught, "issuer": INTERCEPTOR if caught else ISSUER}
+        trouble = self._between(name)
+        issuer = f"O={FIREWALL if trouble and trouble.is_caught else PUBLIC}"
+        return {"protocol": "Tls12", "trusted": trouble is None or trouble.is_accepted, "issuer": issuer}
 
     async def page(self, url: str, proxy: str) -> Page:
         """A page by a proxy (`host:port`); directly where that is empty."""
         self.way(url, proxy)
-        return await self._net.fetch(url)
+        return await self.get(url)
+
+    async def get(self, url: str, start: int = 0, most: int | None = None) -> Page:
+        """A page by the way that the account has, from byte `start` on and up to `most` bytes."""
+        trouble = self._between(urlsplit(url).hostname or "")
+        if trouble is None:
+            return await self._net.fetch(url, start, most)
+        assert self._net.behind is not None, "a world without a wire has nothing between a host and a page"
+        return await self._net.behind(trouble)(url, start, most)
 
     def way(self, url: str, proxy: str) -> None:
         """Whether a page can be asked for by a proxy (`host:port`), or directly where that is empty."""
@@ -67,8 +78,13 @@ class Surroundings:
             self.addresses(name)
             if not self._machine.direct and urlsplit(url).hostname not in self._inside:
                 raise FetchError(f"ConnectFailure: no way to {name} but by a proxy")
-        if name in self._machine.intercepted and url.startswith("https:"):
-            raise FetchError(f"TrustFailure: the certificate of {name} is not trusted")
+
+    def trust(self, url: str) -> None:
+        """Whether Windows trusts the certificate of an address: what a real client of the wire finds out by itself."""
+        name = urlsplit(url).hostname or ""
+        trouble = self._between(name)
+        if trouble is not None and not trouble.is_accepted and url.startswith("https:"):
+            raise FetchError(UNTRUSTED.format(name))
 
     def script_answer(self, script: str, url: str) -> str:
         """What WinHTTP says for an address by a script."""
@@ -76,6 +92,10 @@ class Surroundings:
         if said is None:
             raise FetchError("The PAC script could not be run.")
         return said.get(urlsplit(url).hostname or "", said.get("*", "DIRECT"))
+
+    def _between(self, name: str) -> PageTrouble | None:
+        trouble = self._machine.page_trouble
+        return trouble if trouble is not None and name in trouble.names else None
 
     @property
     def _inside(self) -> set[str | None]:

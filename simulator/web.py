@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from simulator.calls import CloudRefusal, Credential, HostDown, World
+from simulator.calls import CloudRefusal, Credential, HostDown, Pages, StaticPage, World
 from simulator.faults import Faults, FaultyHost, cloud_of
 from simulator.fetch import REFUSED
 from simulator.ntlm import Login
@@ -86,8 +87,9 @@ class Web:
                 raise Refusal(502, f"{name} is not a known name")
         return trouble
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request of any kind."""
+    async def handle(self, request: web.BaseRequest, before: Pages | None = None) -> web.StreamResponse:
+        """Answer one request of any kind; `before`: pages that stand before everything else of their names."""
+        before = before or {}
         body = await request.read()
         transport = request.transport
         if transport is None:
@@ -96,11 +98,14 @@ class Web:
         name = (request.url.host or "").lower()
         if peer is None:
             try:
-                self.reach(name, request.url.port or 80)
+                if name not in before:
+                    self.reach(name, request.url.port or 80)
             except Refusal as refusal:
                 return web.Response(status=refusal.status, reason=refusal.reason, headers={REFUSED: "refused"})
         elif name != peer.name:
             return web.Response(status=421, text=f"this connection is to {peer.name}")
+        if name in before:
+            return _page(request, before[name])
         if name in self._services:
             # Without TLS no port of a host can be reached, so there is always a peer here.
             assert peer is not None
@@ -109,7 +114,7 @@ class Web:
             return answer
         if name == self._cloud_host and request.path.startswith(f"{self._cloud_path}/"):
             return await self._cloud_over_the_line(request, transport, body)
-        return self._page(request, name)
+        return _page(request, self._world.pages.get(name, {}))
 
     async def _winrm(
         self, request: web.BaseRequest, peer: Peer, transport: asyncio.BaseTransport, body: bytes
@@ -157,27 +162,6 @@ class Web:
             return _silence(transport)
         return answer
 
-    def _page(self, request: web.BaseRequest, name: str) -> web.Response:
-        if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
-        pages = self._world.pages.get(name, {})
-        page = pages.get(request.path) or pages.get("*")
-        if page is None:
-            return web.Response(status=404, text="Not Found")
-        body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        headers = {"Content-Type": page.content_type}
-        if page.status != 200:
-            return web.Response(status=page.status, body=body, headers=headers)
-        headers |= {"ETag": _tag(body), "Accept-Ranges": "bytes"}
-        asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
-        if asked is None:
-            return web.Response(body=body, headers=headers)
-        start = int(asked[1])
-        if start >= len(body):
-            return web.Response(status=416, headers={"Content-Range": f"bytes */{len(body)}"})
-        headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-        return web.Response(status=206, body=body[start:], headers=headers)
-
     def _cloud(self, request: web.BaseRequest, body: bytes) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._token.encode()):
@@ -204,6 +188,28 @@ class Web:
         except CloudRefusal as refusal:
             return _json(refusal.status, {"error": refusal.message})
         return _json(405, {"error": f"{request.method} is not allowed here"})
+
+
+def _page(request: web.BaseRequest, pages: Mapping[str, StaticPage]) -> web.Response:
+    """The page of one name, by its path."""
+    if request.method not in ("GET", "HEAD"):
+        return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+    page = pages.get(request.path) or pages.get("*")
+    if page is None:
+        return web.Response(status=404, text="Not Found")
+    body = page.body if isinstance(page.body, bytes) else page.body.encode()
+    headers = {"Content-Type": page.content_type, **({"Location": page.location} if page.location else {})}
+    if page.status != 200:
+        return web.Response(status=page.status, body=body, headers=headers)
+    headers |= {"ETag": _tag(body), "Accept-Ranges": "bytes"}
+    asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("Range", ""))
+    if asked is None:
+        return web.Response(body=body, headers=headers)
+    start = int(asked[1])
+    if start >= len(body):
+        return web.Response(status=416, headers={"Content-Range": f"bytes */{len(body)}"})
+    headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+    return web.Response(status=206, body=body[start:], headers=headers)
 
 
 def _no_restart() -> None:

@@ -6,14 +6,15 @@ import hashlib
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.calls import Fetch
+from simulator.calls import Fetch, PageTrouble
 from simulator.clock import Clock
 from simulator.cloud import Cloud
 from simulator.engines import Engines
 from simulator.host import SimulatedHost
+from simulator.lines import BytesPage
 from simulator.programs import Programs, installer_bytes
 from simulator.scenario import Machine, Scenario, Site
-from simulator.surroundings import Net
+from simulator.surroundings import Behind, Net
 
 _PAC = """function FindProxyForURL(url, host) {
     if (isPlainHostName(host) || dnsDomainIs(host, ".nhn.no") || dnsDomainIs(host, ".dips.no")) {
@@ -25,15 +26,6 @@ _PAC = """function FindProxyForURL(url, host) {
 _SCRIPT = "http://config.nhn.no/kunde.pac"
 _TESTING = "<!DOCTYPE html>\n<html><head><title>Testing</title></head><body><h1>Testing 123</h1></body></html>\n"
 _SPEED_BYTES = 2_000_000
-
-
-class BytesPage:
-    """A page with its body ready to send."""
-
-    def __init__(self, status: int, content_type: str, body: str | bytes) -> None:
-        self.status = status
-        self.content_type = content_type
-        self.body = body
 
 
 def _pages(scenario: Scenario) -> dict[str, dict[str, BytesPage]]:
@@ -50,7 +42,7 @@ def _pages(scenario: Scenario) -> dict[str, dict[str, BytesPage]]:
     }
     for name, by_path in scenario.pages.items():
         for path, page in by_path.items():
-            pages.setdefault(name, {})[path] = BytesPage(page.status, page.content_type, page.body)
+            pages.setdefault(name, {})[path] = BytesPage(page.status, page.content_type, page.body, page.location)
     return pages
 
 
@@ -62,9 +54,17 @@ class World:
         clock: its time.
         fetch: how hosts ask the servers of the net.
         engines: makes the hosts' engines; several worlds may have the same.
+        behind: how hosts ask that have something between them and a page; None: no host of the scenario has.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock, fetch: Fetch, engines: Engines | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        fetch: Fetch,
+        engines: Engines | None = None,
+        behind: Behind | None = None,
+    ) -> None:
         self.clock = clock
         self.cloud = Cloud(scenario.sites, self.settle)
         self.cloud_url = scenario.vendor.cloud
@@ -74,7 +74,7 @@ class World:
         self._servers: dict[str, SimulatedHost] = {}
         self._scenario = scenario
         scripts = {_SCRIPT: {"*": "DIRECT"}, **scenario.scripts}
-        self._net = Net(fetch, lambda name: name in self.pages or name == self._cloud_name, scripts)
+        self._net = Net(fetch, lambda name: name in self.pages or name == self._cloud_name, scripts, behind)
         # First those with a server: others may share it.
         for number in sorted(scenario.sites, key=lambda number: scenario.sites[number].shares is not None):
             self._open(number, scenario.site(number))
@@ -126,6 +126,12 @@ class World:
     def _open_interactor(self, host: SimulatedHost) -> None:
         vendor = self._scenario.vendor
         host.open_interactor(vendor.process, vendor.install, vendor.data)
+
+    @property
+    def page_troubles(self) -> dict[str, PageTrouble]:
+        """What stands between a host and pages, by the host's name."""
+        troubles = {name: host.machine.page_trouble for name, host in self.hosts.items()}
+        return {name: trouble for name, trouble in troubles.items() if trouble is not None}
 
     def settle(self) -> None:
         """Bring every host up to the clock."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from simulator.calls import AtPage
 from simulator.scenario import RESTART_SIGNS, Scenario
 
 ODD = Scenario.model_validate(
@@ -50,7 +53,7 @@ ODD = Scenario.model_validate(
                         "name": "pc5",
                         "dead_proxies": ["proxy.annet.example:3128"],
                         "proxies": [{"auto_config_url": "http://annet.example/p.pac"}],
-                        "intercepted": ["interactor.dips.no"],
+                        "page_trouble": {"kind": "intercepted", "trusted": False},
                         "tls_allowed": False,
                         "time_server": False,
                         "unknown_names": ["speedtest.dips.no"],
@@ -61,6 +64,7 @@ ODD = Scenario.model_validate(
                     {"name": "pc6", "overdue": ["scripts", "power", "clock"]},
                     {"name": "pc7", "overdue": ["proxy", "pages"]},
                     {"name": "pc8", "overdue": ["pages"]},
+                    *({"name": f"pc-{kind.replace('_', '-')}", "page_trouble": kind} for kind in get_args(AtPage)),
                 ],
             },
             "9002": {"domain": "tom.example", "interactor": {"service": "missing"}, "clients": ["pc1"]},

@@ -24,6 +24,7 @@ from simulator.host import SimulatedHost
 from simulator.scenario import Scenario, load
 from simulator.windows import Process
 from simulator.world import World
+from tests.between import behind
 from tests.engine.lists import BAD_LISTS, GOOD_LISTS
 from tests.odd_machines import ODD
 from tests.pwsh.engine import LONG_AGO, Engine, PretendHost, default_state, end_points, service
@@ -44,7 +45,7 @@ class Office:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.clock = Clock(scenario.clock)
-        self.world = World(scenario, self.clock, self.fetch)
+        self.world = World(scenario, self.clock, self.fetch, behind=behind(lambda: self.world, self.fetch))
         defaults = (ROOT / "roles" / "vendor_contract" / "defaults" / "main.yml").read_text(encoding="utf-8")
         self.contract: dict[str, Any] = yaml.safe_load(defaults)["vendor_contract"]
         self.contract["installer"]["sha256"] = self.world.installer_sha256
@@ -65,8 +66,11 @@ class Office:
         result: dict[str, Any] = json.loads(answer.stdout)
         return result
 
-    def page(self, url: str) -> dict[str, Any]:
-        page = asyncio.run(self.fetch(url))
+    def page(self, host: SimulatedHost, url: str) -> dict[str, Any]:
+        try:
+            page = asyncio.run(host.get(url))
+        except FetchError as error:
+            return {"status": 0, "error": str(error)}
         text = page.body.decode() if "octet" not in page.content_type else ""
         told = {"status": page.status, "final_url": page.final_url, "issuer": page.issuer}
         return {**told, "content": text, "length": len(page.body), "seconds": 1.0}
@@ -90,12 +94,12 @@ class Office:
             return {"error": str(error)}
 
     def page_by(self, host: SimulatedHost, url: str, proxy: str) -> dict[str, Any]:
-        """A page as Get-WebAnswer tells it."""
+        """A page by a proxy or directly, as Get-WebAnswer tells it."""
         try:
-            asyncio.run(host.surroundings.page(url, proxy))
+            host.surroundings.way(url, proxy)
         except FetchError as error:
             return {"status": 0, "error": str(error)}
-        return self.page(url)
+        return self.page(host, url)
 
     def pretend(self, host: SimulatedHost, folder: Path) -> PretendHost:
         """A pretended Windows that is like this host."""
@@ -146,7 +150,7 @@ class Office:
             task = {"path": "\\", "state": "Ready", "actions": [action], "next": moment.isoformat()}
             state["tasks"][f"Restart {number}"] = task
         pages = [page["url"] for page in contract["pages"].values()]
-        state["web"] = {url: self.page(url) for url in (*pages, contract["speed"]["url"])}
+        state["web"] = {url: self.page(host, url) for url in (*pages, contract["speed"]["url"])}
         scripts = self.scripts
         answers = [answer for said in scripts.values() for answer in said.values()]
         proxies = {"", *(answer.split(";")[0].removeprefix("PROXY ") for answer in answers if answer != "DIRECT")}

@@ -103,6 +103,8 @@ class WineEngine:
             "proxies that are not loaded": not all(proxy.loaded for proxy in machine.proxies),
             # What takes a machine to the simulated internet are such variables.
             "environment": bool(machine.environment),
+            # It has no line of its own: a page comes as it is, or is not trusted.
+            "page_trouble": machine.page_trouble is not None and machine.page_trouble.is_accepted,
             "upgrade.ends": programs is not None and programs.site.upgrade.ends != "ok",
             "upgrade.cut_after": programs is not None and programs.site.upgrade.cut_after is not None,
         }

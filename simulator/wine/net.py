@@ -29,6 +29,7 @@ def questions(host: SimulatedHost) -> dict[str, Asked]:
 
 def _way(host: SimulatedHost, of: dict[str, str]) -> dict[str, Any]:
     host.surroundings.way(of["url"], of["proxy"])
+    host.surroundings.trust(of["url"])
     return {}
 
 

@@ -14,6 +14,7 @@ from simulator.engines import Engines
 from simulator.host import SimulatedHost
 from simulator.scenario import Scenario
 from simulator.world import World
+from tests.between import behind
 from tests.engine import wire
 from tests.simulator.office import page_of
 from tests.whole_state import differences
@@ -28,7 +29,7 @@ class Fleet:
 
     def __init__(self, scenario: Scenario, engines: Engines | None = None) -> None:
         self.clock = Clock(scenario.clock)
-        self.world = World(scenario, self.clock, self.fetch, engines)
+        self.world = World(scenario, self.clock, self.fetch, engines, behind(lambda: self.world, self.fetch))
 
     async def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         return page_of(self.world, url, start, most)

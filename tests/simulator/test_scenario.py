@@ -74,6 +74,19 @@ def lines_of(tmp_path: Path, text: str) -> list[str]:
         ),
         ("sites: {1: {domain: a.example, clients: []}, 1: {domain: b.example, clients: []}}", "1 is written twice"),
         (
+            "sites: {1: {domain: a.example, clients: [{name: pc1, page_trouble: captve}]}}",
+            "sites.1.clients.0.page_trouble.kind: is 'captve'; Input should be 'captive', 'captive_form', ",
+        ),
+        (
+            "sites: {1: {domain: a.example, clients: [], server: {page_trouble: {kind: blank, host: a}}}}",
+            "sites.1.server.page_trouble.host: is no field; allowed are kind, names, trusted",
+        ),
+        (
+            "sites: {1: {domain: a.example, clients: [], server: {page_trouble: {kind: no_root, trusted: true}}}}",
+            "sites.1.server.page_trouble.trusted: is True; Value error, allowed is nothing where the kind is one of "
+            "reworded, no_root",
+        ),
+        (
             f"{GOOD}\ndefaults: {{client: {{proxies: [{{proxy: 1}}]}}}}",
             "allowed are auto_config_url, connections",
         ),

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
@@ -26,9 +26,10 @@ from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 from pypsrp.wsman import WSMan
 
-from simulator import manifest
+from simulator import manifest, scenario
 from simulator.calls import (
     Answer,
+    AtPage,
     Call,
     CloudRefusal,
     Fetch,
@@ -37,17 +38,20 @@ from simulator.calls import (
     HostDown,
     ModuleCall,
     Page,
+    PageTrouble,
     PutFile,
     RawScript,
     Trouble,
     Unknown,
 )
 from simulator.clock import Clock
+from simulator.fetch import Fetcher
 from simulator.pki import Authority
 from simulator.server import serving
 
 START = datetime(2027, 5, 10, 7, tzinfo=UTC)
 SECRET = "do-not-show-me"
+TROUBLES: list[tuple[AtPage, bool | None]] = [*((kind, None) for kind in get_args(AtPage)), ("captive", False)]
 LARGE = bytes(range(256)) * 2_000
 
 
@@ -116,6 +120,11 @@ class FakePage:
     status: int
     content_type: str
     body: str | bytes
+    location: str = ""
+
+
+def trouble(kind: AtPage, trusted: bool | None = None) -> scenario.PageTrouble:
+    return scenario.PageTrouble(kind=kind, trusted=trusted)
 
 
 class FakeCloud:
@@ -146,6 +155,9 @@ class FakeWorld:
         self.fetch = fetch
         self.clock = Clock(START)
         self.cloud = FakeCloud()
+        self.page_troubles: Mapping[str, PageTrouble] = {
+            f"{kind}{trusted}.example": trouble(kind, trusted) for kind, trusted in TROUBLES
+        }
         self.cloud_url = "https://interactor.dips.no/migration/v1"
         names = ("srv.one.example", "srv.two.example", "srv.off.example", "srv.real.example")
         self.hosts: dict[str, FakeHost] = {name: FakeHost(name, powered_on="off" not in name) for name in names}
@@ -187,13 +199,20 @@ class Served:
 
         self.loop.run_until_complete(serve())
 
-    def _build(self, fetch: Fetch) -> FakeWorld:
+    def _build(self, fetch: Fetcher) -> FakeWorld:
+        self.fetcher = fetch
         self.world = FakeWorld(fetch)
         return self.world
 
     def fetch(self, url: str, start: int = 0, most: int | None = None) -> Page:
         async def ask() -> Page:
             return await self.world.fetch(url, start, most)
+
+        return asyncio.run_coroutine_threadsafe(ask(), self.loop).result(30)
+
+    def fetch_behind(self, kind: AtPage, trusted: bool | None, url: str) -> Page:
+        async def ask() -> Page:
+            return await self.fetcher.behind(trouble(kind, trusted))(url)
 
         return asyncio.run_coroutine_threadsafe(ask(), self.loop).result(30)
 
@@ -485,6 +504,42 @@ def test_a_host_fetches_pages_as_a_real_client(served: Served):
     for address in ("https://no.such.name/", "http://no.such.name/"):
         with pytest.raises(FetchError, match=r"no\.such\.name is not a known name"):
             served.fetch(address)
+
+
+PORTAL, NOTICE = "http://login.gjestenett.example/?fra=interactor.dips.no", "https://sperret.filter.example/"
+FIREWALL, PUBLIC = "O=Simulated firewall", "O=DigiCert Inc"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "says", "final", "issuer"),
+    [
+        ("captive", 200, "Logg inn", PORTAL, ""),
+        ("captive_form", 200, "Logg inn", "https://interactor.dips.no/", FIREWALL),
+        ("intercepted", 404, "default backend – 404", "https://interactor.dips.no/", FIREWALL),
+        ("blank", 200, "", "https://interactor.dips.no/", FIREWALL),
+        ("elsewhere", 200, "Siden er sperret", NOTICE, FIREWALL),
+        ("reworded", 404, "BACKEND", "https://interactor.dips.no/", PUBLIC),
+    ],
+)
+def test_a_host_fetches_pages_behind_a_trouble(
+    served: Served, kind: AtPage, status: int, says: str, final: str, issuer: str
+):
+    page = served.fetch_behind(kind, None, "https://interactor.dips.no")
+    assert (page.status, page.final_url) == (status, final)
+    assert says in page.body.decode()
+    assert bool(page.body) == bool(says)
+    assert issuer in page.issuer
+    assert bool(page.issuer) == bool(issuer)
+    other = served.fetch_behind(kind, None, "http://config.nhn.no/kunde.pac")
+    assert other.body == b"function F() {}"
+    with pytest.raises(FetchError, match=r"no\.such\.name is not a known name"):
+        served.fetch_behind(kind, None, "http://no.such.name/")
+
+
+@pytest.mark.parametrize(("kind", "trusted"), [("no_root", None), ("captive", False)])
+def test_no_page_comes_by_a_certificate_that_a_host_does_not_trust(served: Served, kind: AtPage, trusted: bool | None):
+    with pytest.raises(FetchError, match=r"^TrustFailure: the certificate of interactor\.dips\.no is not trusted$"):
+        served.fetch_behind(kind, trusted, "https://interactor.dips.no")
 
 
 def test_pages_are_served_by_range(served: Served):

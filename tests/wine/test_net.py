@@ -20,7 +20,7 @@ BROKEN = {
     "direct": False,
     "unknown_names": ["a.example"],
     "dead_proxies": ["p.example:8080"],
-    "intercepted": ["caught.example"],
+    "page_trouble": {"kind": "intercepted", "trusted": False, "names": ["caught.example"]},
     "overdue": ["tls"],
 }
 

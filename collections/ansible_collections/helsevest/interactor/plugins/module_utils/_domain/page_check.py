@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from .page_kind import Look, PageKind, Wanted, deciding, look_at
+from .host_checks import section
+from .page_kind import Look, PageKind, Wanted, deciding, kind_of_error, look_at
 from .results import CheckResult, result
 from .site import Site
 from .words import Severity
@@ -52,7 +53,7 @@ def judge_page(
     """
     told = contract["pages"][check]
     wanted = Wanted(told["url"], int(told["status"]), where, told[where])
-    pages = [page for page in facts["pages"] or () if page["id"] == check]
+    pages = [_with_issuer(page, facts) for page in facts["pages"] or () if page["id"] == check]
     looks = [look_at(page, wanted, contract["tls"]["public_issuers"]) for page in pages]
     look = deciding(looks)
     if look is None:
@@ -76,6 +77,20 @@ def judge_page(
         status="" if look is None else look.page["status"],
         issuer=_name(look.page["issuer"]) if look is not None else "",
     )
+
+
+def _with_issuer(page: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A page whose certificate was refused, with the issuer that a handshake told; .NET tells none with that error.
+
+    The handshake was direct, so it tells nothing of what came through a proxy.
+    """
+    if page["issuer"] or page["proxy"] or kind_of_error(page["error"] or "") is not PageKind.CERTIFICATE:
+        return page
+    name = urlsplit(page["url"]).hostname
+    for endpoint in section(facts, "tls").get("endpoints") or ():
+        if (endpoint["name"] or "").casefold() == name and endpoint["trusted"] is False:
+            return {**page, "issuer": endpoint["issuer"]}
+    return page
 
 
 def _remedy(look: Look, check: str) -> str:

@@ -140,14 +140,14 @@ def look_at(page: Mapping[str, Any], wanted: Wanted, public_issuers: Iterable[st
         kind = PageKind.LOGIN
     elif redirected:
         kind = PageKind.REDIRECTED
+    elif not is_right and 200 <= status < 300 and page["text"] is not None and not fold(page["text"] + (shown or "")):
+        kind = PageKind.BLANK
     elif public is False:
         kind = PageKind.INSPECTED
     elif page["trusted"] is False:
         kind = PageKind.CERTIFICATE
     elif is_right:
         kind = PageKind.AS_WANTED
-    elif 200 <= status < 300 and page["text"] is not None and not fold(page["text"]) and not fold(shown or ""):
-        kind = PageKind.BLANK
     elif status != wanted.status:
         kind = PageKind.WRONG_STATUS
     elif shown is None and page["text"] is None:

@@ -158,6 +158,10 @@ class TestAll:
             json.dumps(check.to_dict())
 
 
+REFUSED = {"status": 0, "text": None, "final_url": None, "issuer": None, "error": "TrustFailure: x"}
+"""What .NET tells of a page whose certificate Windows does not trust: not whose it is."""
+
+
 class TestPages:
     @pytest.mark.parametrize("dash", ["-", "–", "—", "−", "‐", "‑", "‒", "―"])
     @pytest.mark.parametrize(
@@ -225,6 +229,7 @@ class TestPages:
             ({"status": 503}, "PAGE.status", "site"),
             ({"status": 200, "text": ""}, "PAGE.blank", "site"),
             ({"status": 200, "text": "", "trusted": True}, "PAGE.vendor", "vendor"),
+            ({"status": 200, "text": "", "trusted": True, "issuer": "CN=Brannmur"}, "PAGE.blank", "site"),
             ({"status": 200, "text": "Logg inn"}, "PAGE.login", "site"),
             ({"status": 407, "text": ""}, "PAGE.login", "site"),
             ({"final_url": "https://sperret.example/side"}, "PAGE.redirected", "site"),
@@ -254,6 +259,38 @@ class TestPages:
         assert (check.outcome, check.severity) == (FAIL, Severity.WARNING)
         assert "«CN=Brannmur, O=Kontoret»" in check.remedy
         assert "it@kontor" not in json.dumps(check.to_dict())
+
+    @pytest.mark.parametrize(
+        ("endpoint", "page", "remedy"),
+        [
+            ({"issuer": "CN=Brannmur"}, {}, "PAGE.inspected"),
+            ({"issuer": "CN=Brannmur", "name": "INTERACTOR.dips.no"}, {}, "PAGE.inspected"),
+            ({"issuer": "CN=Brannmur"}, {"way": "script", "script": "http://x.example/p.pac"}, "PAGE.inspected"),
+            ({"issuer": "O=Buypass"}, {}, "PAGE.certificate"),
+            ({"issuer": None}, {}, "PAGE.certificate"),
+            ({"issuer": "CN=Brannmur", "trusted": True}, {}, "PAGE.certificate"),
+            ({"issuer": "CN=Brannmur", "name": "speedtest.dips.no"}, {}, "PAGE.certificate"),
+            ({"issuer": "CN=Brannmur", "name": None}, {}, "PAGE.certificate"),
+            ({"issuer": "CN=Brannmur"}, {"proxy": "p.example:8080"}, "PAGE.certificate"),
+            ({"issuer": "CN=Brannmur"}, {"error": "Timeout: x"}, "PAGE.timeout"),
+            ({"issuer": "O=Buypass"}, {"issuer": "CN=Brannmur"}, "PAGE.inspected"),
+        ],
+    )
+    def test_p1_whose_certificate_was_refused_is_told_by_the_handshake(
+        self, judge: Judge, facts: dict[str, Any], endpoint: dict[str, Any], page: dict[str, Any], remedy: str
+    ):
+        facts["pages"][0].update({**REFUSED, "trusted": False, **page})
+        told = {"name": "interactor.dips.no", "protocol": "Tls12", "trusted": False, "error": None}
+        facts["tls"]["endpoints"] = [{**told, **endpoint}]
+        check = judge("client")["P1"]
+        assert (check.evidence["remedies"], check.blocks) == ([remedy], True)
+        assert ("«CN=Brannmur»" in check.remedy) == (remedy == "PAGE.inspected")
+
+    @pytest.mark.parametrize("tls", [None, {"enabled": True, "endpoints": None}])
+    def test_p1_that_was_refused_where_no_handshake_is_known(self, judge: Judge, facts: dict[str, Any], tls: Any):
+        facts["pages"][0].update({**REFUSED, "trusted": False})
+        facts["tls"] = tls
+        assert judge("client")["P1"].evidence["remedies"] == ["PAGE.certificate"]
 
     def test_p1_the_scripts_way_decides_and_both_are_evidence(self, judge: Judge, facts: dict[str, Any]):
         direct = facts["pages"][0]

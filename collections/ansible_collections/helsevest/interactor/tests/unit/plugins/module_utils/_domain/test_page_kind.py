@@ -112,6 +112,12 @@ class TestBlank:
     def test_nothing_with_a_good_status(self, status: int, text: str):
         assert kind(status=status, text=text) is PageKind.BLANK
 
+    @pytest.mark.parametrize("issuer", [None, OURS, THEIRS])
+    @pytest.mark.parametrize("trusted", [True, False, None])
+    def test_whoever_empties_it_a_blank_page_is_blank(self, issuer: str | None, trusted: bool | None):
+        assert kind(status=200, text="", issuer=issuer, trusted=trusted) is PageKind.BLANK
+        assert kind(status=200, text="", issuer=issuer, final_url="https://other.example/") is PageKind.REDIRECTED
+
     @pytest.mark.parametrize("status", [199, 300, 500])
     def test_nothing_with_another_status(self, status: int):
         assert kind(status=status, text="") is PageKind.WRONG_STATUS

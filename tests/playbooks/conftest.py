@@ -38,6 +38,7 @@ NIGHTS = frozenset(
         "lease",
         "modes",
         "pace",
+        "pages",
         "privacy",
         "rehearsal",
         "rollback",

@@ -51,7 +51,7 @@ Function Invoke-SelfCheck {
     Show-Line -Text $words['title'].Replace('{site}', $Site).Replace('{client}', $name)
     Show-Line -Text $words['working']
     $fact = Get-SelfCheckFact -Contract $built['contract']
-    $found = @(Get-SelfCheckColour -Fact $fact -Contract $built['contract'])
+    $found = @(Get-SelfCheckColour -Fact $fact -Contract $built['contract'] -Rule $built['rules'])
     Show-Finding -Found $found -Words $words
     $text = ConvertTo-SelfCheckFile -Fact $fact -Site $Site -Client $name -Version $built['version']
     $stamp = (Get-Date).ToString('yyyyMMdd-HHmmss', [System.Globalization.CultureInfo]::InvariantCulture)
@@ -88,7 +88,11 @@ Function Show-Finding {
         # The word too, for not everybody sees the colours apart.
         Show-Line -Text "[$($Words['marks'][$colour])] $($Words['checks'][$each['id']])" -Colour $script:Colours[$colour]
         if ($each['code']) {
-            Show-Line -Text "        $($Words['remedies'][$each['code']].Replace('{minutes}', [string]$each['minutes']))"
+            $text = $Words['remedies'][$each['code']]
+            foreach ($name in $each['values'].Keys) {
+                $text = $text.Replace("{$name}", [string]$each['values'][$name])
+            }
+            Show-Line -Text "        $text"
         }
         if ($colour -eq 'red' -or ($colour -eq 'yellow' -and $worst -eq 'green')) {
             $worst = $colour

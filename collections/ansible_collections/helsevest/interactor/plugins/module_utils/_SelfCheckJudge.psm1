@@ -8,6 +8,7 @@
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Connection
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._SelfCheckPage
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -16,6 +17,8 @@ $ErrorActionPreference = 'Stop'
 $script:ManualTick = 2
 $script:ScriptTick = 4
 $script:ClockSeconds = 300
+# The lower, the worse.
+$script:Rank = @{ red = 0; unknown = 1; warned = 2; green = 3 }
 
 Function Get-SelfCheckColour {
     <#
@@ -24,16 +27,20 @@ Function Get-SelfCheckColour {
     Yellow is what stops no move, or could not be found out (UNKNOWN).
 
     .OUTPUTS
-    Dictionaries: id, colour, code ($null where there is nothing to do), minutes (by which the clock is wrong).
+    Dictionaries: id, colour, code (empty where there is nothing to do), values (of what its remedy names).
+
+    .PARAMETER Rule
+    What pages are judged by, made of Python's own patterns (screen_rules in _domain/page_check.py).
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Rule
     )
 
     $found = @(
-        Get-PageColour -Fact $Fact -Contract $Contract
+        Get-PageColour -Fact $Fact -Contract $Contract -Rule $Rule
         Get-ProxyColour -Fact $Fact -Script (Get-ContractValue -Contract $Contract -Path 'proxy.script')
         Get-SpeedColour -Fact $Fact -Wanted (Get-ContractValue -Contract $Contract -Path 'speed.recommended_mbit')
         Get-ClockColour -Fact $Fact
@@ -47,21 +54,23 @@ Function New-Colour {
         [Parameter(Mandatory)] [string] $Id,
         [Parameter(Mandatory)] [string] $Colour,
         [string] $Code = '',
-        [int] $Minutes = 0
+        [System.Collections.IDictionary] $Value = @{}
     )
 
-    [ordered]@{ id = $Id; colour = $Colour; code = $Code; minutes = $Minutes }
+    [ordered]@{ id = $Id; colour = $Colour; code = $Code; values = $Value }
 }
 
 Function Get-PageColour {
     <#
     .SYNOPSIS
-    The page of every client (P1): by the ways that scripts name, where there are scripts, else directly. The worst counts.
+    The page of every client (P1): by the ways that scripts name, where there are scripts, else directly. The worst counts,
+    of equal ones the first.
     #>
     [CmdletBinding()]
     param (
         [Parameter(Mandatory)] [System.Collections.IDictionary] $Fact,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
+        [Parameter(Mandatory)] [System.Collections.IDictionary] $Rule
     )
 
     $pages = @($Fact['pages'] | Where-Object -FilterScript { $null -ne $_ -and $_['id'] -eq 'P1' })
@@ -69,53 +78,19 @@ Function Get-PageColour {
     if ($scripted.Count -gt 0) {
         $pages = $scripted
     }
-    $looks = @($pages | ForEach-Object -Process { Test-WantedPage -Page $_ -Contract $Contract })
-    if ($looks -contains 'wrong') {
-        return New-Colour -Id 'P1' -Colour 'red' -Code 'P1'
+    $worst = $null
+    foreach ($page in $pages) {
+        $issuer = Get-PageIssuer -Page $page -Fact $Fact -Rule $Rule
+        $look = Get-PageLook -Page $page -Issuer $issuer -Contract $Contract -Rule $Rule
+        if ($null -eq $worst -or $script:Rank[$look['colour']] -lt $script:Rank[$worst['colour']]) {
+            $worst = $look
+        }
     }
-    if ($looks.Count -eq 0 -or $looks -contains 'unknown') {
+    if ($null -eq $worst) {
         return New-Colour -Id 'P1' -Colour 'yellow' -Code 'UNKNOWN'
     }
-    New-Colour -Id 'P1' -Colour 'green'
-}
-
-Function Test-WantedPage {
-    <#
-    .SYNOPSIS
-    Whether a page is the wanted one: right, wrong or unknown.
-    #>
-    [CmdletBinding()]
-    [OutputType([string])]
-    param (
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Page,
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract
-    )
-
-    $status = Get-ContractValue -Contract $Contract -Path 'pages.P1.status'
-    if ($Page['error']) {
-        return 'wrong'
-    }
-    if ($null -eq $Page['status'] -or ($null -eq $Page['text'] -and $Page['status'] -eq $status)) {
-        return 'unknown'
-    }
-    $same = (ConvertTo-ComparedText -Text ([string]$Page['text'])) -ceq
-        (ConvertTo-ComparedText -Text (Get-ContractValue -Contract $Contract -Path 'pages.P1.text'))
-    if ($Page['status'] -ne $status -or -not $same -or $Page['trusted'] -eq $false) {
-        return 'wrong'
-    }
-    'right'
-}
-
-Function ConvertTo-ComparedText {
-    <#
-    .SYNOPSIS
-    A text as people compare it: any dash, any case, any white space.
-    #>
-    [CmdletBinding()]
-    [OutputType([string])]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
-
-    (($Text -replace '[\u2010-\u2015\u2212]', '-') -replace '\s+', ' ').Trim().ToLowerInvariant()
+    $shown = @{ red = 'red'; unknown = 'yellow'; warned = 'yellow'; green = 'green' }
+    New-Colour -Id 'P1' -Colour $shown[$worst['colour']] -Code $worst['code'] -Value $worst['values']
 }
 
 Function Get-ProxyColour {
@@ -176,17 +151,6 @@ Function Read-ProxySetting {
     @{ script = ([string]$Setting['auto_config_url']).Trim(); manual = [bool]$Setting['proxy_enable'] }
 }
 
-Function Get-WebHost {
-    [CmdletBinding()]
-    [OutputType([string])]
-    param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Address)
-
-    if ($Address -match '^(?i)https?://(?:[^/?#]*@)?([^/?#:]*)') {
-        return $Matches[1].ToLowerInvariant()
-    }
-    ''
-}
-
 Function Get-SpeedColour {
     <#
     .SYNOPSIS
@@ -229,7 +193,7 @@ Function Get-ClockColour {
     if ([Math]::Abs($offset) -le $script:ClockSeconds) {
         return New-Colour -Id 'CLOCK' -Colour 'green'
     }
-    New-Colour -Id 'CLOCK' -Colour 'yellow' -Code 'CLOCK' -Minutes ([Math]::Round([Math]::Abs($offset) / 60))
+    New-Colour -Id 'CLOCK' -Colour 'yellow' -Code 'CLOCK' -Value @{ minutes = [int][Math]::Round([Math]::Abs($offset) / 60) }
 }
 
 Export-ModuleMember -Function @('Get-SelfCheckColour')

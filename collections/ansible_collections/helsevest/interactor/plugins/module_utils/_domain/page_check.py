@@ -11,11 +11,24 @@ from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from .host_checks import section
-from .page_kind import Look, PageKind, Wanted, deciding, kind_of_error, look_at
+from .page_kind import (
+    ERRORS,
+    LOGIN,
+    NETWORK_LOGIN,
+    Look,
+    PageKind,
+    Wanted,
+    deciding,
+    kind_of_error,
+    look_at,
+    public_pattern,
+)
 from .results import CheckResult, result
 from .site import Site
 from .words import Severity
 
+PLACES = ("issuer", "host", "status")
+"""What the remedies of pages name beside the page itself, and only who looked can tell."""
 SHOWN = 80
 """So many characters of a page are told."""
 
@@ -77,6 +90,16 @@ def judge_page(
         status="" if look is None else look.page["status"],
         issuer=_name(look.page["issuer"]) if look is not None else "",
     )
+
+
+def screen_rules(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """What the screen of a self-check judges a page by (_SelfCheckPage.psm1): our patterns, for text in lower case."""
+    return {
+        "public": public_pattern(contract["tls"]["public_issuers"]),
+        "login": LOGIN.pattern,
+        "login_statuses": list(NETWORK_LOGIN),
+        "errors": [{"code": _REMEDIES[kind], "pattern": pattern.pattern} for kind, pattern in ERRORS],
+    }
 
 
 def _with_issuer(page: Mapping[str, Any], facts: Mapping[str, Any]) -> Mapping[str, Any]:

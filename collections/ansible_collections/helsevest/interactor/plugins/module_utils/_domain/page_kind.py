@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
-_NETWORK_LOGIN = (407, 511)
+NETWORK_LOGIN = (407, 511)
 """Statuses that only a proxy or a network's own log-in page answers with."""
 
 
@@ -76,13 +76,18 @@ def fold(text: str) -> str:
     return " ".join(text.translate(_DASHES).split()).casefold()
 
 
+def public_pattern(words: Iterable[str]) -> str:
+    """What finds one of the `words` of public authorities, as a whole, in an issuer's name in lower case."""
+    told = "|".join(re.escape(word.casefold()) for word in words)
+    return rf"(?<!\w)(?:{told})(?!\w)" if told else "(?!)"
+
+
 def is_public(issuer: str, words: Iterable[str]) -> bool:
-    """Whether an issuer's name has one of the `words` that public authorities have, each as a whole, in any case."""
-    told = issuer.casefold()
-    return any(re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", told) for word in words)
+    """Whether an issuer's name has one of the `words` that public authorities have, in any case."""
+    return re.search(public_pattern(words), issuer.casefold()) is not None
 
 
-_LOGIN = re.compile(
+LOGIN = re.compile(
     r"\b(?:log ?in|log ?on|sign ?in|logg? (?:inn|på)|innlogging|pålogging|user ?name|brukernavn|brukarnamn"
     r"|password|passord|captive portal|gjestenett|guest (?:network|wi-?fi)"
     r"|(?:accept|godta|godkjenn|aksepter)\b.{0,40}\b(?:terms|vilkår\w*))\b"
@@ -90,7 +95,7 @@ _LOGIN = re.compile(
 
 # The first that fits counts. The words before the colon are .NET's own, which are the same in every language of
 # Windows; the numbers are those of Windows Sockets (10060 to 11004) and WinHTTP (12002 to 12175).
-_ERRORS: tuple[tuple[PageKind, re.Pattern[str]], ...] = tuple(
+ERRORS: tuple[tuple[PageKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (PageKind.LOGIN, r"proxy authentication|\b407\b"),
@@ -111,7 +116,7 @@ _ERRORS: tuple[tuple[PageKind, re.Pattern[str]], ...] = tuple(
 def kind_of_error(error: str) -> PageKind:
     """Why no answer came, by what Windows said of it; `NO_ANSWER` where that is none of the known causes."""
     told = error.casefold()
-    return next((kind for kind, pattern in _ERRORS if pattern.search(told)), PageKind.NO_ANSWER)
+    return next((kind for kind, pattern in ERRORS if pattern.search(told)), PageKind.NO_ANSWER)
 
 
 def look_at(page: Mapping[str, Any], wanted: Wanted, public_issuers: Iterable[str]) -> Look:
@@ -136,7 +141,7 @@ def look_at(page: Mapping[str, Any], wanted: Wanted, public_issuers: Iterable[st
         kind = PageKind.UNKNOWN
     elif status == 0:
         kind = PageKind.NO_ANSWER
-    elif status in _NETWORK_LOGIN or (not is_right and not is_proven and _asks_to_log_in(page)):
+    elif status in NETWORK_LOGIN or (not is_right and not is_proven and _asks_to_log_in(page)):
         kind = PageKind.LOGIN
     elif redirected:
         kind = PageKind.REDIRECTED
@@ -187,4 +192,4 @@ def _host(url: str) -> str | None:
 
 
 def _asks_to_log_in(page: Mapping[str, Any]) -> bool:
-    return page["status"] == 401 or any(_LOGIN.search(fold(page[where] or "")) for where in ("text", "heading"))
+    return page["status"] == 401 or any(LOGIN.search(fold(page[where] or "")) for where in ("text", "heading"))

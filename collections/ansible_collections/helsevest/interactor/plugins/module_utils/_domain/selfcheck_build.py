@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from .page_check import screen_rules
 from .selfcheck_words import LOCKED, README, WORDS, remedies
 from .site import Site
 from .texts import MAIL
@@ -117,9 +118,15 @@ def build_script(modules: Mapping[str, str], contract: Mapping[str, Any]) -> str
     mark in the code page of the PC, and what signs a script may take the mark away.
     """
     kept = pruned(modules, required(modules))
-    data = {"contract": built_in(contract), "words": {**WORDS, "remedies": remedies(contract)}, "mail": MAIL}
+    data = {
+        "contract": built_in(contract),
+        "rules": screen_rules(contract),
+        "words": {**WORDS, "remedies": remedies(contract)},
+        "mail": MAIL,
+    }
     version = sha256(json.dumps([kept, data], sort_keys=True).encode()).hexdigest()[:12]
-    inner = json.dumps({"version": version, **data}, indent=1, sort_keys=True)
+    # It stands between quotes.
+    inner = json.dumps({"version": version, **data}, indent=1, sort_keys=True).replace("'", "\\u0027")
     return _ascii(assemble(kept, inner, version)).replace("\n", "\r\n")
 
 

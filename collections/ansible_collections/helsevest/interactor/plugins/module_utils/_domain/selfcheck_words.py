@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .page_check import PLACES
 from .texts import MAIL, REMEDIES
 
-REMEDY_CODES = ("P1", "P3", "P5.double", "P5.other", "CLOCK", "UNKNOWN")
+REMEDY_CODES = (
+    "P1", *(code for code in REMEDIES if code.startswith("PAGE.")), "P3", "P5.double", "P5.other", "CLOCK", "UNKNOWN",
+)  # fmt: skip
 """The remedies that a self-check may show: those of what an office can do something about."""
 
 WORDS: Mapping[str, Any] = {
@@ -61,12 +64,12 @@ brukernavn og ingen passord.
 
 
 def remedies(contract: Mapping[str, Any]) -> dict[str, str]:
-    """The remedies in bokmål with what the contract says; `{minutes}` is for the script to fill in."""
+    """The remedies in bokmål with what the contract says; `{minutes}` and `PLACES` are for the script to fill in."""
     values = {
         "url": contract["pages"]["P1"]["url"],
         "text": contract["pages"]["P1"]["text"],
         "mbit": f"{float(contract['speed']['recommended_mbit']):g}",
         "script": contract["proxy"]["script"],
-        "minutes": "{minutes}",
+        **{name: f"{{{name}}}" for name in ("minutes", *PLACES)},
     }
     return {code: REMEDIES[code].text("nb", values) for code in REMEDY_CODES}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.page_check import screen_rules
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.results import CheckResult
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfcheck import (
     SelfCheck,
@@ -25,6 +27,8 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfc
     pruned,
     required,
 )
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.selfcheck_words import remedies
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.texts import REMEDIES
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import CheckOutcome, Severity
 from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain.conftest import SITE
 from ansible_collections.helsevest.interactor.tests.unit.plugins.module_utils._domain.test_selfcheck import (
@@ -52,6 +56,8 @@ def office(server: Server) -> Server:
     """A PC on which all is well, for whoever is signed in."""
     server.update(registry={SETTINGS: {"ProxyEnable": 0, "AutoConfigURL": PAC}})
     server.write(f"{SHARE}\\LESMEG.txt", "x")
+    # What the pretended pages' certificates are of.
+    server.contract["tls"]["public_issuers"] = ["Test"]
     return server
 
 
@@ -97,9 +103,7 @@ def sent(office: Server, folder: str = SHARE) -> tuple[str, bytes]:
 
 def judged(office: Server) -> tuple[SelfCheck, dict[str, CheckResult]]:
     found = read_selfcheck(*sent(office), {"1001": SITE})
-    # What the pretended pages' certificates are of.
-    contract = {**office.contract, "tls": {**office.contract["tls"], "public_issuers": ["Test"]}}
-    checks = judge_selfcheck(found, SITE, contract, NOW, MONTH)
+    checks = judge_selfcheck(found, SITE, office.contract, NOW, MONTH)
     return found, {check.id: check for check in checks}
 
 
@@ -133,6 +137,31 @@ def test_a_double_proxy_is_red_and_says_what_to_do(office: Server, tmp_path: Pat
     assert "Noe må rettes. Gjør det som står ved FEIL, og kjør selvsjekken på nytt." in lines
     assert lines[-1] == "code 1"
     assert judged(office)[1]["P5"].outcome is CheckOutcome.FAIL
+
+
+def shown(check: CheckResult) -> str:
+    """What is to be done, with the slash that `run` gives all paths."""
+    return check.remedy.replace("/", "\\")
+
+
+def test_who_reads_along_is_yellow_and_named(office: Server, tmp_path: Path):
+    office.contract["tls"]["public_issuers"] = ["Buypass", "Let's Encrypt"]
+    lines = run(office, tmp_path)
+    at = lines.index("[OBS!] PC-en når DIPS Interactor i skyen")
+    check = judged(office)[1]["P1"]
+    assert lines[at + 1] == f"        {shown(check)}"
+    assert "sertifikatet er utstedt av «CN=Test»" in check.remedy
+    assert lines[-1] == "code 0"
+
+
+def test_a_page_of_another_host_is_red_and_names_it(office: Server, tmp_path: Path):
+    sent_on = {"final_url": "https://sperret.filter.example/?fra=1", "status": 200, "content": "Sperret"}
+    office.update(web={url: {**page, **sent_on} for url, page in office.state["web"].items()})
+    lines = run(office, tmp_path)
+    at = lines.index("[FEIL] PC-en når DIPS Interactor i skyen")
+    assert lines[at + 1] == f"        {shown(judged(office)[1]['P1'])}"
+    assert "videre til sperret.filter.example." in lines[at + 1]
+    assert lines[-1] == "code 1"
 
 
 def test_what_stops_no_move_is_yellow(office: Server, tmp_path: Path):
@@ -226,6 +255,39 @@ PAGES: list[list[dict[str, Any]] | None] = [
         {"way": "script", "script": PAC, "status": 502, "text": "Bad Gateway"},
     )),
 ]  # fmt: skip
+OURS, THEIRS = "CN=R11, O=Let's Encrypt, C=US", "E=it@kontor.example, CN=Kontorets brannmur, O=Fortinet"
+CAME: list[dict[str, Any]] = [
+    {"status": status, "text": text, "heading": heading}
+    for status, text, heading in (
+        (404, "DEFAULT\u00a0BACKEND – 404", None), (404, "noe annet", None), (404, None, None), (200, "", None),
+        (204, "\u00a0 ", None), (200, "Logg inn på gjestenettet", None), (403, "Sperret", "Du må godta vilkårene"),
+        (401, "", None), (407, "default backend - 404", None), (511, "", None), (503, "Nede", None), (None, None, None),
+        (0, None, None), (300, "", None), (200, None, None),
+    )
+]  # fmt: skip
+FINALS = [
+    "https://interactor.dips.no/", "https://INTERACTOR.dips.no.:443/x", "https://sperret.filter.example/?b=1", None,
+    "http://login.gjestenett.example:8080/",
+]  # fmt: skip
+ERRORS = [
+    "TrustFailure: x", "NameResolutionFailure: x", "ProxyNameResolutionFailure: x", "Timeout: certificate", "(407) x",
+    "SecureChannelFailure: x", "ConnectFailure: x", "ReceiveFailure: x", "WinHTTP: error 12175", "FORBINDELSEN AVVISTE",
+]  # fmt: skip
+WHOSE = [
+    {"issuer": issuer, "trusted": trusted}
+    for issuer in (None, "", OURS, THEIRS, "CN=Buypassende AS")
+    for trusted in (True, False, None)
+]
+HANDSHAKES: list[Any] = [
+    None,
+    *({"enabled": True, "endpoints": endpoints} for endpoints in (
+        None, [],
+        *([{"name": name, "protocol": "Tls12", "trusted": trusted, "issuer": issuer, "error": None}]
+          for name in ("Interactor.dips.no", "speedtest.dips.no")
+          for trusted in (True, False)
+          for issuer in (None, OURS, THEIRS)),
+    )),
+]  # fmt: skip
 PROFILES: list[dict[str, Any]] = [
     {},
     {"proxy_enable": None, "auto_config_url": None},
@@ -254,6 +316,10 @@ SPEEDS: list[Any] = [
 OFFSETS = [None, 0.2, 300, -300, 300.4, -301, 86_400]
 
 
+NOT_COME = {"status": 0, "text": None, "heading": None, "final_url": None, "issuer": None}
+PAGE_CODES = [code for code in REMEDIES if code.startswith("PAGE.")]
+
+
 def cases() -> list[dict[str, Any]]:
     found = []
 
@@ -265,6 +331,14 @@ def cases() -> list[dict[str, Any]]:
 
     for pages in PAGES:
         case(pages=pages)
+    for (row, came), (column, whose) in itertools.product(enumerate(CAME), enumerate(WHOSE)):
+        # The wanted page comes from everywhere, each other one from somewhere.
+        for final in FINALS if row == 0 else [FINALS[(row + column) % len(FINALS)]]:
+            case(pages=[{**P1, **came, **whose, "final_url": final}])
+    for error, issuer in itertools.product(ERRORS, (None, OURS, THEIRS)):
+        case(pages=[{**P1, **NOT_COME, "error": error, "issuer": issuer, "trusted": False}])
+    for tls, proxy in itertools.product(HANDSHAKES, (None, "p.example:8080")):
+        case(tls=tls, pages=[{**P1, **NOT_COME, "error": ERRORS[0], "trusted": False, "proxy": proxy}])
     for change in PROFILES:
         proxy = client_facts()["proxy"]
         proxy["profiles"][0] |= change
@@ -295,7 +369,7 @@ def colour_of(check: CheckResult) -> tuple[str, bool]:
 def colours(engine: Engine, facts: list[dict[str, Any]], contract: dict[str, Any]) -> list[dict[str, dict[str, Any]]]:
     files = "".join(
         f"Import-Module -Name '{MODULE_UTILS / name}.psm1' -Force -Global\n"
-        for name in ("_Connection", "_Interactor", "_SelfCheckJudge")
+        for name in ("_Connection", "_Interactor", "_SelfCheckPage", "_SelfCheckJudge")
     )
     told = engine.script(
         files
@@ -303,31 +377,43 @@ def colours(engine: Engine, facts: list[dict[str, Any]], contract: dict[str, Any
         $given = ConvertFrom-StrictJson -Text (@($input) -join "`n")
         $all = [System.Collections.Generic.List[object]]::new()
         foreach ($fact in $given['facts']) {
-            $all.Add(@(Get-SelfCheckColour -Fact $fact -Contract $given['contract']))
+            $all.Add(@(Get-SelfCheckColour -Fact $fact -Contract $given['contract'] -Rule $given['rules']))
         }
         ConvertTo-Json -InputObject $all -Depth 5 -Compress
         """,
-        json.dumps({"facts": facts, "contract": contract}),
+        json.dumps({"facts": facts, "contract": contract, "rules": screen_rules(contract)}),
     )
     assert "ERROR:" not in told, told
     return [{one["id"]: one for one in each} for each in json.loads(told)]
 
 
+def told_on_screen(contract: dict[str, Any], shown: dict[str, Any]) -> str:
+    """What is to be done, as the screen has it."""
+    text = remedies(contract)[shown["code"]]
+    for name, value in shown["values"].items():
+        text = text.replace(f"{{{name}}}", "" if value is None else str(value))
+    return text
+
+
 def test_the_screen_says_what_python_makes_of_the_same_facts(engine: Engine, contract: dict[str, Any]):
     facts = cases()
     differing = []
-    for number, (one, shown) in enumerate(zip(facts, colours(engine, facts, contract), strict=True)):
-        found = read_selfcheck("x.json", content(one), {"1001": SITE})
-        checks = {check.id: check for check in judge_selfcheck(found, SITE, contract, NOW + MONTH / 2, MONTH)}
+    found = colours(engine, facts, contract)
+    for number, (one, shown) in enumerate(zip(facts, found, strict=True)):
+        file = read_selfcheck("x.json", content(one), {"1001": SITE})
+        checks = {check.id: check for check in judge_selfcheck(file, SITE, contract, NOW + MONTH / 2, MONTH)}
         for id in ("P1", "P5", "P3", "CLOCK"):
             wanted = colour_of(checks[id])
             if (shown[id]["colour"], shown[id]["code"] != "UNKNOWN") != wanted:
                 differing.append((number, id, shown[id], wanted, checks[id].observed))
-            # What is to be done is told in the same words; of a page Python may know better why it does not come.
-            if shown[id]["colour"] == "red" and id != "P1":
-                assert shown[id]["code"] in checks[id].evidence["remedies"]
+            # What is to be done is told in the same words.
+            if shown[id]["colour"] == "red" or (id == "P1" and shown[id]["code"]):
+                assert [shown[id]["code"]] == checks[id].evidence["remedies"]
+            if id == "P1" and shown[id]["code"] and told_on_screen(contract, shown[id]) != checks[id].remedy:
+                differing.append((number, id, told_on_screen(contract, shown[id]), checks[id].remedy, ""))
     assert differing == []
-    assert len(facts) > 60
+    assert len(facts) > 400
+    assert {code for one in found for code in [one["P1"]["code"]]} == {"", "P1", "UNKNOWN", *PAGE_CODES}
 
 
 def test_what_came_by_a_script_counts_and_the_worst_of_it(engine: Engine, contract: dict[str, Any]):

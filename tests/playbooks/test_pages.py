@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from html import unescape
 from typing import Any, NamedTuple
 
 import pytest
@@ -71,6 +72,7 @@ class Run(NamedTuple):
     done: Done
     page: str
     owes: dict[str, str]
+    warned: dict[str, str]
     checks: dict[str, dict[str, dict[str, Any]]]
 
 
@@ -93,7 +95,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         fleet,
         done,
         (report / "report.html").read_text(encoding="utf-8"),
-        {site["site"]: owed["remedy"] for site in owes for owed in site["owes"] if owed["code"] == "P1"},
+        *(
+            {site["site"]: told["remedy"] for site in owes for told in site[what] if told["code"] == "P1"}
+            for what in ("owes", "warnings")
+        ),
         {host: {check["id"]: check for check in json.loads(data)["checks"]} for host, data in found},
     )
 
@@ -114,12 +119,17 @@ def test_each_is_told_apart_in_its_offices_row_with_what_to_do(run: Run, site: s
         assert (row["owes"], "P1" in row["why"], site in run.owes) == ([], False, False)
         assert (check["severity"], check["outcome"]) == (("warning", "fail") if told.remedy else ("blocker", "pass"))
         assert told.observed in check["observed"]
+        if told.remedy:
+            assert row["warned"] == ["P1"]
+            assert run.warned[site] == check["remedy"]
+            assert check["remedy"] in unescape(run.page)
+            assert f"P1 1 {site}" in " ".join(run.done.output.split())
         return
     words = f"{host_of(site)}: The cloud's first page answers: no, {told.observed}"
     assert "P1" in row["owes"]
     assert words in row["why"]
     assert words in " ".join(run.done.output.split())
-    assert words in run.page.replace("&#39;", "'").replace("&#34;", '"')
+    assert words in unescape(run.page)
     assert run.owes[site] == check["remedy"]
 
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters: what all sites owe, as data for letters and as a list for the terminal; what a rollback would lose."""
+"""Filters: what all sites owe and are warned of, for letters and the terminal; what a rollback would lose."""
 
 from __future__ import annotations
 
@@ -31,5 +31,11 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name to function."""
-        functions = (owed_list.owes_data, owed_list.owes_list, lost_list.lost_list, delta.delta_list)
+        functions = (
+            owed_list.owes_data,
+            owed_list.owes_list,
+            owed_list.warnings_list,
+            lost_list.lost_list,
+            delta.delta_list,
+        )
         return {function.__name__: _filter(function) for function in functions}

@@ -17,7 +17,7 @@ from .checks import register_state
 from .gate import may
 from .gate_rules import Reason
 from .ledger import Attempt
-from .owes import Owed, owes
+from .owes import Owed, Warned, owes, warnings
 from .reconcile import Difference
 from .results import CheckResult
 from .since import failing_since
@@ -57,6 +57,7 @@ class Decision:
     led_here: bool = True
     lease: Mapping[str, Any] | None = None
     clients: tuple[ClientResult, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a module's result."""
@@ -73,6 +74,7 @@ class Decision:
             "lease": dict(self.lease) if self.lease else None,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "owes": [owed.to_dict() for owed in self.owes],
+            "warnings": [warned.to_dict() for warned in self.warnings],
             "clients": [client.to_dict() for client in self.clients],
             "language": self.site.language,
             "asked": self.site.asked.isoformat() if self.site.asked else None,
@@ -126,6 +128,7 @@ class Decision:
             "verdict": self.verdict.value if self.verdict else None,
             "outcome": self.outcome.value if self.outcome else None,
             "owes": [owed.code for owed in self.owes],
+            "warned": [warned.code for warned in self.warnings],
             "owes_since": {
                 # What is not owed while a host is off, or waived, is carried on with the rest.
                 **{code: format_time(at) for code, at in sorted(self.begun.items())},
@@ -309,6 +312,7 @@ def decide(situation: Situation, force: Collection[Phase] = (), neighbours: Sequ
         led_here=site.leader in {member.id for member in situation.all_on_server},
         lease=_lease(situation, answer.next.step),
         clients=situation.clients,
+        warnings=() if moved else tuple(warnings(site, findings)),
     )
 
 

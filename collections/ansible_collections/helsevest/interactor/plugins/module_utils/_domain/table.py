@@ -200,6 +200,8 @@ def _owes(row: Mapping[str, Any]) -> list[Line]:
         Line(f"{words(owed)} since {local_day(since[owed])}" if since.get(owed) else words(owed))
         for owed in row.get("owes") or ()
     ]
+    if row.get("warned"):
+        lines.append(Line(f"warned: {', '.join(row['warned'])}"))
     if row.get("why"):
         lines.append(Line(str(row["why"]), BAD if row.get("needs_us") else PLAIN))
     return lines

@@ -14,7 +14,7 @@ from ansible_collections.helsevest.interactor.plugins.filter.owes import FilterM
 
 def decided(site: str, *owes: dict[str, Any], **changes: Any) -> dict[str, Any]:
     row = {"name": f"Kontor {site}", "wave": 1}
-    return {"language": "nn", "asked": "2027-03-01", "row": row, "owes": list(owes), **changes}
+    return {"language": "nn", "asked": "2027-03-01", "row": row, "owes": list(owes), "warnings": [], **changes}
 
 
 def owed(code: str, since: str | None, **changes: str) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def test_letters_get_days_and_language_and_only_sites_that_owe():
         "language": "nn",
         "asked": "2027-03-01",
         "owes": None,
+        "warnings": [],
     }
     assert second["owes"][0] == {**owed("P5", "2027-05-11T22:30:00Z"), "days": 1}, "days in Norway, not in UTC"
     assert told["sites"][0]["owes"][0]["days"] is None
@@ -62,6 +63,29 @@ def test_who_waits_longest_comes_first_and_what_has_no_date_last():
         ["not known", "", "no wave", "1004", "Kontor", "CLIENT.1004-pc1", "site", "CLIENT.1004-pc1 is missing"],
     ]
     assert {len(row) for row in told["rows"]} == {len(told["headings"])}
+
+
+def warned(code: str, text: str) -> dict[str, Any]:
+    return {"code": code, "title": f"{code} is so", "text": text, "remedy": "Gjer det", "who": "site"}
+
+
+def test_warnings_are_listed_by_check_with_the_sites_that_they_are_of():
+    many = {f"{number}": decided(f"{number}", warnings=[warned("P3", "12 Mbit/s")]) for number in range(2001, 2031)}
+    answer = {**ANSWER, "sites": {**many, "1001": decided("1001", warnings=[warned("DISK", "x"), warned("P3", "y")])}}
+    told = FILTERS["warnings_list"](answer)
+    assert told["title"] == "Warnings, which stop nobody: 32 at 31 sites"
+    assert told["rows"][0] == ["DISK", "1", "1001", "DISK is so"]
+    check, number, which, title = told["rows"][1]
+    assert (check, number, title) == ("P3", "31", "P3 is so")
+    assert which.startswith("1001, 2001, 2002, ")
+    assert which.endswith(", 2019 and 11 more")
+    assert FILTERS["warnings_list"](ANSWER)["rows"] == []
+
+
+def test_letters_get_warnings_as_well_and_who_has_nothing_else():
+    answer = {**ANSWER, "sites": {**ANSWER["sites"], "1003": decided("1003", warnings=[warned("P3", "12 Mbit/s")])}}
+    (third,) = [site for site in FILTERS["owes_data"](answer)["sites"] if site["site"] == "1003"]
+    assert (third["owes"], third["warnings"]) == ([], [warned("P3", "12 Mbit/s")])
 
 
 def test_what_a_rollback_would_lose_is_listed_where_one_is_refused_for_it():

@@ -11,7 +11,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
-from ansible_collections.helsevest.interactor.plugins.module_utils._domain.owes import owes
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.owes import owes, warnings
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.results import CheckResult, result
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site, Waiver
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.verdict import (
@@ -265,3 +265,23 @@ class TestOwes:
     def test_nothing_is_owed_where_nothing_is_open(self, site: Site, now: datetime):
         assert findings_of([a_check(site, outcome=True)]) == []
         assert owes(site, [], {}, now) == []
+
+    def test_a_warning_is_told_and_nothing_that_is_owed(self, make_site: MakeSite):
+        site = make_site(language="nn")
+        slow = a_check(site, "P3", severity=Severity.WARNING)
+        found = [
+            Finding(SERVER, a_check(site)),
+            *(Finding(host, slow) for host in (PC1, PC2)),
+            Finding(SERVER, a_check(site, "DISK", None, severity=Severity.WARNING)),
+            Finding("1002-server", slow),
+            Finding(None, a_check(site, "P7", severity=Severity.INFO)),
+        ]
+        speed, disk = warnings(site, found)
+        assert speed.to_dict() == {
+            "code": "P3",
+            "title": slow.title,
+            "text": f"{slow.title}: no, seen (1001-pc1); seen (1001-pc2)",
+            "remedy": slow.remedy,
+            "who": slow.who,
+        }
+        assert disk.text.startswith(f"{disk.title}: not known, ")

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ DEMO = ROOT / "simulator" / "scenarios" / "demo.yml"
 RELEASE = dict(demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables)
 """What a person says who lets wave 1 go."""
 SECRETS = ("password", "cloud_token")
+PATIENCE = 240.0
+"""Real seconds after which what should have happened has not."""
 
 
 NIGHTS = frozenset(
@@ -42,6 +46,7 @@ NIGHTS = frozenset(
         "privacy",
         "rehearsal",
         "rollback",
+        "rows",
         "second_contract",
         "shared_server",
     }
@@ -82,28 +87,59 @@ def play(
     **variables: object,
 ) -> Done:
     """Run one of the project's playbooks on `inventory`, with journal and files in the folder `state`."""
-    command = [
-        str(Path(sys.executable).with_name("ansible-playbook")),
-        "-i",
-        str(inventory),
-        str(ROOT / "playbooks" / f"{playbook}.yml"),
-    ]
     done = subprocess.run(
-        [*command, "-e", json.dumps(variables), *arguments],
+        _command(playbook, inventory, arguments, variables),
         cwd=ROOT,
-        env={
-            **os.environ,
-            "INTERACTOR_STATE": str(state),
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "COLUMNS": "200",
-            **(environment or {}),
-        },
+        env=_environment(state, environment or {}),
         stdin=subprocess.DEVNULL,
         text=True,
         capture_output=True,
         check=False,
     )
     return Done(done.returncode, done.stdout + done.stderr)
+
+
+def _command(playbook: str, inventory: Path, arguments: Sequence[str], variables: Mapping[str, object]) -> list[str]:
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    called = [program, "-i", str(inventory), str(ROOT / "playbooks" / f"{playbook}.yml")]
+    return [*called, "-e", json.dumps(variables), *arguments]
+
+
+def _environment(state: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    ours = {"INTERACTOR_STATE": str(state), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "COLUMNS": "200"}
+    return {**os.environ, **ours, **environment}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A playbook that runs, in a session of its own, and what it has said so far."""
+
+    process: subprocess.Popen[bytes]
+    said: Path
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self.said.read_text(encoding="utf-8", errors="replace")
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Wait until something has happened while it runs."""
+        deadline = time.monotonic() + PATIENCE
+        while not happened():
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, f"it did not happen: {self.output}"
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+
+    def ended(self) -> Done:
+        """Wait for its end."""
+        return Done(self.process.wait(PATIENCE), self.output)
+
+    def kill(self) -> None:
+        """End it and all its workers, as a power cut would."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 @dataclass(frozen=True)
@@ -119,6 +155,26 @@ class Controller:
         """Run one of the project's playbooks."""
         environment = {**self.simulation.environment, **self.environment}
         return play(playbook, self.inventory, self.state, *arguments, environment=environment, **variables)
+
+    @contextmanager
+    def begin(self, playbook: str, *arguments: str, **variables: object) -> Iterator[Running]:
+        """Start one of the project's playbooks, and see that it has ended after the block."""
+        said = self.state.parent / f"{playbook}.log"
+        with said.open("wb") as log:
+            process = subprocess.Popen(
+                _command(playbook, self.inventory, arguments, variables),
+                cwd=ROOT,
+                env=_environment(self.state, {**self.simulation.environment, **self.environment}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        running = Running(process, said)
+        try:
+            yield running
+        finally:
+            running.kill()
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """The newest row of each site in the journal."""

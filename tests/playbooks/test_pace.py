@@ -14,11 +14,9 @@ from typing import Any
 import yaml
 
 from simulator import demo
-from tests.playbooks.conftest import ROOT, Controller, Done, controlling
+from tests.playbooks.conftest import PATIENCE, ROOT, Controller, Done, controlling
 from tests.wave import EVENING, NIGHT, site_ids, write_wave
 
-PATIENCE = 240.0
-"""Real seconds after which what should have happened has not."""
 DAY_BEFORE = "2027-05-13T10:00:00Z"
 """When the installer is staged, for the evening of the next day."""
 RELEASE = demo.release("2027-05-10T08:00:00Z", 1, "2027-05-21").variables

@@ -15,6 +15,7 @@ from ..module_utils._domain.checks import judge_facts
 from ..module_utils._domain.facts import check_shape
 from ..module_utils._domain.families import REGISTER, chosen, of_families
 from ..module_utils._domain.site import Site
+from ..module_utils._domain.times import format_time
 from ..module_utils._domain.verdict import host_verdict
 from ..module_utils._holidays import MissingPackageError
 from ..module_utils._pac import evaluate_scripts
@@ -81,4 +82,5 @@ class ActionModule(HostModule):
         # A part of the checks is no verdict; that the host was not reached is one.
         told = None if families and answer["reached"] and answer["error"] is None else verdict.value
         answer |= {"families": families, "checks": [check.to_dict() for check in checks], "verdict": told}
-        return {"facts": None, **answer}
+        asked = getattr(self, "now", None)
+        return {"facts": None, "asked": asked and format_time(asked), **answer}

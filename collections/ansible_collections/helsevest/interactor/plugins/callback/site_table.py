@@ -1,15 +1,18 @@
 # Copyright: Contributors to the project
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callback: a result with `site_table`, `site_lists` or `plan_calendar` becomes tables on the terminal."""
+"""Callback: what a preflight finds is recorded and told as it comes; a result with tables becomes tables."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: site_table
 type: aggregate
-short_description: Print one row per site as a table, lists, and a plan as a calendar
+short_description: Record and tell a preflight as it comes, and print one row per site as a table
 description:
+  - Records what each host answers to the preflight as it comes, and prints one line per site when the last of its hosts
+    in the play has answered. It does so for results that are registered as C(__preflight_result), in a run that has
+    asked M(helsevest.interactor.site_gate) before. In check mode it prints the same and records nothing.
   - Where the result of a task, or a fact that it sets, is named C(site_table) and holds C(title) and C(rows), prints
     the rows as one table.
   - Where it is named C(site_lists) and holds a list of dictionaries with C(title), C(headings) and C(rows) (lists of
@@ -29,17 +32,24 @@ from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.utils import color
 
 from ..module_utils._domain.lists import list_sheets
 from ..module_utils._domain.plan_sheets import plan_sheets
-from ..module_utils._domain.table import Line, Sheet, site_sheet
+from ..module_utils._domain.table import Line, Sheet, site_line, site_sheet
+from ..plugin_utils._site_rows import NotRecordedError, SiteRows
 
 if TYPE_CHECKING:
     from ansible.executor.task_result import CallbackTaskResult
+    from ansible.playbook.play import Play
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "": ""}
+COLOURS = {"good": "green", "warn": "yellow", "bad": "red", "": None}
+GATE = "helsevest.interactor.site_gate"
+MEASURED = "__preflight_result"
+"""What a task registers whose results the role preflight records."""
 
 
 def site_sheets(table: Mapping[str, Any], width: int) -> list[Sheet]:
@@ -61,13 +71,43 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "helsevest.interactor.site_table"
     CALLBACK_NEEDS_ENABLED = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = SiteRows(int(context.CLIARGS.get("forks") or 1))
+
+    def v2_playbook_on_play_start(self, play: Play) -> None:
+        """Know whose answers are to come."""
+        self._rows.begin(lambda: play.get_variable_manager().get_vars(play=play)["ansible_play_hosts_all"])
+
+    def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:
+        """Wait no more for a host that is out of the play."""
+        if not ignore_errors:
+            self._tell(result, None)
+
+    def v2_runner_on_unreachable(self, result: CallbackTaskResult) -> None:
+        """Wait no more for a host that is out of the play."""
+        self._tell(result, None)
+
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
-        """Print what a task answered or set as a fact."""
+        """Record and tell what a host answered; print what a task answered or set as a fact."""
         answer = result.result
+        if result.task_fields.get("register") == MEASURED:
+            self._tell(result, answer)
+        elif result.task.action == GATE:
+            self._rows.gate(result.task_fields["args"], answer)
         facts = answer.get("ansible_facts") or {}
         for name, (what, sheets_of) in SHOWN.items():
             if shown := answer.get(name) or facts.get(name):
                 self._show(shown, what, sheets_of)
+
+    def _tell(self, result: CallbackTaskResult, answer: Mapping[str, Any] | None) -> None:
+        try:
+            rows = self._rows.answered(result.host.name, answer, dry=bool(result.task_fields.get("check_mode")))
+        except NotRecordedError as exc:
+            self._display.warning(f"site_table: what hosts answer is recorded and told at the end only: {exc}")
+            return
+        for line in map(site_line, rows):
+            self._display.display(line.text, color=COLOURS[line.tone])
 
     def _show(self, shown: object, what: str, sheets_of: Callable[[Any, int], list[Sheet]]) -> None:
         try:

@@ -116,6 +116,7 @@ def step_events(
             is_server=variables["interactor_role"] == "server",
             attempt=answer["sites"][site]["attempt"],
             started=answer["now"],
+            run_id=answer.get("run_id") or "",
             result={"error": f"step {step} of {phase} left no __{phase}_result"} if result is None else result,
         )
         try:

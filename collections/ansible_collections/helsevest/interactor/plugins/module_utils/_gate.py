@@ -158,15 +158,29 @@ def calendar_for(params: dict[str, Any], sites: Iterable[Site], now: datetime) -
     return norwegian_calendar(range(min(years), max(years) + 2), half_days_off)
 
 
-def decide_all(params: dict[str, Any], sites: Sequence[Site], journal: Journal, now: datetime) -> dict[str, Decision]:
-    """The decision for each of `sites` by its id, as the journal has it, outside of any run: nothing is recorded."""
-    calendar, settings = (
-        calendar_for(params, sites, now),
-        settings_from(params, expected_from(params, journal.ledgers())),
-    )
-    # No run of this name exists: nothing is taken for read by this run.
-    gate = _Gate(sites, calendar, settings, now, "", {**params, "force": []})
-    return gate.decide(journal.latest(gate.ids))
+def decide_all(
+    params: dict[str, Any],
+    sites: Sequence[Site],
+    journal: Journal,
+    now: datetime,
+    run_id: str = "",
+    unrecorded: Sequence[Event] = (),
+) -> dict[str, Decision]:
+    """The decision for each of `sites` by its id, as the journal has it; nothing is recorded.
+
+    By default it is outside of any run: no run has the empty name, so nothing is taken for read by this one. What is
+    `unrecorded`, for the run is a dry one, counts as well.
+    """
+    told = params.get("expected")
+    expected = expected_from(params, journal.ledgers()) if told is None else _expected_before(told)
+    calendar, settings = calendar_for(params, sites, now), settings_from(params, expected)
+    gate = _Gate(sites, calendar, settings, now, run_id, {**params, "force": []})
+    return gate.decide([*journal.latest(gate.ids), *unrecorded])
+
+
+def _expected_before(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Expected]:
+    """What the run reckoned with at its first answer: that stays the same to its end."""
+    return {name: Expected.from_dict(one) for name, one in told.items()}
 
 
 def due_hosts(decisions: Iterable[Decision]) -> dict[str, dict[str, list[str]]]:
@@ -199,11 +213,7 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     if not check_mode:
         journal.record(run_id, now, new)
     told = params["expected"]
-    if told is None:
-        expected = expected_from(params, journal.ledgers())
-    else:
-        # What the run reckons with stays the same to its end.
-        expected = {name: Expected.from_dict(one) for name, one in told.items()}
+    expected = expected_from(params, journal.ledgers()) if told is None else _expected_before(told)
     sites = [Site.from_vars(variables) for variables in params["sites"]]
     gate = _Gate(sites, calendar_for(params, sites, now), settings_from(params, expected), now, run_id, params)
     unrecorded = new if check_mode else []

@@ -27,6 +27,11 @@ _T = TypeVar("_T")
 
 SCHEMA = 1
 BUSY_SECONDS = 30
+"""So long a writer waits for another one, where nothing else is said (SQLite)."""
+MANY = 20
+"""From so many keys on it is cheaper to ask which are known than to try each."""
+AT_ONCE = 500
+"""So many keys are asked for in one query."""
 
 NEWEST_KINDS = frozenset(
     {
@@ -82,10 +87,10 @@ class Journal:
     """The journal at an SQLAlchemy URL (a bare path is an SQLite file); JournalError if the URL cannot be used.
 
     Reading never creates anything: a journal that is not there has no events. The first `record` creates it, readable
-    by its owner only.
+    by its owner only. `busy_seconds` is how long it waits for who else is writing (SQLite).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
         if IMPORT_ERROR is not None:
             raise JournalError(
                 "the journal needs the Python package SQLAlchemy (2.0 or later), "
@@ -98,6 +103,8 @@ class Journal:
             raise JournalError(
                 "the journal's URL is none that SQLAlchemy can read (sqlite:///path/to/file.db)"
             ) from None
+        self._busy_seconds = busy_seconds
+        self._is_there = False
         self._file: Path | None = None
         if self._url.get_backend_name() == "sqlite":
             self._file = _file_of(self._url)
@@ -123,11 +130,14 @@ class Journal:
         if not stamped:
             return recorded
         self._create()
+        # Not in the transaction that writes: SQLite lets none write that has read what another one has changed since.
+        keys = {event.key for event in stamped if event.key}
+        known = self._known(keys) if len(keys) >= MANY else frozenset()
         with self._connection("written") as connection:
             for has_key, group in groupby(stamped, key=lambda event: event.key is not None):
                 rows = [_row(event) for event in group]
                 if has_key:
-                    recorded += [_insert(connection, row) for row in rows]
+                    recorded += [row["key"] not in known and _insert(connection, row) for row in rows]
                 else:
                     connection.execute(sa.insert(_EVENTS), rows)
                     recorded += [True] * len(rows)
@@ -135,13 +145,21 @@ class Journal:
 
     def unrecorded(self, events: Sequence[Event]) -> list[bool]:
         """Say of each event whether `record` would record it (check mode); changes nothing."""
-        seen = set(self._read(lambda connection: _known_keys(connection, {event.key for event in events if event.key})))
+        seen = set(self._known({event.key for event in events if event.key}))
         answer = []
         for event in events:
             answer.append(event.key not in seen)
             if event.key:
                 seen.add(event.key)
         return answer
+
+    def _known(self, keys: Collection[str]) -> frozenset[str | None]:
+        """Those of `keys` that are in the journal."""
+        of = sorted(keys)
+        groups = [of[start : start + AT_ONCE] for start in range(0, len(of), AT_ONCE)]
+        return frozenset(
+            self._read(lambda connection: [key for group in groups for key in _known_keys(connection, group)])
+        )
 
     def events(self, sites: Collection[str] | None = None, kinds: Collection[EventKind] | None = None) -> list[Event]:
         """Give the events in the order of recording, all or only those of some sites or kinds.
@@ -211,12 +229,15 @@ class Journal:
             return read(connection) if self._has_schema(connection) else []
 
     def _has_schema(self, connection: sa.Connection) -> bool:
-        """Whether the tables are there; JournalError if they are another version's."""
+        """Whether the tables are there; JournalError if they are another version's. Once seen they stay."""
+        if self._is_there:
+            return True
         if not sa.inspect(connection).has_table(_VERSION.name):
             return False
         versions = list(connection.scalars(sa.select(_VERSION.c.version)))
         if versions != [SCHEMA]:
             raise JournalError(f"journal {self.name}: its schema is {versions}, and this version knows only [{SCHEMA}]")
+        self._is_there = True
         return True
 
     def _create(self) -> None:
@@ -226,6 +247,9 @@ class Journal:
                 _make_private(self._file)
             except OSError as exc:
                 raise self._error("cannot be created", exc) from exc
+            self._is_there = False
+        if self._is_there:
+            return
         with self._connection("read") as connection:
             if self._has_schema(connection):
                 return
@@ -242,7 +266,7 @@ class Journal:
                     raise
 
     def _connect_options(self) -> dict[str, Any]:
-        return {"connect_args": {"timeout": BUSY_SECONDS}} if self._file else {}
+        return {"connect_args": {"timeout": self._busy_seconds}} if self._file else {}
 
     @contextmanager
     def _connection(self, done: str) -> Iterator[sa.Connection]:

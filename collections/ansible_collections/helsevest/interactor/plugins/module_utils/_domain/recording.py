@@ -15,7 +15,7 @@ from .words import EventKind, Outcome, Phase, Step
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one host, or the cloud on behalf of one site, answered to a step (docs/contracts.md)."""
+    """What one host, or the cloud on behalf of one site, answered to a step of the run `run_id` (docs/contracts.md)."""
 
     site: str
     host: str
@@ -23,6 +23,7 @@ class StepResult:
     attempt: Mapping[str, Any] | None
     started: str
     result: Mapping[str, Any]
+    run_id: str = ""
 
     @property
     def error(self) -> str | None:
@@ -39,12 +40,18 @@ def _event(of: StepResult, kind: EventKind, data: Mapping[str, Any], **more: str
     return {"site": of.site, "host": None, "kind": kind.value, "subject": None, "key": None, "data": dict(data), **more}
 
 
+def _once(of: StepResult, kind: EventKind) -> str | None:
+    """The key of what a host was asked once, so that it is recorded once, whoever of a run records it first."""
+    asked = of.result.get("asked")
+    return f"{kind.value}/{of.host}/{of.run_id}/{asked}" if asked and of.run_id else None
+
+
 def _measured(of: StepResult) -> list[dict[str, Any]]:
     families = of.result.get("families")
     if families and of.result.get("reached") and of.error is None:
         # A part says nothing of the rest: neither a verdict nor what the server's ledger tells.
         part = {"origin": "measured", "families": list(families), "checks": of.result["checks"]}
-        return [_event(of, EventKind.PART_MEASURED, part, host=of.host)]
+        return [_event(of, EventKind.PART_MEASURED, part, host=of.host, key=_once(of, EventKind.PART_MEASURED))]
     interactor = (of.result.get("facts") or {}).get("interactor") or {}
     events = [
         _event(
@@ -61,10 +68,11 @@ def _measured(of: StepResult) -> list[dict[str, Any]]:
                 "mode": interactor.get("mode"),
             },
             host=of.host,
+            key=_once(of, EventKind.MEASURED),
         )
     ]
     if of.is_server and interactor:
-        events.append(_ledger(of, interactor))
+        events.append(_ledger(of, interactor) | {"key": _once(of, EventKind.LEDGER)})
     return events
 
 

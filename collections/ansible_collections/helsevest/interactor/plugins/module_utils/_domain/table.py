@@ -44,6 +44,8 @@ BY_WHOM: Mapping[str, str] = {
     Origin.CONFIRMED: "confirmed",
 }
 """Who found out what counts of a client, as a person reads it."""
+SHORT = 160
+"""So many characters of what is wrong stand in a line; the table has all of it."""
 TIMES: Mapping[str, str] = {"upgraded": "upgraded", "switched": "moved", "verified": "verified"}
 
 
@@ -134,6 +136,18 @@ def summary(rows: Iterable[Mapping[str, Any]]) -> str:
     text = f"{len(rows)} {'site' if len(rows) == 1 else 'sites'}"
     text += f": {', '.join(parts)}" if parts else ""
     return text + (f"; {needed} {'needs' if needed == 1 else 'need'} us" if needed else "")
+
+
+def site_line(row: Mapping[str, Any]) -> Line:
+    """A row in one line, as `1002 Vågen: not ready: P5 since 10.05`; of a site that is ready no more than that."""
+    verdict, needed = row.get("verdict"), row.get("needs_us")
+    parts = [
+        f"{row.get('site')} {row.get('name')}",
+        words(verdict or "not measured") + (", needs us" if needed else ""),
+    ]
+    if verdict != Verdict.READY and (wrong := "; ".join(line.text for line in _owes(row))):
+        parts.append(wrong if len(wrong) <= SHORT else f"{wrong[: SHORT - 2]} …")
+    return Line(": ".join(parts), BAD if needed else TONES.get(str(verdict), PLAIN))
 
 
 def words(word: object) -> str:

@@ -14,6 +14,7 @@ import pytest
 from ansible.utils import color
 from ansible_collections.helsevest.interactor.plugins.callback.site_table import CallbackModule, render, site_sheets
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.lists import list_sheets
+from ansible_collections.helsevest.interactor.plugins.plugin_utils._site_rows import NotRecordedError
 
 ROW: dict[str, Any] = {
     "site": "1004",
@@ -34,6 +35,12 @@ ROW: dict[str, Any] = {
     "why": "a text with [bold]brackets[/bold] that is long enough to be wrapped at any width: " + "word " * 20,
 }
 TABLE = {"title": "Wave [1]", "rows": [ROW, {"site": "1005"}]}
+
+
+def ok(answer: dict[str, Any], **more: Any) -> SimpleNamespace:
+    """A task's result as a callback gets it."""
+    told = {"host": SimpleNamespace(name="1001-server"), "task_fields": {}, "task": SimpleNamespace(action="x"), **more}
+    return SimpleNamespace(result=answer, **told)
 
 
 def drawn(table: dict[str, Any], width: int, *, coloured: bool = False) -> str:
@@ -83,7 +90,7 @@ def test_colours_only_where_they_are_wanted():
 def test_a_result_or_a_fact_is_shown(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]):
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr(color, "ANSIBLE_COLOR", True)
-    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    callback.v2_runner_on_ok(ok(answer))
     (screen, screen_only), (log, log_only) = callback.shown
     assert (screen_only, log_only) == ({"screen_only": True}, {"log_only": True})
     assert "\x1b[" in screen
@@ -92,13 +99,13 @@ def test_a_result_or_a_fact_is_shown(callback: CallbackModule, monkeypatch: pyte
 
 @pytest.mark.parametrize("answer", [{}, {"ansible_facts": None}, {"ansible_facts": {"x": 1}}, {"site_table": None}])
 def test_other_results_are_left_alone(callback: CallbackModule, answer: dict[str, Any]):
-    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    callback.v2_runner_on_ok(ok(answer))
     assert callback.shown == []
 
 
 @pytest.mark.parametrize("table", ["text", {"title": "x"}, {"rows": [1]}, {"rows": [{"upgraded": "soon"}]}])
 def test_what_is_no_table_is_a_warning_and_no_crash(callback: CallbackModule, table: object):
-    callback.v2_runner_on_ok(SimpleNamespace(result={"site_table": table}))
+    callback.v2_runner_on_ok(ok({"site_table": table}))
     [(text, more)] = callback.shown
     assert more == {"warning": True}
     assert text.startswith("site_table: this is no table of sites: ")
@@ -106,14 +113,14 @@ def test_what_is_no_table_is_a_warning_and_no_crash(callback: CallbackModule, ta
 
 @pytest.mark.parametrize("answer", [{"plan_calendar": "text"}, {"ansible_facts": {"plan_calendar": {"sites": []}}}])
 def test_what_is_no_plan_is_a_warning_and_no_crash(callback: CallbackModule, answer: dict[str, Any]):
-    callback.v2_runner_on_ok(SimpleNamespace(result=answer))
+    callback.v2_runner_on_ok(ok(answer))
     [(text, more)] = callback.shown
     assert more == {"warning": True}
     assert text.startswith("site_table: this is no plan: ")
 
 
 def test_a_plan_is_shown(callback: CallbackModule, plans: Any):
-    callback.v2_runner_on_ok(SimpleNamespace(result={"ansible_facts": {"plan_calendar": plans.plan()}}))
+    callback.v2_runner_on_ok(ok({"ansible_facts": {"plan_calendar": plans.plan()}}))
     assert [more for _, more in callback.shown] == [{"screen_only": True}, {"log_only": True}]
     assert "The plan is optimal" in callback.shown[0][0]
 
@@ -127,7 +134,7 @@ def test_without_rich_the_package_is_named(callback: CallbackModule, monkeypatch
         return real(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", without_rich)
-    callback.v2_runner_on_ok(SimpleNamespace(result={"site_table": TABLE}))
+    callback.v2_runner_on_ok(ok({"site_table": TABLE}))
     assert callback.shown == [
         ("site_table: the table needs the Python package rich: No module named 'rich'", {"warning": True})
     ]
@@ -173,14 +180,84 @@ def test_long_texts_before_the_last_column_take_room_from_no_other(width: int):
 
 def test_lists_are_shown_one_below_the_other(callback: CallbackModule, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "160")
-    callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": [LIST, {**LIST, "title": "The last"}]}))
+    callback.v2_runner_on_ok(ok({"site_lists": [LIST, {**LIST, "title": "The last"}]}))
     (text, _), _log = callback.shown
     assert text.index("What [is] owed") < text.index("The last")
 
 
 @pytest.mark.parametrize("lists", ["text", [{"title": "x"}], [{**LIST, "rows": [["too", "short"]]}]])
 def test_what_is_no_list_is_a_warning_and_no_crash(callback: CallbackModule, lists: object):
-    callback.v2_runner_on_ok(SimpleNamespace(result={"site_lists": lists}))
+    callback.v2_runner_on_ok(ok({"site_lists": lists}))
     [(text, more)] = callback.shown
     assert more == {"warning": True}
     assert text.startswith("site_table: this is no list of lists: ")
+
+
+GATE = "helsevest.interactor.site_gate"
+PROBE = {"register": "__preflight_result", "check_mode": False}
+
+
+class Rows:
+    """What the callback tells of a run, and what it is told."""
+
+    def __init__(self) -> None:
+        self.met: list[Any] = []
+        self.answer: list[dict[str, Any]] | Exception = []
+
+    def begin(self, hosts: Any) -> None:
+        self.met.append(list(hosts()))
+
+    def gate(self, asked: object, answer: object) -> None:
+        self.met.append(("gate", asked, answer))
+
+    def answered(self, host: str, result: object, *, dry: bool) -> list[dict[str, Any]]:
+        self.met.append((host, result, dry))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def rows(callback: CallbackModule) -> Rows:
+    callback._rows = Rows()
+    return callback._rows
+
+
+def test_a_preflight_is_told_as_it_comes(callback: CallbackModule, rows: Rows):
+    manager = SimpleNamespace(get_vars=lambda play: {"ansible_play_hosts_all": ["1001-server", play.name]})
+    callback.v2_playbook_on_play_start(SimpleNamespace(name="1001-pc1", get_variable_manager=lambda: manager))
+    gate = SimpleNamespace(action=GATE)
+    callback.v2_runner_on_ok(ok({"run_id": "r"}, task=gate, task_fields={"args": {"sites": []}}))
+    rows.answer = [{"site": "1001", "name": "Fjordgata", "verdict": "ready"}, {**ROW, "owes": [], "why": "it is off"}]
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields=PROBE))
+    rows.answer = []
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields={**PROBE, "check_mode": True}))
+    assert rows.met == [
+        ["1001-server", "1001-pc1"],
+        ("gate", {"sites": []}, {"run_id": "r"}),
+        ("1001-server", {"verdict": "ready"}, False),
+        ("1001-server", {"verdict": "ready"}, True),
+    ]
+    assert callback.shown == [
+        ("1001 Fjordgata: ready", {"color": "green"}),
+        ("1004 Fjellsida legekontor i Øvre Ytterdal kommune: unreachable, needs us: it is off", {"color": "red"}),
+    ]
+
+
+def test_other_tasks_are_no_preflight(callback: CallbackModule, rows: Rows):
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields={"register": "__verify_preflight"}))
+    callback.v2_runner_on_failed(ok({}), ignore_errors=True)
+    assert rows.met == []
+
+
+def test_a_host_that_is_out_of_the_play_is_not_waited_for(callback: CallbackModule, rows: Rows):
+    callback.v2_runner_on_failed(ok({"msg": "no"}))
+    callback.v2_runner_on_unreachable(ok({"msg": "no"}))
+    assert rows.met == [("1001-server", None, False)] * 2
+
+
+def test_what_cannot_be_recorded_yet_is_a_warning(callback: CallbackModule, rows: Rows):
+    rows.answer = NotRecordedError("the journal is locked")
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields=PROBE))
+    told = "site_table: what hosts answer is recorded and told at the end only: the journal is locked"
+    assert callback.shown == [(told, {"warning": True})]

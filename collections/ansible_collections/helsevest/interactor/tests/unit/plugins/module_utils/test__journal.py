@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -119,6 +120,42 @@ def test_a_key_is_recorded_once_within_a_call_and_over_calls(journal: Journal):
         ("run-1", None),
         ("run-2", None),
     ]
+
+
+@pytest.mark.parametrize("many", [_journal.MANY - 1, _journal.MANY, _journal.AT_ONCE + 1])
+def test_of_many_keys_those_that_are_missing_are_recorded(journal: Journal, many: int):
+    given = [discarded(number, f"d/{number}") for number in range(many)]
+    journal.record("run-1", AT, given[::2])
+    twice = [given[1], *given, halted()]
+    assert journal.record("run-2", AT, twice) == [
+        True,
+        False,
+        *(number > 1 and number % 2 == 1 for number in range(1, many)),
+        True,
+    ]
+    events = journal.events()
+    assert len(events) == many + 1
+    assert {event.run_id for event in events if event.subject and event.key and int(event.subject) % 2} == {"run-2"}
+    assert journal.unrecorded(given) == [False] * many
+
+
+def test_a_writer_waits_for_another_as_long_as_it_is_told(tmp_path: Path, journal: Journal):
+    journal.record("run-1", AT, [halted()])
+    hasty = Journal(journal.name, busy_seconds=0)
+    with closing(sqlite3.connect(journal.name, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalError, match="locked"):
+            hasty.record("run-2", AT, [halted()])
+        other.execute("ROLLBACK")
+    assert hasty.record("run-2", AT, [halted()]) == [True]
+
+
+def test_a_journal_that_was_taken_away_meanwhile_is_created_anew(tmp_path: Path, journal: Journal):
+    journal.record("run-1", AT, [halted()])
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert journal.record("run-1", AT, [halted()]) == [True]
+    assert ids(journal.events()) == [1]
 
 
 def test_all_or_nothing(journal: Journal):

@@ -48,6 +48,36 @@ def test_a_probe_of_a_server_brings_its_ledger_home() -> None:
     ]
 
 
+PROBED: dict[str, Any] = {
+    "asked": NOW,
+    "reached": True,
+    "cause": None,
+    "detail": "",
+    "error": None,
+    "facts": {"interactor": {"version": "5.4.1", "mode": "local", "ledger": LEDGER, "ledger_error": None}},
+    "checks": [],
+    "verdict": "ready",
+}
+
+
+def keys(result: dict[str, Any], run_id: str = "run") -> list[str | None]:
+    return [event["key"] for event in events_of(Phase.PREFLIGHT, Step.PROBE, [replace(took(result), run_id=run_id)])]
+
+
+def test_what_a_host_was_asked_once_has_one_key_whoever_records_it() -> None:
+    told = keys(PROBED)
+    assert told == [f"measured/1001-server/run/{NOW}", f"ledger/1001-server/run/{NOW}"]
+    assert keys({**PROBED, "verdict": "error"}) == told, "it is about the question, not the answer"
+    for other in (keys(PROBED, "another run"), keys({**PROBED, "asked": "2027-05-18T18:31:00Z"})):
+        assert set(other).isdisjoint(told)
+    assert keys({**PROBED, "families": ["proxy"]}) == [f"part_measured/1001-server/run/{NOW}"]
+
+
+@pytest.mark.parametrize(("result", "run_id"), [({**PROBED, "asked": None}, "run"), (PROBED, "")])
+def test_an_answer_without_its_question_has_no_key(result: dict[str, Any], run_id: str) -> None:
+    assert keys(result, run_id) == [None, None]
+
+
 def test_a_host_that_is_off_is_measured_too() -> None:
     result = {"reached": False, "cause": "timeout", "detail": "no answer", "checks": [], "verdict": "unreachable"}
     (event,) = events_of(Phase.PREFLIGHT, Step.PROBE, [took(result)])

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.table import (
     COUNTED,
     NARROW,
+    SHORT,
     TONES,
     WIDE,
     Column,
@@ -18,6 +19,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.table
     cell,
     columns_for,
     local_time,
+    site_line,
     summary,
 )
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words import Category, Outcome, Verdict
@@ -124,3 +126,35 @@ def test_clients_are_told_apart_where_the_office_vouches_for_one():
     assert told(measured=3, self_checked=1) == ["ready", "clients: 3 measured, 1 self-checked"]
     assert told(confirmed=2, missing=1) == ["ready", "clients: 2 confirmed, 1 missing"]
     assert texts({"verdict": "ready"}, "verdict") == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"verdict": "ready"}, Line("1004 Fjellsida legekontor: ready", "good")),
+        (
+            {"owes_since": {"double_proxy": "2027-05-10T07:00:00Z"}},
+            Line(
+                "1004 Fjellsida legekontor: not ready: double proxy since 10.05; contact missing; "
+                "one package is missing",
+                "warn",
+            ),
+        ),
+        ({"verdict": "unreachable", "owes": [], "why": ""}, Line("1004 Fjellsida legekontor: unreachable", "warn")),
+        (
+            {"verdict": "error", "owes": [], "needs_us": True},
+            Line("1004 Fjellsida legekontor: error, needs us: one package is missing", "bad"),
+        ),
+        ({"verdict": None, "owes": [], "why": ""}, Line("1004 Fjellsida legekontor: not measured", "")),
+    ],
+)
+def test_a_row_in_one_line(changes: dict[str, Any], line: Line) -> None:
+    assert site_line({**ROW, "needs_us": False, **changes}) == line
+
+
+@pytest.mark.parametrize("length", [SHORT, SHORT + 1])
+def test_a_line_is_short_however_long_the_reasons_are(length: int) -> None:
+    text = site_line({**ROW, "owes": [], "why": "x" * length}).text
+    wrong = text.rpartition(": ")[2]
+    assert len(wrong) == SHORT
+    assert wrong.endswith("…") is (length > SHORT)

@@ -169,7 +169,7 @@ def decide_all(
     """The decision for each of `sites` by its id, as the journal has it; nothing is recorded.
 
     By default it is outside of any run: no run has the empty name, so nothing is taken for read by this one. What is
-    `unrecorded`, for the run is a dry one, counts as well.
+    `unrecorded`, for the run is a dry one or has not come to it yet, counts as well.
     """
     told = params.get("expected")
     expected = expected_from(params, journal.ledgers()) if told is None else _expected_before(told)

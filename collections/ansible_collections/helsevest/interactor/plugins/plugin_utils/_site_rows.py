@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._clock import ClockError
@@ -27,7 +28,17 @@ from ..module_utils._gate import ARGUMENT_SPEC, decide_all
 from ..module_utils._holidays import MissingPackageError
 from ..module_utils._journal import Journal, JournalError
 
-ERRORS = (ClockError, JournalError, MissingPackageError, AttributeError, KeyError, TypeError, ValueError)
+ERRORS = (
+    AnsibleError,
+    ClockError,
+    JournalError,
+    MissingPackageError,
+    AttributeError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 
 BUSY_SECONDS = 5.0
 """So long it waits for another writer: meanwhile no host is begun with."""
@@ -66,12 +77,13 @@ class SiteRows:
         self._asked: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
         self._hosts: Callable[[], Sequence[str]] = tuple
         self._play: _Play | None = None
+        self._gone: list[str] = []
         self._broken = False
         self._not_before = 0.0
 
     def begin(self, hosts: Callable[[], Sequence[str]]) -> None:
         """A play begins, with these hosts; they are asked for once one of them has answered."""
-        self._hosts, self._play = hosts, None
+        self._hosts, self._play, self._gone = hosts, None, []
 
     def gate(self, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """The run has asked site_gate with these arguments and was given this answer."""
@@ -85,7 +97,7 @@ class SiteRows:
         if self._broken or self._asked is None:
             return []
         if result is None and self._play is None:
-            # It is awaited for good: its site's row is told at the end.
+            self._gone.append(host)
             return []
         try:
             self._play = self._play or self._open(*self._asked, dry=dry)
@@ -108,7 +120,10 @@ class SiteRows:
         for host, site in site_of.items():
             awaited.setdefault(site, set()).add(host)
         journal = Journal(params["journal"], busy_seconds=BUSY_SECONDS)
-        return _Play(params, answer["run_id"], dry, journal, sites, site_of, awaited, len(site_of))
+        play = _Play(params, answer["run_id"], dry, journal, sites, site_of, awaited, len(site_of))
+        for host in self._gone:
+            self._take(play, host, None)
+        return play
 
     def _take(self, play: _Play, host: str, result: Mapping[str, Any] | None) -> None:
         site = play.site_of.get(host)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible_collections.helsevest.interactor.plugins.filter.sites import step_events
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import read_events
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import parse_time
@@ -230,6 +231,25 @@ def test_while_there_are_hosts_to_begin_with_it_takes_a_tenth_of_the_time(tmp_pa
     all_are_begun_with = [8, 1, 1, 1]
     assert [len(rows) for rows in told] == [1, *[0] * 8, 9, *[0] * 8, 9, *[0] * 7, *all_are_begun_with]
     assert [row for rows in told for row in rows] == [f"{one} ready" for one in sites]
+
+
+def test_who_was_out_of_the_play_before_it_began_is_not_among_those_to_begin_with(tmp_path: Path) -> None:
+    sites = [str(number) for number in range(1001, 1011)]
+    run = Run(tmp_path, [site(one, clients=[]) for one in sites], [f"{one}-server" for one in sites], forks=2)
+    for one in sites[4:]:
+        run.meet(f"{one}-server", None)
+    told = [run.meet(f"{one}-server", WELL) for one in sites[:4]]
+    assert [len(rows) for rows in told] == [1, 1, 1, 1], "two are left after the second"
+
+
+def test_hosts_that_cannot_be_told_are_said_once(run: Run) -> None:
+    def unknown() -> list[str]:
+        raise AnsibleError("no inventory")
+
+    run.rows.begin(unknown)
+    with pytest.raises(NotRecordedError, match="no inventory"):
+        run.meet("1001-server", WELL)
+    assert run.meet("1001-pc1", WELL) == []
 
 
 def test_before_the_gate_was_asked_nothing_is_told() -> None:

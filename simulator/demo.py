@@ -92,13 +92,14 @@ def play(playbook: str, *arguments: str, environment: dict[str, str]) -> subproc
 
 
 def rows(state: Path) -> dict[str, dict[str, Any]]:
-    """The newest row of each site in the journal."""
+    """The newest row of each site in the journal, in order of their ids: they are recorded as they come."""
     path = state / "journal.sqlite"
     if not path.exists():
         return {}
     with closing(sqlite3.connect(path)) as journal:
         recorded = journal.execute("select data from events where kind = 'row' order by id").fetchall()
-    return {row["site"]: row for row in (json.loads(data) for (data,) in recorded)}
+    newest = {row["site"]: row for row in (json.loads(data) for (data,) in recorded)}
+    return dict(sorted(newest.items()))
 
 
 def tell_changes(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:

@@ -74,6 +74,8 @@ def rendered(
         report_title="Flytting <av> & Co",
         report_as_of=as_of,
         report_lost=lost or {"title": "", "headings": [], "rows": []},
+        report_warnings={"title": "", "headings": [], "rows": []},
+        report_digest="0123abcd",
     )
 
 
@@ -87,6 +89,7 @@ def test_the_page_has_the_same_words_as_the_table():
     assert "2 sites: 1 verified, 1 uncertain; 1 needs us" in text
     assert "as of 19.05.2027 07:00 (Oslo)" in text
     assert "Flytting &lt;av&gt; &amp; Co" in text
+    assert '<meta name="rows" content="0123abcd">' in text, "what it was made of"
 
 
 def test_no_script_no_markup_from_data_and_nothing_from_elsewhere():

@@ -47,6 +47,7 @@ NEWEST_KINDS = frozenset(
 
 try:
     import sqlalchemy as sa
+    from sqlalchemy.dialects import sqlite
 except ImportError as exc:
     IMPORT_ERROR: ImportError | None = exc
 else:
@@ -72,6 +73,7 @@ else:
         sa.Index("events_newest", "kind", "site", "host", "slot", "id"),
         sa.Index("events_site", "site", "id"),
     )
+    _UNLESS_KNOWN = sqlite.insert(_EVENTS).on_conflict_do_nothing(index_elements=["key"])
 
 
 class JournalError(RuntimeError):
@@ -313,6 +315,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _insert(connection: sa.Connection, row: dict[str, Any]) -> bool:
     """Insert an event with a key; False if the key is there already."""
+    if connection.dialect.name == "sqlite":
+        # A third of what a savepoint costs.
+        return connection.execute(_UNLESS_KNOWN, row).rowcount == 1
     try:
         with connection.begin_nested():
             connection.execute(sa.insert(_EVENTS), row)

@@ -122,6 +122,14 @@ def test_a_key_is_recorded_once_within_a_call_and_over_calls(journal: Journal):
     ]
 
 
+def test_a_key_is_recorded_once_by_a_database_without_that_of_sqlite(journal: Journal, monkeypatch: pytest.MonkeyPatch):
+    journal.record("run-1", AT, [discarded(1, "d/1")])
+    monkeypatch.setattr(journal._engine.dialect, "name", "another")
+    events = [discarded(1, "d/1"), discarded(2, "d/2"), discarded(2, "d/2"), halted()]
+    assert journal.record("run-2", AT, events) == [False, True, False, True]
+    assert len(journal.events()) == 3
+
+
 @pytest.mark.parametrize("many", [_journal.MANY - 1, _journal.MANY, _journal.AT_ONCE + 1])
 def test_of_many_keys_those_that_are_missing_are_recorded(journal: Journal, many: int):
     given = [discarded(number, f"d/{number}") for number in range(many)]

@@ -17,6 +17,7 @@ $script:WinHttp = @'
 using System;
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using System.Threading.Tasks;
 
 namespace Interactor
 {
@@ -53,6 +54,10 @@ namespace Interactor
         [return: MarshalAs(UnmanagedType.Bool)]
         private static extern bool WinHttpGetProxyForUrl(IntPtr session, string url, ref Options options, out Info info);
 
+        [DllImport("winhttp.dll", SetLastError = true)]
+        [return: MarshalAs(UnmanagedType.Bool)]
+        private static extern bool WinHttpDetectAutoProxyConfigUrl(uint ways, out IntPtr url);
+
         [DllImport("winhttp.dll")]
         [return: MarshalAs(UnmanagedType.Bool)]
         private static extern bool WinHttpCloseHandle(IntPtr handle);
@@ -80,6 +85,29 @@ namespace Interactor
                 }
             }
             finally { WinHttpCloseHandle(session); }
+        }
+
+        /// <summary>The script that automatic detection finds, by DHCP and then by DNS; empty for none.</summary>
+        public static string Detect(int milliseconds)
+        {
+            // It has no time limit of its own. A thread of the pool holds up no process that wants to end.
+            Task<string> looking = Task.Run(() => Find());
+            if (!looking.Wait(milliseconds)) { throw new TimeoutException("automatic detection has not ended in time"); }
+            return looking.Result;
+        }
+
+        private static string Find()
+        {
+            IntPtr url;
+            if (!WinHttpDetectAutoProxyConfigUrl(3, out url))
+            {
+                int error = Marshal.GetLastWin32Error();
+                // ERROR_WINHTTP_AUTODETECTION_FAILED: the network has no such script.
+                if (error == 12180) { return ""; }
+                throw new Win32Exception(error);
+            }
+            try { return Marshal.PtrToStringUni(url) ?? ""; }
+            finally { GlobalFree(url); }
         }
     }
 }
@@ -1011,10 +1039,31 @@ Function Get-ScriptProxy {
         [Parameter(Mandatory)] [double] $Seconds
     )
 
+    Add-WinHttp
+    ConvertTo-ScriptAnswer -Proxies ([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)))
+}
+
+Function Get-DetectedScript {
+    <#
+    .SYNOPSIS
+    The address of the proxy script that Windows finds by itself in this network (WPAD): by DHCP's option 252, or by the DNS
+    name `wpad`; empty for none. Throws where it is not found out in time, or Windows does not look.
+    #>
+    [CmdletBinding()]
+    [OutputType([string])]
+    param ([Parameter(Mandatory)] [double] $Seconds)
+
+    Add-WinHttp
+    [Interactor.WinHttp]::Detect([int]($Seconds * 1000))
+}
+
+Function Add-WinHttp {
+    [CmdletBinding()]
+    param ()
+
     if ($null -eq ('Interactor.WinHttp' -as [type])) {
         Add-Type -TypeDefinition $script:WinHttp
     }
-    ConvertTo-ScriptAnswer -Proxies ([Interactor.WinHttp]::Ask($Script, $Uri, [int]($Seconds * 1000)))
 }
 
 Function ConvertTo-ScriptAnswer {
@@ -1132,9 +1181,10 @@ Function Get-FolderAccess {
 
 Export-ModuleMember -Function @(
     'Clear-Memory', 'Close-ProcessWindow', 'ConvertTo-ScriptAnswer', 'Copy-DurableFile', 'Enable-Tls12', 'Get-ClockOffset',
-    'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess', 'Get-HostAddress', 'Get-MemoryUse', 'Get-ScriptProxy', 'Get-Sha256',
-    'Get-TimeLeft', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File', 'Open-DurableWriter', 'Open-FileEnd',
-    'Open-Session', 'Open-SharedReader', 'Open-WebExchange', 'Read-ClockOffset', 'Read-SharedText', 'Remove-WholeFile',
-    'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-Exit', 'Start-ServiceInTime', 'Stop-ServiceInTime',
-    'Test-ByteOrderMark', 'Test-InstallerService', 'Test-TlsServer', 'Update-FileTime', 'Wait-Session', 'Write-DurableText'
+    'Get-DetectedScript', 'Get-FileLength', 'Get-FileSha256', 'Get-FolderAccess', 'Get-HostAddress', 'Get-MemoryUse',
+    'Get-ScriptProxy', 'Get-Sha256', 'Get-TimeLeft', 'Get-WebAnswer', 'Get-WebException', 'Invoke-ProgramInTime', 'Lock-File',
+    'Open-DurableWriter', 'Open-FileEnd', 'Open-Session', 'Open-SharedReader', 'Open-WebExchange', 'Read-ClockOffset',
+    'Read-SharedText', 'Remove-WholeFile', 'Resolve-NativePath', 'Restart-ServiceInTime', 'Save-DurableWriter', 'Start-Exit',
+    'Start-ServiceInTime', 'Stop-ServiceInTime', 'Test-ByteOrderMark', 'Test-InstallerService', 'Test-TlsServer',
+    'Update-FileTime', 'Wait-Session', 'Write-DurableText'
 )

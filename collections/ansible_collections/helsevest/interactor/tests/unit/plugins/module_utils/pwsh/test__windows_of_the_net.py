@@ -206,6 +206,7 @@ def test_winhttp_is_only_in_windows(call: Call):
     for _again in range(2):
         told = call("Get-ScriptProxy -Script http://config.example/p.pac -Uri https://a.example -Seconds 1")
         assert "winhttp" in told["failed"]
+        assert "winhttp" in call("Get-DetectedScript -Seconds 60")["failed"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ class Settings(Model):
     proxy_server: str | None = None
     proxy_override: str | None = None
     auto_config_url: str | None = "http://config.nhn.no/kunde.pac"
+    auto_detect: bool = False
     # How often Windows has written it; nothing that a scenario would say.
     _counter = PrivateAttr(default=3)
 
@@ -171,7 +172,11 @@ class Machine(Model):
     proxies: tuple[Proxy, ...] = (Proxy(),)
     proxy_per_machine: bool = False
     machine_proxy: Settings | None = None
+    machine_policy: Settings | None = None
     winhttp_proxy: str | None = None
+    winhttp_script: str | None = None
+    detection: bool = True
+    wpad: str | None = None
     environment: dict[Literal["http_proxy", "https_proxy", "no_proxy"], str] = {}
     users: Count = 1
     in_use: Annotated[Use, BeforeValidator(_counted)] = Use(sessions=0)
@@ -413,8 +418,9 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "": Scenario, "installer": Installer, "vendor": Vendor, "defaults": Defaults, "sites": Site, "server": Server,
         "client": Machine, "clients": Client, "interactor": Interactor, "data": Data, "migration": Migration,
         "upgrade": Upgrade, "expected": Expected, "proxies": Proxy, "connections": Settings,
-        "saved": Settings, "machine_proxy": Settings, "pages": Page, "in_use": Use, "options": Options,
-        "status_keys": StatusKeys, "trouble": Trouble, "page_trouble": PageTrouble,
+        "saved": Settings, "machine_proxy": Settings, "machine_policy": Settings, "pages": Page, "in_use": Use,
+        "options": Options, "status_keys": StatusKeys, "trouble": Trouble,
+        "page_trouble": PageTrouble,
     }  # fmt: skip
     names = [part for part in location[:-1] if isinstance(part, str) and part in models]
     return sorted(models[names[-1] if names else ""].model_fields)

@@ -93,6 +93,12 @@ class Surroundings:
             raise FetchError("The PAC script could not be run.")
         return said.get(urlsplit(url).hostname or "", said.get("*", "DIRECT"))
 
+    def detected(self) -> str:
+        """The address of the script that automatic detection finds; empty for none."""
+        if not self._machine.detection:
+            raise FetchError("The service has not been started.")
+        return self._machine.wpad or ""
+
     def _between(self, name: str) -> PageTrouble | None:
         trouble = self._machine.page_trouble
         return trouble if trouble is not None and name in trouble.names else None

@@ -81,7 +81,7 @@ class Service:
 
 def connection_settings(proxy: Settings) -> bytes:
     """Windows' DefaultConnectionSettings for these Internet Options: version, counter, flags, three texts, filler."""
-    flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0)
+    flags = 1 | (2 if proxy.proxy_enable else 0) | (4 if proxy.auto_config_url else 0) | (8 if proxy.auto_detect else 0)
     texts = [(text or "").encode() for text in (proxy.proxy_server, proxy.proxy_override, proxy.auto_config_url)]
     body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
     return struct.pack("<III", 0x46, proxy.counter, flags) + body + bytes(32)
@@ -97,13 +97,15 @@ def read_connection_settings(raw: bytes) -> Settings:
         at += 4 + length
     server, override, script = texts
     said = {"proxy_server": server, "proxy_override": override, "auto_config_url": script}
-    return Settings(proxy_enable=1 if flags & 2 else 0, **said).written(counter)
+    return Settings(proxy_enable=1 if flags & 2 else 0, auto_detect=bool(flags & 8), **said).written(counter)
 
 
-def winhttp_settings(proxy: str | None) -> bytes:
-    """Windows' WinHttpSettings for a proxy, or for none."""
-    text = (proxy or "").encode()
-    return struct.pack("<III", 0x18, 0, 3 if proxy else 1) + struct.pack("<I", len(text)) + text + bytes(4)
+def winhttp_settings(proxy: str | None, script: str | None = None) -> bytes:
+    """Windows' WinHttpSettings for a proxy, or for none; only a newer form of them has a script."""
+    flags = 1 | (2 if proxy else 0) | (4 if script else 0)
+    texts = [(proxy or "").encode(), b"", *([script.encode()] if script else [])]
+    body = b"".join(struct.pack("<I", len(text)) + text for text in texts)
+    return struct.pack("<III", 0x28 if script else 0x18, 0, flags) + body
 
 
 def hidden(text: str) -> str:

@@ -145,6 +145,7 @@ class Office:
         state["names"] = {name: self.told(lambda name=name: around.addresses(name)) for name in end_points(contract)}
         state["tls"] = {name: self.handshake(host, name) for name in end_points(contract)}
         state["hangs"] = list(machine.overdue)
+        state["detected"] = machine.wpad if machine.detection else {"error": "The service has not been started."}
         for number, moment in enumerate(machine.scheduled_restarts):
             action = {"Execute": "shutdown.exe", "Arguments": "/r"}
             task = {"path": "\\", "state": "Ready", "actions": [action], "next": moment.isoformat()}

@@ -173,6 +173,15 @@ Function Get-PretendedProxy {
     $told['proxy']
 }
 
+Function Get-PretendedDetection {
+    param ([double] $Seconds)
+
+    $null = $Seconds
+    $told = Request-Simulator -What 'detected'
+    if ($told['error']) { throw $told['error'] }
+    $told['url']
+}
+
 # ---- parts of a script that run beside it
 
 Function Open-PretendedSession {
@@ -268,12 +277,13 @@ Set-Alias -Name Get-ClockOffset -Value Get-PretendedOffset -Scope Global -Option
 Set-Alias -Name Get-HostAddress -Value Get-PretendedAddress -Scope Global -Option AllScope
 Set-Alias -Name Test-TlsServer -Value Test-PretendedServer -Scope Global -Option AllScope
 Set-Alias -Name Get-ScriptProxy -Value Get-PretendedProxy -Scope Global -Option AllScope
+Set-Alias -Name Get-DetectedScript -Value Get-PretendedDetection -Scope Global -Option AllScope
 Set-Alias -Name Open-Session -Value Open-PretendedSession -Scope Global -Option AllScope
 Set-Alias -Name Wait-Session -Value Wait-PretendedSession -Scope Global -Option AllScope
 Set-Alias -Name Get-TimeLeft -Value Get-PretendedLeft -Scope Global -Option AllScope
 Set-Alias -Name Start-Exit -Value Start-PretendedExit -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
     'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
-    'Get-PretendedLeft', 'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
+    'Get-PretendedDetection', 'Get-PretendedLeft', 'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
     'Split-Path', 'Start-PretendedExit', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
 )

@@ -62,6 +62,7 @@ class Answers:
             "script answer": lambda of: _or_error(
                 lambda: {"proxy": host.surroundings.script_answer(of["script"], of["url"])}
             ),
+            "detected": lambda _of: _or_error(lambda: {"url": host.surroundings.detected()}),
         }  # fmt: skip
         self._of_the_net: dict[str, Callable[[Any], Awaitable[Any]]] = {"page": self._page, "download": self._download}
         self.unknown: list[str] = []

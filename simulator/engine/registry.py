@@ -199,7 +199,10 @@ def _short(key: str) -> str:
 
 def of_machine(machine: Machine, sid: Callable[[int], str]) -> dict[str, dict[str, dict[str, Any]]]:
     """What a scenario says of a machine: values (kind, data) by key and name; `sid` gives the account of a person."""
-    return {key: {name: _typed(value) for name, value in values.items()} for key, values in _of_machine(machine, sid)}
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for key, values in _of_machine(machine, sid):
+        found.setdefault(key, {}).update({name: _typed(value) for name, value in values.items()})
+    return found
 
 
 def _sid(number: int) -> str:
@@ -221,11 +224,16 @@ def _of_machine(machine: Machine, sid: Callable[[int], str]) -> Iterator[tuple[s
             yield from _of_person(proxy, rf"{USERS}\{account}")
     if machine.proxy_per_machine:
         yield rf"{MACHINE}\SOFTWARE\Policies\{_INTERNET}", {"ProxySettingsPerUser": 0}
+    if machine.machine_policy:
+        yield rf"{MACHINE}\SOFTWARE\Policies\{_INTERNET}", _values(machine.machine_policy)
     internet = rf"{MACHINE}\SOFTWARE\{_INTERNET}"
     if machine.machine_proxy:
         yield from _of_settings(machine.machine_proxy, internet, machine.machine_proxy, machine.machine_proxy)
     if machine.winhttp_proxy != "":
-        yield rf"{internet}\Connections", {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy)}
+        yield (
+            rf"{internet}\Connections",
+            {"WinHttpSettings": winhttp_settings(machine.winhttp_proxy, machine.winhttp_script)},
+        )
     yield rf"{_CONTROL}\Session Manager\Environment", {str(name): text for name, text in machine.environment.items()}
     if machine.active_hours:
         start, end = machine.active_hours

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,8 +9,9 @@ from urllib.parse import urlsplit
 from simulator.calls import FetchError
 from simulator.clock import stamp
 from simulator.models.common import Options, Refused, Work
-from simulator.scenario import RESTART_SIGNS, Proxy, Settings
-from simulator.windows import connection_settings, hidden, hidden_hex, winhttp_settings
+from simulator.models.proxy_scripts import VALUES, Scripts, machine_setting, named_scripts, settings
+from simulator.scenario import RESTART_SIGNS, Machine, Proxy
+from simulator.windows import hidden, hidden_hex, winhttp_settings
 
 OPTIONS: Options = {"role": (("server", "client"), True)}
 
@@ -39,14 +39,15 @@ async def answer(work: Work) -> None:
     if "proxy" in machine.overdue:
         ran.remove("scripts")
     overdue = sorted(part for part in ran if part in machine.overdue)
-    scripts, pages = await _scripts(work, found["proxy"].pop("urls"), checks)
+    scripts = Scripts(work, checks)
+    await scripts.ask(*named_scripts(machine))
     for part in overdue:
         if part != "scripts":
             found[part] = None
     if "scripts" in ran and "scripts" not in overdue:
-        found["proxy"]["scripts"] = scripts
-        found["pages"] = [*(found["pages"] or ()), *pages]
-    work.result["facts"] = {"probe": 2, **found, "overdue": overdue, "seconds": 0.0}
+        found["proxy"] |= {"detected": scripts.detected, "scripts": scripts.told}
+        found["pages"] = [*(found["pages"] or ()), *scripts.pages]
+    work.result["facts"] = {"probe": 3, **found, "overdue": overdue, "seconds": 0.0}
     work.result["ledger"] = found["interactor"]["ledger"] if found["interactor"] else None
 
 
@@ -89,35 +90,6 @@ def _tls(work: Work, urls: list[str]) -> dict[str, Any]:
 
 def _name(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-async def _scripts(
-    work: Work, urls: list[str], checks: tuple[str, ...]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What each proxy script says, and the pages by it."""
-    scripts, pages = [], []
-    for url in urls:
-        told: dict[str, Any] = {"url": hidden(url), "status": 0, "text": None, "error": None, "answers": []}
-        if not url.lower().startswith(("http://", "https://")):
-            told["error"] = "it is no address of the web"
-        else:
-            try:
-                page = await work.host.surroundings.page(url, "")
-                told |= {"status": page.status, "text": page.body.decode("utf-8", "replace")[:65536]}
-            except FetchError as error:
-                told["error"] = str(error)
-        for check in checks:
-            answer: dict[str, Any] = {"url": work.contract(f"pages.{check}.url"), "proxy": None, "error": None}
-            try:
-                answer["proxy"] = work.host.surroundings.script_answer(url, answer["url"])
-            except FetchError as error:
-                answer["error"] = f"WinHTTP: {error}"
-            told["answers"].append(answer)
-            named = re.match(r"(?:PROXY|HTTPS?) ([^;\s]+)", answer["proxy"] or "")
-            by = named[1] if named else ""
-            pages.append(await work.page_by(check, "script", hidden(url), by, answer["error"]))
-        scripts.append(told)
-    return scripts, pages
 
 
 def _host(work: Work) -> dict[str, Any]:
@@ -177,43 +149,40 @@ async def _speed(work: Work) -> dict[str, Any]:
 
 
 def _proxy(work: Work) -> dict[str, Any]:
-    """The part `proxy`, and beside it the addresses of the scripts, unmasked."""
+    """The part `proxy`."""
     machine = work.host.machine
     policies = [_profile(number, proxy) for number, proxy in enumerate(machine.proxies, 1)]
-    own = machine.machine_proxy
-    told = _settings(own, own, own) if own else dict.fromkeys((*Settings.model_fields, "connections", "saved"))
+    told = machine_setting(machine)
     environment = {name: machine.environment.get(name) for name in ("http_proxy", "https_proxy", "no_proxy")}
     return {
-        "urls": list(dict.fromkeys(each["auto_config_url"] for each in (*policies, told) if each["auto_config_url"])),
         "profiles": [_hidden(profile) for profile in policies],
         "per_machine": machine.proxy_per_machine,
         "machine": _hidden(told),
-        "winhttp": "" if machine.winhttp_proxy == "" else hidden_hex(winhttp_settings(machine.winhttp_proxy)),
+        "winhttp": _winhttp(machine),
         "environment": _hidden(environment),
+        "detected": None,
         "scripts": None,
     }
+
+
+def _winhttp(machine: Machine) -> str:
+    if machine.winhttp_proxy == "":
+        return ""
+    return hidden_hex(winhttp_settings(machine.winhttp_proxy, machine.winhttp_script))
 
 
 def _profile(number: int, proxy: Proxy) -> dict[str, Any]:
     told: dict[str, Any] = {"profile": number, "kind": proxy.kind, "loaded": proxy.loaded}
     connections = proxy.connections or proxy
-    told |= _settings(proxy, connections, proxy.saved or connections)
+    told |= settings(proxy, connections, proxy.saved or connections)
     told |= {"policy": proxy.policy, "error": None}
     if not proxy.loaded and proxy.hive != "ok":
-        told |= dict.fromkeys((*Settings.model_fields, "connections", "saved", "policy"))
+        told |= dict.fromkeys((*VALUES, "connections", "saved", "policy"))
         missing = "there is no NTUSER.DAT"
         told["error"] = (
             missing if proxy.hive == "missing" else "the copy of its NTUSER.DAT could not be loaded (code 1)"
         )
     return told
-
-
-def _settings(settings: Settings, connections: Settings, saved: Settings) -> dict[str, Any]:
-    return {
-        **{name: getattr(settings, name) for name in Settings.model_fields},
-        "connections": hidden_hex(connection_settings(connections)),
-        "saved": hidden_hex(connection_settings(saved)),
-    }
 
 
 def _hidden(told: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def questions(host: SimulatedHost) -> dict[str, Asked]:
         "addresses": _asked(lambda of: {"addresses": net.addresses(of["name"])}),
         "handshake": _asked(lambda of: net.handshake(of["name"])),
         "script": _asked(lambda of: {"proxy": net.script_answer(of["script"], of["url"])}),
+        "detected": _asked(lambda _of: {"url": net.detected()}),
         "way": _asked(lambda of: _way(host, of)),
     }
 

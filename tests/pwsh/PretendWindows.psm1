@@ -596,6 +596,18 @@ Function Get-ScriptProxy {
     $answer
 }
 
+Function Get-DetectedScript {
+    <#
+    .SYNOPSIS
+    `detected` is the address that is found, or nothing; a dictionary has the error.
+    #>
+    param([double] $Seconds)
+    $null = $Seconds
+    $found = $script:State['detected']
+    if ($found -is [System.Collections.IDictionary]) { throw $found['error'] }
+    "$found"
+}
+
 Function Enable-Tls12 { }
 
 Function Receive-WebFile {
@@ -640,7 +652,7 @@ Function Get-AuthenticodeSignature {
 Reset-PretendWindows
 Export-ModuleMember -Function @(
     'Clear-Memory', 'Disable-ScheduledTask', 'Enable-ScheduledTask', 'Enable-Tls12', 'Get-AuthenticodeSignature', 'Get-ChildItem', 'Get-CimInstance', 'Get-ClockOffset',
-    'Get-FolderAccess', 'Get-HostAddress', 'Get-Item', 'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
+    'Get-DetectedScript', 'Get-FolderAccess', 'Get-HostAddress', 'Get-Item', 'Get-ItemProperty', 'Get-Process', 'Get-ScheduledTask', 'Get-ScheduledTaskInfo', 'Get-Service', 'Get-SmbOpenFile',
     'Get-ScriptProxy', 'Get-TimeLeft', 'Start-Exit', 'Get-TimeZone', 'Get-WebAnswer', 'reg.exe', 'Test-TlsServer', 'Wait-Session',
     'icacls.exe', 'Invoke-WebRequest', 'msg.exe', 'New-ItemProperty', 'New-ScheduledTaskAction', 'New-ScheduledTaskPrincipal',
     'New-ScheduledTaskSettingsSet', 'New-ScheduledTaskTrigger', 'powercfg.exe', 'quser.exe', 'Receive-WebFile', 'Remove-ItemProperty',

@@ -88,7 +88,7 @@ def lines_of(tmp_path: Path, text: str) -> list[str]:
         ),
         (
             f"{GOOD}\ndefaults: {{client: {{proxies: [{{proxy: 1}}]}}}}",
-            "allowed are auto_config_url, connections",
+            "allowed are auto_config_url, auto_detect, connections",
         ),
     ],
 )

@@ -30,7 +30,7 @@ def test_the_probe_tells_a_server(opened: Opened):
     office.later(60)
     result = office.ask("preflight", role="server")
     facts = result["facts"]
-    assert (result["changed"], result["ledger"], facts["probe"]) == (False, None, 2)
+    assert (result["changed"], result["ledger"], facts["probe"]) == (False, None, 3)
     assert facts["host"] == {
         "name": "SRV9001",
         "os": "Microsoft Windows Server 2022 Standard",

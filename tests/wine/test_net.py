@@ -42,6 +42,9 @@ def ask(host: SimulatedHost, what: str, of: dict[str, str]) -> Any:
         (BROKEN, "addresses", {"name": "a.example"}, {"error": "a.example is not a known name"}),
         (BROKEN, "handshake", {"name": "interactor.dips.no"}, {"error": "no connection came about"}),
         (FINE, "script", {"script": "http://x.example/", "url": PAGE}, {"error": "The PAC script could not be run."}),
+        (FINE, "detected", {}, {"error": None, "url": ""}),
+        ({"wpad": "http://wpad.x.example/"}, "detected", {}, {"error": None, "url": "http://wpad.x.example/"}),
+        ({"detection": False}, "detected", {}, {"error": "The service has not been started."}),
         (FINE, "way", {"url": PAGE, "proxy": ""}, {"error": None}),
         (
             BROKEN,

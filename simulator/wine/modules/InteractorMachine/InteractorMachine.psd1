@@ -7,11 +7,11 @@
     ModuleVersion = '1.0'
     GUID = 'd3d6b1f5-6c13-4a53-9d0e-6b8f5e1f6c02'
     FunctionsToExport = @(
-        'Get-Acl', 'Get-AuthenticodeSignature', 'Get-ToldAddress', 'Get-ToldAnswer', 'Get-ToldLeft', 'Get-ToldOffset', 'Get-ToldProxy',
-        'Open-ToldSession', 'Start-Process', 'Test-ToldServer', 'Wait-ToldSession'
+        'Get-Acl', 'Get-AuthenticodeSignature', 'Get-ToldAddress', 'Get-ToldAnswer', 'Get-ToldDetection', 'Get-ToldLeft',
+        'Get-ToldOffset', 'Get-ToldProxy', 'Open-ToldSession', 'Start-Process', 'Test-ToldServer', 'Wait-ToldSession'
     )
     AliasesToExport = @(
-        'Get-ClockOffset', 'Get-HostAddress', 'Get-ScriptProxy', 'Get-TimeLeft', 'Get-WebAnswer', 'Open-Session', 'Test-TlsServer',
-        'Wait-Session'
+        'Get-ClockOffset', 'Get-DetectedScript', 'Get-HostAddress', 'Get-ScriptProxy', 'Get-TimeLeft', 'Get-WebAnswer', 'Open-Session',
+        'Test-TlsServer', 'Wait-Session'
     )
 }

@@ -145,6 +145,15 @@ Function Get-ToldProxy {
     $told['proxy']
 }
 
+Function Get-ToldDetection {
+    param ([double] $Seconds)
+
+    $null = $Seconds
+    $told = Request-Simulator -What 'detected'
+    if ($told['error']) { throw $told['error'] }
+    $told['url']
+}
+
 # ---- parts of a script that run beside it
 
 Function Open-ToldSession {
@@ -182,6 +191,7 @@ Function Get-ToldLeft {
 
 $instead = @{
     'Get-ClockOffset' = 'Get-ToldOffset'
+    'Get-DetectedScript' = 'Get-ToldDetection'
     'Get-HostAddress' = 'Get-ToldAddress'
     'Get-ScriptProxy' = 'Get-ToldProxy'
     'Get-TimeLeft' = 'Get-ToldLeft'
@@ -194,6 +204,6 @@ foreach ($name in $instead.Keys) {
     Set-Alias -Name $name -Value $instead[$name]
 }
 Export-ModuleMember -Alias @($instead.Keys) -Function @(
-    'Get-Acl', 'Get-AuthenticodeSignature', 'Get-ToldAddress', 'Get-ToldAnswer', 'Get-ToldLeft', 'Get-ToldOffset', 'Get-ToldProxy',
+    'Get-Acl', 'Get-AuthenticodeSignature', 'Get-ToldAddress', 'Get-ToldAnswer', 'Get-ToldDetection', 'Get-ToldLeft', 'Get-ToldOffset', 'Get-ToldProxy',
     'Open-ToldSession', 'Start-Process', 'Test-ToldServer', 'Wait-ToldSession'
 )

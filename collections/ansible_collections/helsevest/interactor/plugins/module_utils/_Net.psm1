@@ -2,8 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What of the net a computer reaches, and by which way: names, clocks, TLS, pages, scripts, speed. Windows PowerShell 5.1
-# must run it. A time limit is that of all that a function asks, and nothing is asked any more when it is up.
+# What of the net a computer reaches: names, clocks, TLS, pages, speed; proxy scripts are in _ProxyScripts.psm1. Windows
+# PowerShell 5.1 must run it. A time limit is that of all that a function asks, and nothing is asked any more when it is up.
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Interactor
@@ -16,7 +16,6 @@ $ErrorActionPreference = 'Stop'
 
 $script:Schannel = 'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols'
 $script:NoTime = 'no time was left to ask'
-$script:ScriptCharacters = 65536
 
 Function Get-EndPoint {
     <#
@@ -153,103 +152,6 @@ Function Get-DirectFact {
     , $pages
 }
 
-Function Get-ScriptFact {
-    <#
-    .SYNOPSIS
-    Proxy scripts: what each says, what WinHTTP makes of it for the contract's pages, and these by the proxy that it names.
-
-    .OUTPUTS
-    A dictionary: scripts, pages (both as docs/contracts.md has them).
-    #>
-    [CmdletBinding()]
-    param (
-        [Parameter(Mandatory)] [System.Collections.IDictionary] $Contract,
-        [Parameter(Mandatory)] [string[]] $Page,
-        [Parameter(Mandatory)] [AllowEmptyCollection()] [string[]] $Script,
-        [Parameter(Mandatory)] [double] $Seconds
-    )
-
-    $since = [System.Diagnostics.Stopwatch]::StartNew()
-    $told = @{
-        scripts = [System.Collections.Generic.List[object]]::new()
-        pages = [System.Collections.Generic.List[object]]::new()
-    }
-    foreach ($url in $Script) {
-        $shown = Hide-Person -Text $url
-        $fact = Read-ProxyScript -Uri $url -Seconds (Get-TimeLeft -Since $since -Seconds $Seconds)
-        $told['scripts'].Add($fact)
-        foreach ($id in $Page) {
-            $left = Get-TimeLeft -Since $since -Seconds $Seconds
-            $answer = Get-ScriptAnswer -Script $url -Uri (Get-ContractValue -Contract $Contract -Path "pages.$id.url") -Seconds $left
-            $fact['answers'].Add($answer)
-            $way = @{ Way = 'script'; Script = $shown; Proxy = ''; Problem = $answer['error'] }
-            if ($answer['proxy'] -match '^(?:PROXY|HTTPS?) ([^;\s]+)') {
-                $way['Proxy'] = $Matches[1]
-            }
-            $left = Get-TimeLeft -Since $since -Seconds $Seconds
-            $told['pages'].Add((Get-PageFact -Contract $Contract -Id $id -Seconds $left @way))
-        }
-    }
-    $told
-}
-
-Function Read-ProxyScript {
-    [CmdletBinding()]
-    param (
-        [Parameter(Mandatory)] [string] $Uri,
-        [Parameter(Mandatory)] [double] $Seconds
-    )
-
-    $fact = [ordered]@{
-        url = Hide-Person -Text $Uri
-        status = 0
-        text = $null
-        error = $null
-        answers = [System.Collections.Generic.List[object]]::new()
-    }
-    if ($Uri -notmatch '^(?i)https?://') {
-        $fact['error'] = 'it is no address of the web'
-    }
-    elseif ($Seconds -le 0) {
-        $fact['error'] = $script:NoTime
-    }
-    else {
-        # Who asks for a proxy script has no proxy yet.
-        $answer = Get-WebAnswer -Uri $Uri -Proxy '' -TimeoutSeconds ([Math]::Ceiling($Seconds)) -MaximumSeconds $Seconds
-        $fact['status'] = $answer['status']
-        $fact['error'] = $answer['error']
-        if ($answer['status'] -ne 0) {
-            $fact['text'] = [string]$answer['content']
-            if ($fact['text'].Length -gt $script:ScriptCharacters) {
-                $fact['text'] = $fact['text'].Substring(0, $script:ScriptCharacters)
-            }
-        }
-    }
-    $fact
-}
-
-Function Get-ScriptAnswer {
-    [CmdletBinding()]
-    param (
-        [Parameter(Mandatory)] [string] $Script,
-        [Parameter(Mandatory)] [string] $Uri,
-        [Parameter(Mandatory)] [double] $Seconds
-    )
-
-    $answer = [ordered]@{ url = $Uri; proxy = $null; error = $null }
-    if ($Seconds -le 0) {
-        $answer['error'] = $script:NoTime
-        return $answer
-    }
-    try {
-        $answer['proxy'] = Get-ScriptProxy -Script $Script -Uri $Uri -Seconds $Seconds
-    }
-    catch {
-        $answer['error'] = "WinHTTP: $($_.Exception.GetBaseException().Message)"
-    }
-    $answer
-}
-
 Export-ModuleMember -Function @(
-    'Get-ClockFact', 'Get-DirectFact', 'Get-EndPoint', 'Get-NameFact', 'Get-ScriptFact', 'Get-SpeedFact', 'Get-TlsFact'
+    'Get-ClockFact', 'Get-DirectFact', 'Get-EndPoint', 'Get-NameFact', 'Get-SpeedFact', 'Get-TlsFact'
 )

@@ -8,6 +8,7 @@
 
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Facts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._ProxyScripts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
 
@@ -27,13 +28,14 @@ $script:Temporary = 0x800
 Function Get-ProxySetting {
     <#
     .SYNOPSIS
-    The part `proxy` of the facts but for its scripts, and the scripts' addresses as they are.
+    The part `proxy` of the facts but for its scripts, and what there is to ask of these.
 
     .PARAMETER Seconds
     How long copies of hives are made and loaded; of a profile that is not looked at in time its error says so.
 
     .OUTPUTS
-    A dictionary: facts (masked), scripts (addresses, each once, to be asked and not to be told).
+    A dictionary: facts (masked), scripts (addresses, each once, to be asked and not to be told), ways (those of them by
+    which programs go, so that pages are asked for as they say), detects (whether somebody has ticked automatic detection).
     #>
     [CmdletBinding()]
     [OutputType([System.Collections.IDictionary])]
@@ -65,23 +67,20 @@ Function Join-ProxySetting {
     $facts = [ordered]@{
         profiles = $UserProfile
         per_machine = Find-Fact -Block { (Get-RegistryValue -Key $policy -Name 'ProxySettingsPerUser') -eq 0 }
-        machine = Get-SettingFact -Key $machine
-        winhttp = Get-HexFact -Key "$machine\Connections" -Name 'WinHttpSettings' -Absent ''
+        machine = Get-PolicySetting -Key $machine -Policy $policy
+        winhttp = Get-BinaryFact -Key "$machine\Connections" -Name 'WinHttpSettings' -Absent ''
         environment = [ordered]@{}
     }
+    $facts['machine'].Remove('policy')
     foreach ($name in 'http_proxy', 'https_proxy', 'no_proxy') {
         $facts['environment'][$name] = Find-Fact -Block { Get-RegistryValue -Key $environment -Name $name }
     }
-    $scripts = [System.Collections.Generic.List[string]]::new()
-    foreach ($each in @($UserProfile) + $facts['machine']) {
-        if ($null -ne $each -and $each['auto_config_url'] -and -not $scripts.Contains($each['auto_config_url'])) {
-            $scripts.Add($each['auto_config_url'])
-        }
-    }
-    foreach ($each in @($UserProfile) + $facts['machine'] + $facts['environment']) {
+    $told = Get-NamedScript -Fact $facts
+    foreach ($each in @($UserProfile) + $facts['machine'] + $facts['environment'] + $facts) {
         Protect-Fact -Fact $each
     }
-    @{ facts = $facts; scripts = $scripts }
+    $told['facts'] = $facts
+    $told
 }
 
 Function Get-ProfileFact {
@@ -269,17 +268,31 @@ Function Test-LeftCopy {
 Function Get-UserSetting {
     <#
     .SYNOPSIS
-    The Internet Options in a person's hive; what a policy says of them comes before what is set.
+    The Internet Options in a person's hive.
     #>
     [CmdletBinding()]
     param ([Parameter(Mandatory)] [string] $Hive)
 
-    $settings = Get-SettingFact -Key "$Hive\Software\$script:Internet"
-    $policy = Get-SettingFact -Key "$Hive\Software\Policies\$script:Internet"
+    Get-PolicySetting -Key "$Hive\Software\$script:Internet" -Policy "$Hive\Software\Policies\$script:Internet"
+}
+
+Function Get-PolicySetting {
+    <#
+    .SYNOPSIS
+    The Internet Options of a key; what a policy says of them comes before what is set.
+    #>
+    [CmdletBinding()]
+    param (
+        [Parameter(Mandatory)] [string] $Key,
+        [Parameter(Mandatory)] [string] $Policy
+    )
+
+    $settings = Get-SettingFact -Key $Key
+    $set = Get-SettingFact -Key $Policy
     $settings['policy'] = $false
     foreach ($name in 'proxy_enable', 'proxy_server', 'proxy_override', 'auto_config_url') {
-        if ($null -ne $policy[$name]) {
-            $settings[$name] = $policy[$name]
+        if ($null -ne $set[$name]) {
+            $settings[$name] = $set[$name]
             $settings['policy'] = $true
         }
     }
@@ -295,8 +308,8 @@ Function Get-SettingFact {
         proxy_server = Find-Fact -Block { Get-RegistryValue -Key $Key -Name 'ProxyServer' }
         proxy_override = Find-Fact -Block { Get-RegistryValue -Key $Key -Name 'ProxyOverride' }
         auto_config_url = Find-Fact -Block { Get-RegistryValue -Key $Key -Name 'AutoConfigURL' }
-        connections = Get-HexFact -Key "$Key\Connections" -Name 'DefaultConnectionSettings'
-        saved = Get-HexFact -Key "$Key\Connections" -Name 'SavedLegacySettings'
+        connections = Get-BinaryFact -Key "$Key\Connections" -Name 'DefaultConnectionSettings'
+        saved = Get-BinaryFact -Key "$Key\Connections" -Name 'SavedLegacySettings'
     }
 }
 
@@ -315,10 +328,10 @@ Function Get-UnknownSetting {
     }
 }
 
-Function Get-HexFact {
+Function Get-BinaryFact {
     <#
     .SYNOPSIS
-    A binary value in hex, in lower case and masked; $null where it cannot be read.
+    A binary value as bytes, which Protect-Fact writes; $null where it cannot be read.
 
     .PARAMETER Absent
     What is told where there is none; by default that is $null as well.
@@ -336,8 +349,7 @@ Function Get-HexFact {
             $Absent
         }
         else {
-            $masked = Hide-PersonInByte -Byte ([byte[]]$binary)
-            [System.BitConverter]::ToString($masked).Replace('-', '').ToLowerInvariant()
+            , [byte[]]$binary
         }
     }
 }
@@ -345,7 +357,7 @@ Function Get-HexFact {
 Function Protect-Fact {
     <#
     .SYNOPSIS
-    Masks every text of a dictionary.
+    Masks every text of a dictionary, and what is binary, which it writes in hex in lower case.
     #>
     [CmdletBinding()]
     param ([AllowNull()] [System.Collections.IDictionary] $Fact)
@@ -356,6 +368,10 @@ Function Protect-Fact {
     foreach ($name in @($Fact.Keys)) {
         if ($Fact[$name] -is [string]) {
             $Fact[$name] = Hide-Person -Text $Fact[$name]
+        }
+        elseif ($Fact[$name] -is [byte[]]) {
+            $masked = Hide-PersonInByte -Byte $Fact[$name]
+            $Fact[$name] = [System.BitConverter]::ToString($masked).Replace('-', '').ToLowerInvariant()
         }
     }
 }

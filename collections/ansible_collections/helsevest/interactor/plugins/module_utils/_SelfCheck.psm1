@@ -12,6 +12,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Masks
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Net
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._ProxyScripts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._SelfCheckJudge
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
@@ -147,7 +148,9 @@ Function Get-SelfCheckFact {
     $told['name'] = $null
     $told['addresses'] = $null
     $proxy = Get-OwnProxySetting
-    $scripts = Get-ScriptFact -Contract $Contract -Page $page -Script ([string[]]@($proxy['scripts'])) -Seconds 10
+    $of = @{ Script = $proxy['scripts']; Way = $proxy['ways']; Detect = $proxy['detects'] }
+    $scripts = Get-ScriptFact -Contract $Contract -Page $page -Seconds 10 @of
+    $proxy['facts']['detected'] = $scripts['detected']
     $proxy['facts']['scripts'] = $scripts['scripts']
     $pages = [System.Collections.Generic.List[object]]::new()
     foreach ($each in (Get-DirectFact -Contract $Contract -Page $page -Seconds 10)) {
@@ -161,7 +164,7 @@ Function Get-SelfCheckFact {
         Samples = Get-ContractValue -Contract $Contract -Path 'speed.samples'
     }
     $fact = [ordered]@{
-        probe = 2
+        probe = 3
         host = $told
         clock = Get-ClockFact -Server (Get-ContractValue -Contract $Contract -Path 'clock.server') -Seconds 3
         interactor = $null

@@ -16,6 +16,7 @@
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Net
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Parallel
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Profiles
+#AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._ProxyScripts
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Registry
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Restart
 #AnsibleRequires -PowerShell ansible_collections.helsevest.interactor.plugins.module_utils._Windows
@@ -98,22 +99,25 @@ try {
     $found = @{ interactor = $null; scripts = $null; proxy = Get-PartValue -Part $parts[0] -Overdue $overdue }
     if ($null -ne $found['proxy']) {
         $left = Get-TimeLeft -Since $since -Seconds $whole
-        $of = @{ Contract = $contract; Page = $pages; Script = [string[]]@($found['proxy']['scripts']); Seconds = $left - 1 }
+        $of = @{ Contract = $contract; Page = $pages; Seconds = $left - 1; Detect = $found['proxy']['detects'] }
+        $of += @{ Script = $found['proxy']['scripts']; Way = $found['proxy']['ways'] }
         $parts += Start-Part -Name 'scripts' -Command 'Get-ScriptFact' -Argument $of -Seconds $left
     }
     # Who has the least time is asked first, or its time would be that of those before it.
     foreach ($part in ($parts | Select-Object -Skip 1 | Sort-Object -Property { $_['seconds'] })) {
         $found[$part['name']] = Get-PartValue -Part $part -Overdue $overdue
     }
-    $facts = [ordered]@{ probe = 2 }
+    $facts = [ordered]@{ probe = 3 }
     foreach ($name in 'host', 'clock', 'interactor', 'dns', 'tls', 'pages', 'speed', 'proxy', 'power') {
         $facts[$name] = $found[$name]
     }
     if ($null -ne $found['proxy']) {
         $facts['proxy'] = $found['proxy']['facts']
+        $facts['proxy']['detected'] = $null
         $facts['proxy']['scripts'] = $null
     }
     if ($null -ne $found['scripts']) {
+        $facts['proxy']['detected'] = $found['scripts']['detected']
         $facts['proxy']['scripts'] = $found['scripts']['scripts']
         $facts['pages'] = @($found['pages']) + @($found['scripts']['pages']) | Where-Object -FilterScript { $null -ne $_ }
         $facts['pages'] = @($facts['pages'])

@@ -10,7 +10,7 @@ from typing import Any
 
 from .times import parse_time
 
-PROBE = 2
+PROBE = 3
 """The version of the probe whose facts are understood here."""
 
 _PROXY = {
@@ -72,12 +72,14 @@ _SHAPE: dict[str, Any] = {
         "per_machine": "flag",
         "machine": _PROXY,
         "winhttp": "text",
+        "detected": {"url": "text", "error": "text"},
         "environment": {"http_proxy": "text", "https_proxy": "text", "no_proxy": "text"},
         "scripts": [
             {
                 "url": "text",
                 "status": "whole number",
                 "text": "text",
+                "characters": "whole number",
                 "error": "text",
                 "answers": [{"url": "text", "proxy": "text", "error": "text"}],
             }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from itertools import combinations
 from typing import Any
@@ -47,11 +47,12 @@ class ConnectionSettings:
 
 @dataclass(frozen=True)
 class WinHttpSettings:
-    """The content of `WinHttpSettings`, which services of Windows go by: it has no script."""
+    """The content of `WinHttpSettings`, which services of Windows go by; only a newer Windows knows a script there."""
 
     flags: Flags
     proxy: str
     bypass: str
+    script_url: str = ""
 
 
 class _Reader:
@@ -68,6 +69,10 @@ class _Reader:
         if (version := self.number("version")) not in versions:
             known = " and ".join(f"{one:#x}" for one in versions)
             raise self._error(f"version {version:#x} at byte 0; {known} are known")
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._at == len(self._raw)
 
     def number(self, name: str) -> int:
         (number,) = struct.unpack("<I", self._take(4, name))
@@ -108,12 +113,16 @@ def parse_connection_settings(raw: str | bytes) -> ConnectionSettings:
 def parse_winhttp_settings(raw: str | bytes) -> WinHttpSettings:
     """Read `WinHttpSettings`, which `netsh winhttp` writes, as bytes or as hex (P5).
 
-    Whatever follows the two texts is ignored. Raises ValueError that says at which byte something else was expected.
+    Whatever follows the two texts is ignored, unless the flags say that it is a script. Raises ValueError that says at
+    which byte something else was expected.
     """
     reader = _Reader(raw, "WinHTTP settings", WINHTTP_VERSIONS)
     reader.number("counter")
-    flags = reader.number("flags")
-    return WinHttpSettings(Flags(flags & KNOWN_FLAGS), reader.text("proxy"), reader.text("bypass"))
+    flags = Flags(reader.number("flags") & KNOWN_FLAGS)
+    proxy, bypass = reader.text("proxy"), reader.text("bypass")
+    # An older Windows writes no script, whatever its flags are.
+    script_url = reader.text("script") if Flags.SCRIPT in flags and not reader.is_at_end else ""
+    return WinHttpSettings(flags, proxy, bypass, script_url)
 
 
 class ProfileProxy(StrEnum):
@@ -142,11 +151,14 @@ class SetUp:
     proxy: str
     bypass: str
     script_url: str
+    detects: bool = field(default=False, compare=False)
+    """Whether Windows looks for a script by itself first; only the binary forms tell it, so it makes none disagree."""
 
     def kind(self, script_url: str) -> ProfileProxy:
         """What it comes to, where `script_url` is the wanted script; one of the same host counts as the wanted one.
 
-        Automatic detection is ticked on every new Windows and no second proxy, so that it does not matter.
+        Automatic detection is ticked on every new Windows and no second proxy, so that it does not matter here: what
+        it brings, where it brings anything, is a finding of its own.
         """
         if self.script_url:
             if self.proxy:
@@ -169,6 +181,8 @@ class Profile:
     """Whether somebody works with it: a temporary profile and a backup of one are told, but hold up nobody."""
     is_managed: bool = False
     """Whether its user cannot change it: a group policy sets it."""
+    others: Mapping[View, SetUp] = field(default_factory=dict, compare=False)
+    """The set-ups by the views that say another thing than the one that counts."""
 
 
 USED_KINDS = (None, "local", "roaming")
@@ -200,18 +214,22 @@ def look_at(profile: Mapping[str, Any], script_url: str) -> Profile:
         return Profile(number, ProfileProxy.UNKNOWN, None, None, (), is_used, is_managed)
     best = views[0]
     pairs = tuple((one, other) for one, other in combinations(views, 2) if found[one] != found[other])
-    return Profile(number, found[best].kind(script_url), found[best], best, pairs, is_used, is_managed)
+    others = {view: found[view] for view in views if found[view] != found[best]}
+    return Profile(number, found[best].kind(script_url), found[best], best, pairs, is_used, is_managed, others)
 
 
 def _from_settings(settings: ConnectionSettings) -> SetUp:
     script_url = settings.script_url if Flags.SCRIPT in settings.flags else ""
-    return _set_up(Flags.MANUAL in settings.flags, settings.proxy, settings.bypass, script_url)
+    manual, detects = Flags.MANUAL in settings.flags, Flags.AUTO_DETECT in settings.flags
+    return _set_up(manual, settings.proxy, settings.bypass, script_url, detects)
 
 
-def _set_up(manual: bool, proxy: str | None, bypass: str | None, script_url: str | None) -> SetUp:
+def _set_up(
+    manual: bool, proxy: str | None, bypass: str | None, script_url: str | None, detects: bool = False
+) -> SetUp:
     # A tick without an address is a proxy all the same: Windows then waits for one.
     used = _CREDENTIALS.sub("", proxy or "").strip().casefold() or "unnamed" if manual else ""
-    return SetUp(used, (bypass or "").strip().casefold() if manual else "", plain_url(script_url))
+    return SetUp(used, (bypass or "").strip().casefold() if manual else "", plain_url(script_url), detects)
 
 
 def plain_url(url: str | None) -> str:

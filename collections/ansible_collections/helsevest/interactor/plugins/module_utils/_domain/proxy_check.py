@@ -5,21 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .proxy import Flags, Profile, ProfileProxy, SetUp, View, look_at, parse_winhttp_settings, plain_url
-from .proxy_way import DIRECT, Evaluation, Evaluations, is_fetched, manual_way, parse_answer
+from .proxy_takes import Scripts, Way, by_hand, fallbacks, too_long
+from .proxy_way import DIRECT, Evaluations, in_words, is_too_long
 from .results import CheckResult, result
 from .site import Site
 from .words import Severity
 
 MACHINE = 0
 """The number that stands for the machine's own set-up where a policy makes it that of all."""
-
-NO_TIME = "no time was left"
-"""How the probe begins to say that it did not ask at all."""
 _VARIABLES = ("http_proxy", "https_proxy")
 
 
@@ -30,20 +28,6 @@ class _Finding:
     code: str
     blocks: bool
     told: str = ""
-
-
-@dataclass(frozen=True)
-class _Way:
-    """What one address would take: by our evaluation, by the host's own answer, and what there is to say of it."""
-
-    ours: tuple[str, ...] | None = None
-    host: tuple[str, ...] | None = None
-    error: str | None = None
-    unknown: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        told = {"ours": _text(self.ours), "host": _text(self.host), "error": self.error, "unknown": list(self.unknown)}
-        return {key: value for key, value in told.items() if value or key in ("ours", "host")}
 
 
 def judge_proxy(
@@ -59,17 +43,17 @@ def judge_proxy(
     """
     proxy: Mapping[str, Any] = facts.get("proxy") or {}
     urls = [page["url"] for page in contract["pages"].values()]
-    users = _Users(proxy, contract["proxy"]["script"], urls, evaluations or {})
-    return [users.judge(site, role), _machine(proxy, site, urls)]
+    scripts = Scripts(facts, evaluations or {})
+    users = _Users(proxy, contract["proxy"]["script"], urls, scripts)
+    return [users.judge(site, role), _machine(proxy, site, urls, scripts)]
 
 
 class _Users:
     """The set-ups of a host's profiles, or the machine's where it is that of all."""
 
-    def __init__(self, proxy: Mapping[str, Any], script: str, urls: Sequence[str], evaluations: Evaluations) -> None:
-        self._script, self._urls, self._evaluations = script, urls, evaluations
+    def __init__(self, proxy: Mapping[str, Any], script: str, urls: Sequence[str], scripts: Scripts) -> None:
+        self._script, self._urls, self._scripts = script, urls, scripts
         self._known: bool = proxy.get("profiles") is not None
-        self._scripts = {plain_url(found["url"]): found for found in proxy.get("scripts") or () if found["url"]}
         # The probe numbers them in their order.
         raw = [
             {**told, "profile": told["profile"] or place} for place, told in enumerate(proxy.get("profiles") or (), 1)
@@ -86,9 +70,11 @@ class _Users:
     def judge(self, site: Site, role: str) -> CheckResult:
         used = [profile for profile in self._profiles if profile.is_used]
         rest = [profile for profile in self._profiles if not profile.is_used]
-        ways = {profile.number: self._ways(profile) for profile in self._profiles}
+        ways = {profile.number: self._ways(profile.set_up) for profile in self._profiles}
         found = [finding for profile in used for finding in _findings(profile)]
         found += self._of_scripts(used, ways)
+        detected = self._of_detection([profile.set_up for profile in used if profile.set_up])
+        found += [each for each in detected if each.code]
         found.sort(key=lambda finding: not finding.blocks)
         kinds = {profile.kind for profile in used}
         unknown = ProfileProxy.UNKNOWN in kinds
@@ -96,6 +82,8 @@ class _Users:
         if not found and (unknown or not self._known or (not used and role == "client")):
             outcome = None
         told = [*_by_kind(used), *_by_views(used), *dict.fromkeys(finding.told for finding in found if finding.told)]
+        told += [each.told for each in detected if not each.code]
+        told += fallbacks(way for profile in used for way in ways[profile.number].items())
         told += [f"told only: {text}" for text in (*_by_kind(rest), *_by_views(rest))]
         told += _names({name for profile in used for way in ways[profile.number].values() for name in way.unknown})
         # A PC without any proxy, or with another one, may do as well: whether it reaches the cloud is P1's to say. Only
@@ -109,58 +97,99 @@ class _Users:
             expected=f"script_only ({self._script}) in every profile",
             severity=Severity.WARNING if harmless else Severity.BLOCKER,
             remedies=list(dict.fromkeys(finding.code for finding in found)),
-            evidence={"profiles": {self._name(profile): self._shown(profile, ways) for profile in self._profiles}},
+            evidence=self._evidence(ways),
             script=self._script,
         )
 
     def _name(self, profile: Profile) -> str:
         return "machine" if profile.number == MACHINE else str(profile.number)
 
-    def _shown(self, profile: Profile, ways: Mapping[int, Mapping[str, _Way]]) -> dict[str, Any]:
+    def _evidence(self, ways: Mapping[int, Mapping[str, Way]]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        if any(profile.set_up and profile.set_up.detects for profile in self._profiles):
+            found = {"url": self._scripts.detected, "error": self._scripts.detection_error}
+            told = {"detected": {key: value for key, value in found.items() if value}}
+        told["profiles"] = {self._name(profile): self._shown(profile, ways) for profile in self._profiles}
+        return {key: value for key, value in told.items() if value or key == "profiles"}
+
+    def _shown(self, profile: Profile, ways: Mapping[int, Mapping[str, Way]]) -> dict[str, Any]:
         shown = {
             "setup": profile.kind.value,
             "kind": self._kinds.get(profile.number),
             "by": profile.view.value if profile.view else None,
+            "detects": profile.set_up is not None and profile.set_up.detects,
             "disagree": [" and ".join(pair) for pair in profile.disagreeing],
-            "takes": {url: told for url, way in ways[profile.number].items() if any((told := way.to_dict()).values())},
+            "takes": _known(ways[profile.number]),
+            "otherwise": {view.value: _known(self._ways(set_up)) for view, set_up in profile.others.items()},
         }
         return {key: value for key, value in shown.items() if value}
 
-    def _ways(self, profile: Profile) -> dict[str, _Way]:
-        return {url: self._way(profile.set_up, url) for url in self._urls} if profile.set_up else {}
+    def _ways(self, set_up: SetUp | None) -> dict[str, Way]:
+        return {url: self._scripts.way(set_up, url) for url in self._urls} if set_up else {}
 
-    def _way(self, set_up: SetUp, url: str) -> _Way:
-        script = self._scripts.get(set_up.script_url)
-        if set_up.script_url and not (script and _is_unfetched(script)):
-            evaluation = self._evaluations.get((set_up.script_url, url)) or Evaluation()
-            return _Way(evaluation.ways or None, _answer(script, url), evaluation.error, evaluation.unknown)
-        # Where Windows gets no script it goes on with the manual proxy, or with none.
-        return _manual(set_up.proxy, set_up.bypass, url) if set_up.proxy else _Way((DIRECT,))
-
-    def _of_scripts(self, used: Iterable[Profile], ways: Mapping[int, Mapping[str, _Way]]) -> list[_Finding]:
+    def _of_scripts(self, used: Iterable[Profile], ways: Mapping[int, Mapping[str, Way]]) -> list[_Finding]:
+        """What is wrong with the scripts that count, each finding once."""
         found: list[_Finding] = []
         for profile in used:
-            script = self._scripts.get(profile.set_up.script_url) if profile.set_up else None
+            script = self._scripts.of(profile.set_up) if profile.set_up else None
             if script is None:
                 continue
-            if _is_unfetched(script):
-                why = script["error"] or f"it answers {script['status']}"
+            if why := self._scripts.why_not(plain_url(script["url"])):
                 found.append(_Finding("P5.unfetched", False, f"the script is not fetched: {why}"))
                 continue
-            for url, way in ways[profile.number].items():
-                if way.error:
-                    found.append(_Finding("P5.script", False, f"the script fails for {url}: {way.error}"))
-                elif way.ours and way.host and way.ours[0] != way.host[0]:
-                    told = f"{url}: {_text(way.ours)} by our evaluation, {_text(way.host)} by the host's"
-                    found.append(_Finding("P5.difference", False, told))
+            if is_too_long(script):
+                found.append(_Finding("P5.long", False, too_long(script)))
+            found += [each for url, way in ways[profile.number].items() for each in _of_way(url, way)]
+        return list(dict.fromkeys(found))
+
+    def _of_detection(self, set_ups: Iterable[SetUp]) -> list[_Finding]:
+        """What automatic detection brings, each thing once; without a code what is no fault."""
+        url = self._scripts.detected
+        found: list[_Finding] = []
+        for set_up in set_ups:
+            if not (set_up.detects and url):
+                continue
+            if not self._scripts.is_detected(set_up):
+                why, failed = self._scripts.why_not(url), self._scripts.why_failed(url)
+                told = f"is not fetched: {why}" if why else f"fails: {failed}" if failed else "was not asked for"
+                found.append(_Finding("", False, f"automatic detection names {url}, which {told}"))
+                continue
+            both = [
+                (each, self._scripts.way(set_up, each, detection=False), way)
+                for each, way in self._ways(set_up).items()
+            ]
+            others = [
+                f"{each}: {in_words(way.known)} in place of {in_words(own.known)}"
+                for each, own, way in both
+                if own.first and way.first and own.first != way.first
+            ]
+            told = f"automatic detection finds {url}, which comes first"
+            if others:
+                found.append(_Finding("P5.detected", False, "; ".join([told, *others])))
+            else:
+                same = all(own.first and own.first == way.first for _, own, way in both)
+                found.append(_Finding("", False, f"{told} and leads the same way" if same else told))
         return list(dict.fromkeys(found))
 
 
-def _manual(proxy: str, bypass: str, url: str) -> _Way:
-    try:
-        return _Way((manual_way(proxy, bypass, url),))
-    except ValueError as error:
-        return _Way(error=str(error))
+def _known(ways: Mapping[str, Way]) -> dict[str, Any]:
+    return {url: told for url, way in ways.items() if any((told := way.to_dict()).values())}
+
+
+def _of_way(url: str, way: Way) -> Iterator[_Finding]:
+    """What is wrong with the way that a script names for an address."""
+    if way.error:
+        yield _Finding("P5.script", False, f"the script fails for {url}: {way.error}")
+    elif way.ours and way.host and way.ours[0] != way.host[0]:
+        told = f"{url}: {in_words(way.ours)} by our evaluation, {in_words(way.host)} by the host's"
+        yield _Finding("P5.difference", False, told)
+    if way.unanswered and way.first not in (None, DIRECT):
+        rest = (
+            f"what comes after it is tried then: {in_words(way.known[1:])}"
+            if way.known[1:]
+            else "there is no other way"
+        )
+        yield _Finding("P5.first", False, f"{way.first} does not bring {url} ({way.unanswered}); {rest}")
 
 
 def _findings(profile: Profile) -> list[_Finding]:
@@ -198,30 +227,7 @@ def _names(names: set[str]) -> list[str]:
     return [f"asked for by the script and not known: {', '.join(sorted(names))}"] if names else []
 
 
-def _is_unfetched(script: Mapping[str, Any]) -> bool:
-    """Whether the host asked for the script and did not get it; one that it had no time to ask for is not known."""
-    if is_fetched(script) or (script["error"] or "").startswith(NO_TIME):
-        return False
-    return script["error"] is not None or script["status"] is not None
-
-
-def _answer(script: Mapping[str, Any] | None, url: str) -> tuple[str, ...] | None:
-    """The host's own answer for the address; None where it gave none that can be understood."""
-    wanted = plain_url(url).rstrip("/")
-    for answer in (script or {}).get("answers") or ():
-        if answer["proxy"] is not None and plain_url(answer["url"]).rstrip("/") == wanted:
-            try:
-                return parse_answer(answer["proxy"])
-            except ValueError:
-                return None
-    return None
-
-
-def _text(ways: tuple[str, ...] | None) -> str | None:
-    return "; ".join(ways) if ways else None
-
-
-def _machine(proxy: Mapping[str, Any], site: Site, urls: Sequence[str]) -> CheckResult:
+def _machine(proxy: Mapping[str, Any], site: Site, urls: Sequence[str], scripts: Scripts) -> CheckResult:
     """Programs that do not go by a user's set-up: services go by WinHTTP, some go by the environment."""
     faults: dict[str, str] = {}
     unknown: list[str] = []
@@ -235,18 +241,25 @@ def _machine(proxy: Mapping[str, Any], site: Site, urls: Sequence[str]) -> Check
         unknown.append("WinHTTP")
     if winhttp and Flags.MANUAL in winhttp.flags:
         faults["P5.winhttp"] = "WinHTTP: a manual proxy"
-        evidence["winhttp"] = {url: _manual(winhttp.proxy, winhttp.bypass, url).to_dict()["ours"] for url in urls}
+        evidence["winhttp"] = {url: by_hand(winhttp.proxy, winhttp.bypass, url).to_dict()["ours"] for url in urls}
+    told = list(faults.values())
+    if winhttp and winhttp.script_url:
+        # No manual proxy, and the services' own: it is told and is no fault.
+        by_script = SetUp("", "", plain_url(winhttp.script_url))
+        told.append(f"WinHTTP: the script {by_script.script_url}")
+        evidence["winhttp_script"] = _known({url: scripts.way(by_script, url) for url in urls})
     environment = proxy.get("environment")
     if environment is None:
         unknown.append("environment")
     elif names := [name for name in _VARIABLES if (environment[name] or "").strip()]:
         faults["P5.environment"] = f"environment: {', '.join(names)}"
+        told.append(faults["P5.environment"])
         evidence["environment"] = names
     return result(
         site,
         "P5.machine",
         False if faults else None if unknown else True,
-        observed="; ".join([*faults.values(), *(f"{what} not found out" for what in unknown)]) or "no manual proxy",
+        observed="; ".join([*told, *(f"{what} not found out" for what in unknown)]) or "no manual proxy",
         expected="no manual proxy in WinHTTP and in the environment",
         severity=Severity.WARNING,
         remedies=list(faults),

@@ -16,6 +16,8 @@ from .pac import sh_exp_match
 DIRECT = "DIRECT"
 PORTS = {"PROXY": 80, "HTTP": 80, "HTTPS": 443, "SOCKS": 1080, "SOCKS4": 1080, "SOCKS5": 1080}
 """The ways through a proxy that a script may name, and the port of one that names none."""
+LONGEST_SCRIPT = 65_536
+"""So many characters of a script are brought home, in the units of Windows (UTF-16); of a longer one none."""
 LONGEST_ANSWER = 4096
 """So many characters of an answer are read; a real one has two or three proxies."""
 
@@ -38,6 +40,16 @@ Evaluations = Mapping[tuple[str, str], Evaluation]
 def is_fetched(script: Mapping[str, Any]) -> bool:
     """Whether an element of `proxy.scripts` of the facts holds a script, and not what a server said in its place."""
     return script["status"] == 200 and bool(script["text"])
+
+
+def is_too_long(script: Mapping[str, Any]) -> bool:
+    """Whether the host has the script, and it is too long to be brought home."""
+    return script["status"] == 200 and not script["text"] and (script["characters"] or 0) > LONGEST_SCRIPT
+
+
+def in_words(ways: tuple[str, ...]) -> str:
+    """The ways as people read them: the first, and what is taken only where those before it fail."""
+    return ", else ".join(ways)
 
 
 def parse_answer(text: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ SCHEMA = 1
 MOST_AHEAD = timedelta(minutes=5)
 """As far as clocks may differ."""
 MOST_BYTES = 1_000_000
-"""A file of one client with two scripts of the largest size that the probe reads has a fifth of it."""
+"""A file of one client with seven scripts of the largest size, as many as the probe reads, has two thirds of it."""
 FIELDS = ("selfcheck", "version", "site", "client", "made_at", "facts", "checksum")
 SIGNED = ("version", "site", "client", "made_at", "facts")
 """What the checksum is of: these texts, a line feed between them."""

@@ -266,6 +266,35 @@ REMEDIES: dict[str, Remedy] = {
         "ho ikkje svarar, må ho opnast i brannmuren. Spør gjerne den som driftar nettet dykkar.",
         "wait for the site: without the script Windows goes on with the manual proxy, or with none",
     ),
+    "P5.detected": Remedy(
+        "site",
+        "Windows finner selv et annet proxyskript på nettet deres og bruker det i stedet. Åpne «Alternativer for "
+        "Internett», velg fanen «Tilkoblinger» og «LAN-innstillinger», fjern krysset under «Oppdag innstillinger "
+        "automatisk», og se til at bare det automatiske skriptet {script} er i bruk. Gjør dette for hver bruker av "
+        "PC-en.",
+        "Windows finn sjølv eit anna proxyskript på nettet dykkar og bruker det i staden. Opne «Alternativ for "
+        "Internett», vel fana «Tilkoplingar» og «LAN-innstillingar», fjern krysset under «Oppdag innstillingar "
+        "automatisk», og sjå til at berre det automatiske skriptet {script} er i bruk. Gjer dette for kvar brukar av "
+        "PC-en.",
+        "ask whoever runs the site's network what the script is that the check names: DHCP (option 252) or the DNS "
+        "name wpad leads to it, and it goes before all else where automatic detection is ticked",
+    ),
+    "P5.first": Remedy(
+        "site",
+        "Den proxyen som det automatiske proxyskriptet nevner først, svarer ikke denne maskinen. Be den som drifter "
+        "nettet deres, om å se på det.",
+        "Den proxyen som det automatiske proxyskriptet nemner først, svarar ikkje denne maskina. Be den som driftar "
+        "nettet dykkar, om å sjå på det.",
+        "wait for the site. Where another way comes after it programs are slow with every new connection; else the "
+        "page does not come, which P1 says",
+    ),
+    "P5.long": Remedy(
+        "us",
+        "Det automatiske proxyskriptet er for langt til at vi får undersøkt det. Det er det vi som ser på.",
+        "Det automatiske proxyskriptet er for langt til at vi får undersøkt det. Det er vi som ser på det.",
+        "the host's own answer is all that is known: see that it is what you expect, and open the script in a browser. "
+        "Tell whoever runs it that it should be shorter: each program of Windows reads all of it",
+    ),
     "P5.script": Remedy(
         "us",
         "Det automatiske proxyskriptet svarer ikke som det skal. Det er det vi som ser på.",

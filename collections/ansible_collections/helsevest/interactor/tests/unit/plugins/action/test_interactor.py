@@ -61,14 +61,15 @@ for page in PAGES:
     page.update(way="direct", script=None, proxy=None, trusted=True)
     page.update(final_url="u", issuer="CN=R11, O=Let's Encrypt, C=US", milliseconds=1, error=None)
 FACTS = {
-    "probe": 2,
+    "probe": 3,
     "host": dict.fromkeys(["name", "os", "build", "memory_mb", "free_gb", "uptime_hours", "time_zone"])
     | {"utc": "2027-05-18T18:30:00Z", "addresses": None},
     **dict.fromkeys(["clock", "dns", "tls", "seconds"]),
     "interactor": {"service": "running", "version": "5.4.1", "mode": "local", "ledger": None, "ledger_error": None},
     "pages": PAGES,
     "speed": {"url": "u", "samples": [{"bytes": 2_000_000, "seconds": 0.3}], "error": None},
-    "proxy": {"profiles": [], "per_machine": False} | dict.fromkeys(["machine", "winhttp", "environment", "scripts"]),
+    "proxy": {"profiles": [], "per_machine": False}
+    | dict.fromkeys(["machine", "winhttp", "environment", "detected", "scripts"]),
     "power": {"sleep_minutes": 0, "hibernate_minutes": 0, "pending_restart": [], "scheduled_restarts": []}
     | dict.fromkeys(["plan", "active_hours"]),
     "overdue": [],
@@ -246,7 +247,8 @@ class TestPreflight:
         nothing = dict.fromkeys(["kind", "loaded", "proxy_server", "proxy_override", "connections", "saved", "policy"])
         profile = {"profile": 1, "proxy_enable": 0, "auto_config_url": self.SCRIPT, "error": None, **nothing}
         answers = [{"url": page["url"], "proxy": answer, "error": None} for page in CONTRACT["pages"].values()]
-        script = {"url": self.SCRIPT, "status": 200, "text": text, "error": None, "answers": answers}
+        script = {"url": self.SCRIPT, "status": 200, "text": text, "characters": len(text), "error": None}
+        script["answers"] = answers
         proxy = {**FACTS["proxy"], "profiles": [profile], "scripts": [script]}
         return {"changed": False, "ledger": None, "facts": {**FACTS, "proxy": proxy}}
 
@@ -291,7 +293,7 @@ class TestPreflight:
         result = act("preflight", role="client")
         assert (result["verdict"], result["checks"], result["facts"]) == ("unreachable", [], None)
 
-    @pytest.mark.parametrize("answer", [{}, {"facts": None}, {"facts": {**FACTS, "probe": 1}}, {"facts": {"probe": 2}}])
+    @pytest.mark.parametrize("answer", [{}, {"facts": None}, {"facts": {**FACTS, "probe": 2}}, {"facts": {"probe": 3}}])
     def test_an_answer_of_another_shape_is_our_error(self, act: Act, host: Host, answer: dict[str, Any]):
         host.answers = [{"changed": False, **answer}]
         result = act("preflight", role="server")

@@ -65,7 +65,7 @@ PAGE = {
 }
 NO_PROXY = dict.fromkeys(("proxy_server", "proxy_override", "auto_config_url", "connections", "saved"))
 FACTS: dict[str, Any] = {
-    "probe": 2,
+    "probe": 3,
     "host": {
         "name": "SRV1001",
         "os": "Microsoft Windows Server 2022 Standard",
@@ -118,11 +118,13 @@ FACTS: dict[str, Any] = {
         "machine": {"proxy_enable": None, **NO_PROXY},
         "winhttp": "1800000000000000010000000000000000000000",
         "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
+        "detected": None,
         "scripts": [
             {
                 "url": "http://config.nhn.no/kunde.pac",
                 "status": 200,
                 "text": 'function FindProxyForURL(url, host) { return "DIRECT"; }',
+                "characters": 56,
                 "error": None,
                 "answers": [{"url": "https://interactor.dips.no", "proxy": "DIRECT", "error": None}],
             }

@@ -35,14 +35,14 @@ def test_what_a_newer_probe_adds_is_ignored(facts: dict[str, Any]):
 def test_every_value_may_be_null(facts: dict[str, Any]):
     for section in ("host", "clock", "tls", "speed", "proxy", "power", "interactor"):
         check_shape({**facts, section: dict.fromkeys(facts[section])})
-    check_shape({**dict.fromkeys(facts), "probe": 2})
+    check_shape({**dict.fromkeys(facts), "probe": 3})
 
 
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
-        ("probe", 1, r"facts\.probe: 1; 2 is understood: an earlier version of this collection has measured"),
-        ("probe", 3, r"facts\.probe: 3; 2 is understood$"),
+        ("probe", 2, r"facts\.probe: 2; 3 is understood: an earlier version of this collection has measured"),
+        ("probe", 4, r"facts\.probe: 4; 3 is understood$"),
         ("probe", True, r"facts\.probe: bool"),
         ("probe", ..., r"facts\.probe: NoneType"),
         ("host", ..., r"facts\.host: is missing"),

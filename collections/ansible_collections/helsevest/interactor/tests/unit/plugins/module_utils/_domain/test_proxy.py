@@ -99,6 +99,7 @@ class TestParser:
 
 # As `netsh winhttp set proxy sikker.proxy.nhn.no:8080 "<local>"` writes it, and `netsh winhttp reset proxy`.
 WINHTTP = "2800000000000000" + "03000000" + "18000000" + MANUAL.encode().hex() + "07000000" + b"<local>".hex()
+WINHTTP_SCRIPT = "28000000000000000500000000000000" + "00000000" + "1e000000" + SCRIPT.encode().hex() + "00" * 4
 NO_WINHTTP = "18000000000000000100000000000000" + "00000000"
 
 
@@ -108,6 +109,12 @@ class TestWinHttp:
         assert parse_winhttp_settings(WINHTTP) == manual
         assert parse_winhttp_settings(bytes.fromhex(WINHTTP) + b"more") == manual
         assert parse_winhttp_settings(NO_WINHTTP) == WinHttpSettings(Flags.DIRECT, "", "")
+        scripted = WinHttpSettings(Flags.DIRECT | Flags.SCRIPT, "", "", SCRIPT)
+        assert parse_winhttp_settings(WINHTTP_SCRIPT) == scripted
+
+    def test_flags_that_name_a_script_where_none_stands(self):
+        assert parse_winhttp_settings(WINHTTP_SCRIPT[:40]).script_url == ""
+        assert parse_winhttp_settings(WINHTTP_SCRIPT.replace("05", "01", 1)).script_url == ""
 
     @pytest.mark.parametrize(
         ("raw", "told"),
@@ -118,6 +125,7 @@ class TestWinHttp:
             ("180000000000", "counter at byte 4"),
             ("180000000000000001000000", "length of proxy at byte 12"),
             ("18000000000000000100000000000000", "length of bypass at byte 16"),
+            (WINHTTP_SCRIPT[:50], "script at byte 24 needs 30 bytes, 1 are left"),
             ("1800000000000000010000000100000009" + "00000000", "proxy has a control character at byte 16"),
         ],
     )
@@ -154,11 +162,13 @@ def test_whatever_comes_it_is_settings_or_a_value_error(raw: bytes):
 
 
 @settings(deadline=None, database=None)
-@given(st.sampled_from([0x18, 0x28]), st.integers(0, 3), printable, printable, st.binary(max_size=20))
-def test_what_is_written_of_winhttp_is_read(version: int, flags: int, proxy: str, bypass: str, rest: bytes):
-    texts = b"".join(struct.pack("<I", len(text)) + text.encode("latin-1") for text in (proxy, bypass))
-    raw = struct.pack("<III", version, 0, flags) + texts + rest
-    assert parse_winhttp_settings(raw) == WinHttpSettings(Flags(flags), proxy, bypass)
+@given(st.sampled_from([0x18, 0x28]), st.integers(0, 15), printable, printable, printable, st.binary(max_size=20))
+def test_what_is_written_of_winhttp_is_read(
+    version: int, flags: int, proxy: str, bypass: str, script: str, rest: bytes
+):
+    raw = struct.pack("<I", version) + binary(flags, proxy, bypass, script)[4:] + rest
+    read = script if flags & Flags.SCRIPT else ""
+    assert parse_winhttp_settings(raw) == WinHttpSettings(Flags(flags), proxy, bypass, read)
     assert parse_winhttp_settings(raw.hex()) == parse_winhttp_settings(raw)
 
 
@@ -174,7 +184,8 @@ def test_whatever_comes_of_winhttp_it_is_settings_or_a_value_error(raw: bytes):
             found = parse_winhttp_settings(form)
         except ValueError:
             continue
-        assert binary(0, found.proxy, found.bypass)[12:-4] in raw
+        texts = binary(0, found.proxy, found.bypass, found.script_url)[12:]
+        assert (texts if found.script_url else texts[:-4]) in raw
 
 
 @settings(deadline=None, database=None)
@@ -291,6 +302,18 @@ class TestProfile:
     ):
         found = look_at(profile(connections=connections and connections.hex(), saved=saved.hex()), SCRIPT)
         assert found.disagreeing == pairs
+
+    @pytest.mark.parametrize(("flags", "detects"), [(5, False), (13, True), (12, True)])
+    def test_automatic_detection_is_told_and_makes_no_view_disagree(self, flags: int, detects: bool):
+        found = look_at(profile(connections=binary(flags, script=SCRIPT).hex()), SCRIPT)
+        assert (found.kind, found.disagreeing, dict(found.others)) == (ProfileProxy.SCRIPT_ONLY, (), {})
+        assert found.set_up is not None
+        assert found.set_up.detects is detects
+
+    def test_the_registry_alone_tells_nothing_of_it(self):
+        found = look_at(profile(), SCRIPT)
+        assert found.set_up is not None
+        assert found.set_up.detects is False
 
     def test_credentials_make_no_difference_and_are_not_kept(self):
         masked = {"proxy_enable": 1, "proxy_server": "http=xxxx@a.example:1;b.example:2", "auto_config_url": None}

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy_way import (
     PORTS,
+    is_too_long,
     manual_way,
     parse_answer,
 )
@@ -16,6 +19,20 @@ from hypothesis import strategies as st
 
 MANUAL = "sikker.proxy.nhn.no:8080"
 P1, P2 = "https://interactor.dips.no", "https://dipsupsvr.dips.no"
+
+
+@pytest.mark.parametrize(
+    ("told", "long"),
+    [
+        ({}, True),
+        ({"characters": 65_536}, False),
+        ({"characters": None}, False),
+        ({"text": "f"}, False),
+        ({"status": 404}, False),
+    ],
+)
+def test_what_is_too_long_to_be_brought_home(told: dict[str, Any], long: bool):
+    assert is_too_long({"status": 200, "text": None, "characters": 65_537, **told}) is long
 
 
 class TestAnswer:

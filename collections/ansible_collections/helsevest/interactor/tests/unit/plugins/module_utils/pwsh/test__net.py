@@ -12,7 +12,7 @@ import pytest
 
 from tests.pwsh.engine import MODULE_UTILS, Engine
 
-MODULES = ("_Windows", "_Masks", "_Registry", "_Interactor", "_Ledger", "_Facts", "_Profiles", "_Net")
+MODULES = ("_Windows", "_Masks", "_Registry", "_Interactor", "_Ledger", "_Facts", "_ProxyScripts", "_Profiles", "_Net")
 NO_TIME = "no time was left to ask"
 
 
@@ -26,6 +26,10 @@ NO_TIME = "no time was left to ask"
             ("scripts", 0, "answers", 0, "error"),
         ),
         ("Get-ScriptFact -Contract $contract -Page P1 -Script http://a.example/p -Seconds 0", ("pages", 0, "error")),
+        (
+            "Get-ScriptFact -Contract $contract -Page P1 -Script @() -Detect $true -Seconds 0",
+            ("detected", "error"),
+        ),
         ("Get-DirectFact -Contract $contract -Page P1 -Seconds 0", (0, "error")),
     ],
 )

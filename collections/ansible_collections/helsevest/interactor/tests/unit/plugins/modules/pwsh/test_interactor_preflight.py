@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import time
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_a_server_on_which_all_is_well(server: Server):
     assert result["ledger"] is None
     assert 0 < result["facts"].pop("seconds") < 120
     assert result["facts"] == {
-        "probe": 2,
+        "probe": 3,
         "host": {
             "name": "SRV1001",
             "os": "Microsoft Windows Server 2022 Standard",
@@ -101,6 +102,7 @@ def test_a_server_on_which_all_is_well(server: Server):
             "machine": dict.fromkeys(SETTINGS_READ),
             "winhttp": "",
             "environment": {"http_proxy": None, "https_proxy": None, "no_proxy": None},
+            "detected": None,
             "scripts": [],
         },
         "power": {
@@ -470,18 +472,177 @@ def test_pages_by_the_proxy_that_winhttp_names(server: Server):
         registry={f"HKEY_USERS\\{KARI}{SETTINGS}": {"ProxyEnable": 0, "AutoConfigURL": script}},
         web={
             **server.state["web"],
-            script: {"status": 200, "content": "f" * 70_000},
+            script: {"status": 200, "content": "function FindProxyForURL() {}"},
             f"{url} via p.example:8080": {"status": 0, "error": "TrustFailure: the certificate is not trusted"},
         },
         script_answers={f"{script} {url}": "PROXY p.example:8080; PROXY q.example:1"},
     )
     facts = facts_of(server, "client")
     (told,) = facts["proxy"]["scripts"]
-    assert (told["status"], len(told["text"])) == (200, 65_536)
+    assert (told["status"], told["text"], told["characters"]) == (200, "function FindProxyForURL() {}", 29)
     assert told["answers"] == [{"url": url, "proxy": "PROXY p.example:8080; PROXY q.example:1", "error": None}]
     direct, page = facts["pages"]
     assert (direct["way"], direct["script"], direct["proxy"], direct["trusted"]) == ("direct", None, None, True)
     assert (page["way"], page["script"], page["proxy"], page["trusted"]) == ("script", script, "p.example:8080", False)
+
+
+@pytest.mark.parametrize(("characters", "whole"), [(65_535, True), (65_536, True), (65_537, False)])
+def test_a_script_comes_whole_or_not_at_all(server: Server, characters: int, whole: bool):
+    script, text = "http://config.example/p.pac", "f" * characters
+    server.update(
+        registry={f"HKEY_USERS\\{KARI}{SETTINGS}": {"ProxyEnable": 0, "AutoConfigURL": script}},
+        web={**server.state["web"], script: {"status": 200, "content": text}},
+    )
+    (told,) = facts_of(server, "client")["proxy"]["scripts"]
+    assert (told["status"], told["characters"], told["text"] == (text if whole else None)) == (200, characters, True)
+
+
+def settings_of(flags: int, script: str = "") -> dict[str, str]:
+    """Connection settings of the registry in Windows' binary form, without a manual proxy."""
+    return {"hex": struct.pack("<IIIIII", 0x46, 3, flags, 0, 0, len(script)).hex() + script.encode().hex()}
+
+
+SECRET = "http://ola:hemmelig@b.example/p.pac"
+
+
+class Named:
+    """A PC whose registry names scripts here and there; each is there and says so."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.registry: dict[str, Any] = {}
+
+    def of(self, key: str, **values: Any) -> None:
+        self.registry.setdefault(key, {}).update(values)
+
+    def facts(self, **state: Any) -> dict[str, Any]:
+        sites = [f"http://{name}.example/p.pac" for name in "abcdefg"]
+        web = {site: {"status": 200, "content": "function FindProxyForURL() {}"} for site in (*sites, SECRET)}
+        page = self.server.contract["pages"]["P1"]["url"]
+        answers = {f"{site} {page}": "DIRECT" for site in web}
+        state = {"script_answers": {**self.server.state.get("script_answers", {}), **answers}, **state}
+        self.server.update(registry=self.registry, web={**self.server.state["web"], **web}, **state)
+        return facts_of(self.server, "client")
+
+    @staticmethod
+    def asked(facts: dict[str, Any]) -> tuple[str, str]:
+        """Which scripts were asked for, and by which pages were; by the first letters of their names."""
+        pages = [page["script"] for page in facts["pages"] if page["way"] == "script"]
+        return tuple("".join(url[7] for url in urls) for urls in ([s["url"] for s in facts["proxy"]["scripts"]], pages))
+
+
+@pytest.fixture
+def named(server: Server) -> Named:
+    return Named(server)
+
+
+def test_a_script_is_asked_for_wherever_it_is_named(named: Named):
+    kari, machine = f"HKEY_USERS\\{KARI}{SETTINGS}", f"HKEY_LOCAL_MACHINE\\SOFTWARE\\{INTERNET}"
+    named.of(f"{kari}\\Connections", DefaultConnectionSettings=settings_of(5, "http://a.example/p.pac"))
+    named.of(f"{kari}\\Connections", SavedLegacySettings=settings_of(5, "http://e.example/p.pac"))
+    named.of(kari, ProxyEnable=0, AutoConfigURL="http://x.example/never.pac")
+    named.of(f"HKEY_USERS\\{KARI}\\Software\\Policies\\{INTERNET}", AutoConfigURL="http://b.example/p.pac")
+    named.of(f"HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\{INTERNET}", AutoConfigURL="http://c.example/p.pac")
+    named.of(f"{machine}\\Connections", DefaultConnectionSettings=settings_of(5, "http://d.example/p.pac"))
+    services = settings_of(5, "http://f.example/p.pac")["hex"].replace("46", "28", 1)
+    named.of(f"{machine}\\Connections", WinHttpSettings={"hex": services})
+    facts = named.facts()
+    assert facts["proxy"]["machine"]["auto_config_url"] == "http://c.example/p.pac"
+    # What programs go by comes first, and only by that pages are asked for.
+    assert named.asked(facts) == ("abcedf", "abc")
+    assert {script["status"] for script in facts["proxy"]["scripts"]} == {200}
+
+
+def test_the_machines_own_are_asked_by_where_they_are_everybodys(named: Named):
+    machine = f"HKEY_LOCAL_MACHINE\\SOFTWARE\\{INTERNET}"
+    named.of(f"{machine}\\Connections", DefaultConnectionSettings=settings_of(13, "http://d.example/p.pac"))
+    facts = named.facts(detected="http://a.example/p.pac")
+    assert (named.asked(facts), facts["proxy"]["detected"]) == (("d", ""), None)
+    named.of(f"HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\{INTERNET}", ProxySettingsPerUser=0)
+    assert named.asked(named.facts()) == ("da", "da")
+
+
+@pytest.mark.parametrize(
+    "binary",
+    [
+        settings_of(1, "http://a.example/p.pac"),
+        settings_of(5),
+        settings_of(5, "http://a.example/p\n.pac"),
+        {"hex": settings_of(5, "http://a.example/p.pac")["hex"][:-2]},
+        {"hex": settings_of(5, "http://a.example/p.pac")["hex"][:40]},
+        {"hex": settings_of(5, "http://a.example/p.pac")["hex"][:18]},
+        {"hex": ""},
+    ],
+)
+def test_a_binary_form_that_names_no_script(named: Named, binary: dict[str, str]):
+    named.of(f"HKEY_USERS\\{KARI}{SETTINGS}\\Connections", DefaultConnectionSettings=binary)
+    facts = named.facts()
+    assert (named.asked(facts), facts["proxy"]["detected"]) == (("", ""), None)
+    assert facts["proxy"]["profiles"][0]["connections"] == binary["hex"]
+
+
+def test_no_more_scripts_than_six_are_asked_for(named: Named):
+    for number, name in enumerate("abcdefg"):
+        key = f"HKEY_USERS\\S-1-5-21-111-222-333-{1001 + number}{SETTINGS}"
+        named.of(key, AutoConfigURL=f"http://{name}.example/p.pac")
+    facts = named.facts()
+    assert named.asked(facts) == ("abcdefg", "abcdef")
+    *_, last = facts["proxy"]["scripts"]
+    assert (last["error"], last["text"], last["answers"]) == ("no more than 6 scripts are asked for", None, [])
+
+
+def test_detection_is_asked_for_where_somebody_has_ticked_it(named: Named):
+    key = f"HKEY_USERS\\{KARI}{SETTINGS}\\Connections"
+    named.of(key, DefaultConnectionSettings=settings_of(13, "http://a.example/p.pac"))
+    facts = named.facts(detected="http://b.example/p.pac")
+    assert facts["proxy"]["detected"] == {"url": "http://b.example/p.pac", "error": None}
+    assert named.asked(facts) == ("ab", "ab")
+    facts = named.facts(detected="http://a.example/p.pac")
+    assert facts["proxy"]["detected"] == {"url": "http://a.example/p.pac", "error": None}
+    assert named.asked(facts) == ("a", "a")
+    named.of(key, SavedLegacySettings=settings_of(5, "http://c.example/p.pac"))
+    assert named.asked(named.facts(detected="http://c.example/p.pac")) == ("ac", "ac")
+    del named.registry[key]["SavedLegacySettings"]
+    facts = named.facts(detected=None)
+    assert (facts["proxy"]["detected"], named.asked(facts)) == ({"url": None, "error": None}, ("a", "a"))
+    facts = named.facts(detected={"error": "The service has not been started."})
+    error = "WinHTTP: The service has not been started."
+    assert (facts["proxy"]["detected"], named.asked(facts)) == ({"url": None, "error": error}, ("a", "a"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "way"),
+    [
+        ({"status": 404, "content": "gone"}, "DIRECT"),
+        ({"status": 200}, "DIRECT"),
+        ({"status": 200, "content": "<html>Welcome, guest</html>"}, None),
+        ({"status": 0, "error": "no"}, "DIRECT"),
+    ],
+)
+def test_no_page_is_asked_for_by_a_detected_script_that_is_not_there(
+    named: Named, answer: dict[str, Any], way: str | None
+):
+    named.of(f"HKEY_USERS\\{KARI}{SETTINGS}\\Connections", DefaultConnectionSettings=settings_of(9))
+    page = named.server.contract["pages"]["P1"]["url"]
+    named.server.update(
+        web={**named.server.state["web"], "http://gone.example/wpad.dat": answer},
+        script_answers={f"http://gone.example/wpad.dat {page}": way},
+    )
+    facts = named.facts(detected="http://gone.example/wpad.dat")
+    assert named.asked(facts) == ("g", "")
+    (script,) = facts["proxy"]["scripts"]
+    assert (script["status"], len(script["answers"])) == (answer["status"], 1)
+
+
+def test_who_a_detected_address_names_is_masked(named: Named):
+    named.of(f"HKEY_USERS\\{KARI}{SETTINGS}\\Connections", DefaultConnectionSettings=settings_of(9))
+    facts = named.facts(detected=SECRET)
+    assert (
+        facts["proxy"]["detected"]["url"]
+        == facts["proxy"]["scripts"][0]["url"]
+        == "http://xxxxxxxxxxxx@b.example/p.pac"
+    )
+    assert "hemmelig" not in json.dumps(facts)
 
 
 def test_what_is_too_slow_is_named_and_costs_nothing_else(server: Server):

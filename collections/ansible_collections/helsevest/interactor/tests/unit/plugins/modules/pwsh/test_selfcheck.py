@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,28 @@ def test_a_page_of_another_host_is_red_and_names_it(office: Server, tmp_path: Pa
     assert lines[at + 1] == f"        {shown(judged(office)[1]['P1'])}"
     assert "videre til sperret.filter.example." in lines[at + 1]
     assert lines[-1] == "code 1"
+
+
+def test_what_automatic_detection_finds_is_in_the_file_and_is_judged_when_it_is_read(office: Server, tmp_path: Path):
+    wpad, proxy = "http://wpad.kontor.example/wpad.dat", "inne.example:3128"
+    page = office.contract["pages"]["P1"]["url"]
+    settings = struct.pack("<IIIIII", 0x46, 3, 13, 0, 0, len(PAC)) + PAC.encode()
+    office.update(
+        registry={
+            SETTINGS: {"ProxyEnable": 0, "AutoConfigURL": PAC},
+            f"{SETTINGS}\\Connections": {"DefaultConnectionSettings": {"hex": settings.hex()}},
+        },
+        detected=wpad,
+        web={**office.state["web"], wpad: {"status": 200, "content": "function FindProxyForURL() {}"}},
+        script_answers={f"{PAC} {page}": "DIRECT", f"{wpad} {page}": f"PROXY {proxy}"},
+    )
+    lines = run(office, tmp_path)
+    assert "[ OK ] Bare det automatiske proxyskriptet er i bruk" in lines
+    found, checks = judged(office)
+    assert found.facts["proxy"]["detected"] == {"url": wpad, "error": None}
+    assert [told["url"] for told in found.facts["proxy"]["scripts"]] == [PAC, wpad]
+    assert checks["P5"].evidence["remedies"] == ["P5.detected"]
+    assert f"{page}: PROXY {proxy} in place of DIRECT" in checks["P5"].observed
 
 
 def test_what_stops_no_move_is_yellow(office: Server, tmp_path: Path):

@@ -86,3 +86,14 @@ def test_a_machine_keeps_its_own_name_and_who_its_account_is(tmp_path: Path, mon
     own, other = (keys[rf"{PROFILES}\{account}"] for account in ("S-1-5-21-0-0-0-1000", "S-1-5-21-1-2-3-1002"))
     assert set(own) == {"State"}
     assert other["ProfileImagePath"] == {"kind": "string", "data": r"C:\Users\user2"}
+
+
+def test_what_several_settings_say_of_one_key_stands_there_together() -> None:
+    script = {"auto_config_url": "http://a.example/p.pac"}
+    said = {"machine_proxy": {}, "winhttp_proxy": "w:1", "machine_policy": script, "proxy_per_machine": True}
+    found = of_machine(Machine.model_validate(said), str)
+    internet = r"Microsoft\Windows\CurrentVersion\Internet Settings"
+    connections = found[rf"HKEY_LOCAL_MACHINE\SOFTWARE\{internet}\Connections"]
+    assert set(connections) == {"DefaultConnectionSettings", "SavedLegacySettings", "WinHttpSettings"}
+    policy = found[rf"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\{internet}"]
+    assert set(policy) == {"ProxySettingsPerUser", "ProxyEnable", "AutoConfigURL"}

@@ -55,11 +55,62 @@ namespace Interactor.Simulator
         }
     }
 
-    /// <summary>Opens the sessions that a command opens itself: Windows is found in these, too.</summary>
+    /// <summary>Opens the session of a command, and those that the command opens itself: Windows is found in all of them.</summary>
     public class Sessions
     {
+        private static readonly List<Runspace> Opened = new List<Runspace>();
+
+        /// <summary>What each begins with.</summary>
         public static InitialSessionState State { get; set; }
-        public static PowerShell Create() { return PowerShell.Create(State); }
+
+        /// <summary>The folder with a host's drives.</summary>
+        public static string Root { get; set; }
+
+        /// <summary>A session with the drives of the host, and with a console where the command itself shall run in it.</summary>
+        public static Runspace Open(PSHost console)
+        {
+            Runspace session = console == null ? RunspaceFactory.CreateRunspace(State) : RunspaceFactory.CreateRunspace(console, State);
+            lock (Opened) { Opened.Add(session); }
+            session.Open();
+            SessionStateProxy inside = session.SessionStateProxy;
+            ProviderInfo files = inside.Provider.GetOne("FileSystem");
+            foreach (string letter in new[] { "C", "D" })
+            {
+                string folder = Path.Combine(Root, letter);
+                if (Directory.Exists(folder)) { inside.Drive.New(new PSDriveInfo(letter, files, folder, "", null), "Global"); }
+            }
+            inside.Path.SetLocation("C:\\");
+            inside.InvokeCommand.CommandNotFoundAction = (sender, about) => Miss(about.CommandName);
+            return session;
+        }
+
+        /// <summary>In place of PowerShell.Create: it has such a session.</summary>
+        public static PowerShell Create()
+        {
+            PowerShell shell = PowerShell.Create();
+            shell.Runspace = Open(null);
+            return shell;
+        }
+
+        /// <summary>End all that were opened, also where the command has left some: nothing of it works on at the next one.</summary>
+        public static void Close()
+        {
+            Runspace[] all;
+            lock (Opened)
+            {
+                all = Opened.ToArray();
+                Opened.Clear();
+            }
+            foreach (Runspace session in all) { session.Dispose(); }
+        }
+
+        // A command that is not found is told to the simulator, also where the script goes on.
+        private static void Miss(string name)
+        {
+            // What is not found is also looked for with Get- before its name.
+            if (name.StartsWith("get-", StringComparison.OrdinalIgnoreCase) && name.IndexOf('-', 4) > 0) { return; }
+            Line.Ask("unknown", new Dictionary<string, object> { { "text", "the command " + name } });
+        }
     }
 
     /// <summary>A console without a window: keeps the exit code, and what is shown, as powershell.exe gives it to WinRM.</summary>

@@ -17,6 +17,13 @@ namespace Interactor.Simulator
     [CmdletProvider("Nowhere", ProviderCapabilities.None)]
     public sealed class NowhereProvider : NavigationCmdletProvider
     {
+        protected override Collection<PSDriveInfo> InitializeDefaultDrives()
+        {
+            Collection<PSDriveInfo> drives = new Collection<PSDriveInfo>();
+            foreach (char letter in "ABEFGHIJKLMNOPQRSTUVWXYZ") { drives.Add(new PSDriveInfo(letter.ToString(), ProviderInfo, "", "", null)); }
+            return drives;
+        }
+
         protected override bool IsValidPath(string path) { return true; }
         protected override bool IsItemContainer(string path) { throw Unknown(); }
         protected override void GetItem(string path) { throw Unknown(); }
@@ -138,6 +145,7 @@ namespace Interactor.Simulator
             {
                 new PSDriveInfo("HKLM", ProviderInfo, "HKEY_LOCAL_MACHINE", "", null),
                 new PSDriveInfo("HKCU", ProviderInfo, "HKEY_CURRENT_USER", "", null),
+                new PSDriveInfo("HKU", ProviderInfo, "HKEY_USERS", "", null),
             };
         }
 

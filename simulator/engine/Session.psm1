@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What a session on a simulated host has beside Windows.psm1: paths as Windows tells them, the net, drives, and what is compiled
+# What a session on a simulated host has beside Windows.psm1: paths as Windows tells them, the net, and what is compiled
 # once.
 
 Set-StrictMode -Version Latest
@@ -189,11 +189,7 @@ Function Open-PretendedSession {
     .SYNOPSIS
     A session of this Windows: with its drives, its registry and its cmdlets.
     #>
-    $session = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace([Interactor.Simulator.Sessions]::State)
-    $session.Open()
-    $shell = [System.Management.Automation.PowerShell]::Create()
-    $shell.Runspace = $session
-    $shell
+    [Interactor.Simulator.Sessions]::Create()
 }
 
 Function Wait-PretendedSession {
@@ -240,48 +236,6 @@ Function Add-CompiledType {
     [System.AppDomain]::CurrentDomain.SetData($name, $true)
 }
 
-Function Initialize-Host {
-    <#
-    .SYNOPSIS
-    Drives C: and D: are folders; a command that is not found is told to the simulator, also where the script goes on.
-    #>
-    foreach ($letter in 'AB EFGHIJKLMNOPQRSTUVWXYZ'.Replace(' ', '').ToCharArray()) {
-        $null = New-PSDrive -Name $letter -PSProvider Nowhere -Root '' -Scope Global
-    }
-    $root = [System.AppDomain]::CurrentDomain.GetData('interactor.root')
-    $users = @{ Name = 'HKU'; PSProvider = 'Registry'; Root = 'HKEY_USERS'; Scope = 'Global' }
-    $null = New-PSDrive @users
-    foreach ($letter in 'C', 'D') {
-        $folder = [System.IO.Path]::Combine($root, $letter)
-        if ([System.IO.Directory]::Exists($folder)) { $null = New-PSDrive -Name $letter -PSProvider FileSystem -Root $folder -Scope Global }
-    }
-    Set-Location -LiteralPath 'C:\'
-    $ExecutionContext.SessionState.InvokeCommand.CommandNotFoundAction = {
-        param ($name)
-        # What is not found is also looked for with Get- before its name.
-        if ($name -notlike 'get-*-*') { $null = Request-Simulator -What 'unknown' -Of @{ text = "the command $name" } }
-    }
-}
-
-Initialize-Host
-Set-Alias -Name Add-CSharpType -Value Add-CompiledType -Scope Global -Option AllScope
-# What waits for a service there asks .NET; here it is as it should be at once, or says why not.
-Set-Alias -Name Start-ServiceInTime -Value Start-Service -Scope Global -Option AllScope
-Set-Alias -Name Stop-ServiceInTime -Value Stop-Service -Scope Global -Option AllScope
-Set-Alias -Name Restart-ServiceInTime -Value Restart-Service -Scope Global -Option AllScope
-Set-Alias -Name Get-FolderAccess -Value Get-PretendedAccess -Scope Global -Option AllScope
-Set-Alias -Name Test-InstallerService -Value Test-PretendedInstaller -Scope Global -Option AllScope
-Set-Alias -Name Get-WebAnswer -Value Get-PretendedAnswer -Scope Global -Option AllScope
-Set-Alias -Name Open-WebExchange -Value Open-PretendedExchange -Scope Global -Option AllScope
-Set-Alias -Name Get-ClockOffset -Value Get-PretendedOffset -Scope Global -Option AllScope
-Set-Alias -Name Get-HostAddress -Value Get-PretendedAddress -Scope Global -Option AllScope
-Set-Alias -Name Test-TlsServer -Value Test-PretendedServer -Scope Global -Option AllScope
-Set-Alias -Name Get-ScriptProxy -Value Get-PretendedProxy -Scope Global -Option AllScope
-Set-Alias -Name Get-DetectedScript -Value Get-PretendedDetection -Scope Global -Option AllScope
-Set-Alias -Name Open-Session -Value Open-PretendedSession -Scope Global -Option AllScope
-Set-Alias -Name Wait-Session -Value Wait-PretendedSession -Scope Global -Option AllScope
-Set-Alias -Name Get-TimeLeft -Value Get-PretendedLeft -Scope Global -Option AllScope
-Set-Alias -Name Start-Exit -Value Start-PretendedExit -Scope Global -Option AllScope
 Export-ModuleMember -Function @(
     'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
     'Get-PretendedDetection', 'Get-PretendedLeft', 'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',

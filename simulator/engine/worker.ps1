@@ -10,6 +10,28 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Add-Type -Path ('Engine.cs', 'Providers.cs' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ })
 
+# Aliases come before all functions: in place of what the scripts ask of .NET.
+$standIns = @{
+    'Add-CSharpType' = 'Add-CompiledType'
+    'Get-ClockOffset' = 'Get-PretendedOffset'
+    'Get-DetectedScript' = 'Get-PretendedDetection'
+    'Get-FolderAccess' = 'Get-PretendedAccess'
+    'Get-HostAddress' = 'Get-PretendedAddress'
+    'Get-ScriptProxy' = 'Get-PretendedProxy'
+    'Get-TimeLeft' = 'Get-PretendedLeft'
+    'Get-WebAnswer' = 'Get-PretendedAnswer'
+    'Open-Session' = 'Open-PretendedSession'
+    'Open-WebExchange' = 'Open-PretendedExchange'
+    # What waits for a service there asks .NET; here it is as it should be at once, or says why not.
+    'Restart-ServiceInTime' = 'Restart-Service'
+    'Start-Exit' = 'Start-PretendedExit'
+    'Start-ServiceInTime' = 'Start-Service'
+    'Stop-ServiceInTime' = 'Stop-Service'
+    'Test-InstallerService' = 'Test-PretendedInstaller'
+    'Test-TlsServer' = 'Test-PretendedServer'
+    'Wait-Session' = 'Wait-PretendedSession'
+}
+
 Function New-SessionState {
     <#
     .SYNOPSIS
@@ -19,6 +41,10 @@ Function New-SessionState {
     foreach ($provider in 'Registry', 'Nowhere') {
         $type = ([type]"Interactor.Simulator.${provider}Provider")
         $state.Providers.Add([System.Management.Automation.Runspaces.SessionStateProviderEntry]::new($provider, $type, $null))
+    }
+    foreach ($name in $standIns.Keys) {
+        $alias = [System.Management.Automation.Runspaces.SessionStateAliasEntry]::new($name, $standIns[$name], '', 'AllScope')
+        $state.Commands.Add($alias)
     }
     $state.ImportPSModule([string[]]@('Windows.psm1', 'Session.psm1' | ForEach-Object -Process { Join-Path -Path $PSScriptRoot -ChildPath $_ }))
     $state
@@ -74,7 +100,7 @@ Function Set-Process {
     $culture = [cultureinfo]::GetCultureInfo($Job['culture'])
     [cultureinfo]::CurrentCulture = [cultureinfo]::CurrentUICulture = $culture
     [cultureinfo]::DefaultThreadCurrentCulture = [cultureinfo]::DefaultThreadCurrentUICulture = $culture
-    [System.AppDomain]::CurrentDomain.SetData('interactor.root', $Job['root'])
+    [Interactor.Simulator.Sessions]::Root = $Job['root']
     [System.Environment]::CurrentDirectory = $Job['root']
 }
 
@@ -84,11 +110,9 @@ Function Invoke-Job {
     $begun = [System.Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime
     Set-Process -Job $Job
     $console = [Interactor.Simulator.EngineHost]::new()
-    $session = [System.Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($console, $state)
-    $session.Open()
     $shell = [System.Management.Automation.PowerShell]::Create()
-    $shell.Runspace = $session
     try {
+        $shell.Runspace = [Interactor.Simulator.Sessions]::Open($console)
         $null = $shell.AddScript($ownSessions, $false).Invoke()
         $shell.Commands.Clear()
         $shell.Streams.ClearStreams()
@@ -115,7 +139,7 @@ Function Invoke-Job {
     }
     finally {
         $shell.Dispose()
-        $session.Dispose()
+        [Interactor.Simulator.Sessions]::Close()
     }
 }
 
@@ -123,8 +147,7 @@ Function Invoke-Job {
 $env:PATH = ''
 $kept = @{}
 foreach ($name in [System.Environment]::GetEnvironmentVariables().Keys) { $kept[$name] = [System.Environment]::GetEnvironmentVariable($name) }
-$state = New-SessionState
-[Interactor.Simulator.Sessions]::State = $state
+[Interactor.Simulator.Sessions]::State = New-SessionState
 [Interactor.Simulator.Line]::Write('{"ready": true}')
 while ($null -ne ($line = [Interactor.Simulator.Line]::Read())) {
     $done = Invoke-Job -Job (ConvertFrom-Json -InputObject $line -AsHashtable -DateKind String)

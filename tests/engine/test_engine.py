@@ -126,6 +126,20 @@ def test_a_command_finds_nothing_of_an_earlier_one(machine: Machine) -> None:
     )
 
 
+def test_nothing_of_a_command_works_on_at_the_next_one(machine: Machine, machine_with: Callable[..., Machine]) -> None:
+    """A part that nobody waits for is ended with its command: another host would answer what it asks."""
+    machine.raw(
+        """
+        $part = Open-Session
+        $null = $part.AddScript({ while ($true) { Set-Content -LiteralPath C:\\EPJ\\left.txt -Value 1 } }).BeginInvoke()
+        while (-not (Test-Path -LiteralPath C:\\EPJ\\left.txt)) { }
+        """
+    )
+    machine.host.drive.remove(r"C:\EPJ\left.txt")
+    assert machine_with().raw("Test-Path -LiteralPath C:\\EPJ\\left.txt") == "False"
+    assert machine.raw("Test-Path -LiteralPath C:\\EPJ\\left.txt") == "False"
+
+
 def test_paths_have_windows_slash(machine: Machine) -> None:
     told = machine.raw(
         r"""

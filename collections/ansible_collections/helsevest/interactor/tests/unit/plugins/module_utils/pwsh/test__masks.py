@@ -27,7 +27,7 @@ SCRIPT = """
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 Import-Module -Name '%s' -Force
-$asked = ConvertFrom-Json -InputObject (@($input) -join "`n")
+$asked = ConvertFrom-Json -InputObject (@($input) -join "`n") -DateKind String
 $texts = @(foreach ($text in $asked.texts) { Hide-Person -Text $text })
 $binaries = @(foreach ($text in $asked.binaries) {
         $masked = Hide-PersonInByte -Byte ([System.Convert]::FromHexString($text))
@@ -62,6 +62,7 @@ TEXTS = {
     "file:///C:/users/kari/min.pac": "file:///C:/users/xxxx/min.pac",
     "of S-1-5-21-1-2-3-1001, it": "of S-1-xxxxxxxxxxxxxxx, it",
     "p:8080": "p:8080",
+    "2027-05-18T18:30:00": "2027-05-18T18:30:00",
     "": "",
 }
 BINARIES = [

@@ -524,10 +524,16 @@ def test_a_run_that_was_cut_off_is_the_same_on_both(code: int | None, restarted:
     assert result["again"] is (code is None and not restarted)
 
 
-def with_list(engine: Engine, folder: Path, content: bytes) -> Both:
-    """Both servers, upgraded, with a program that writes this list."""
-    both = Both(engine, folder, {})
+@pytest.fixture(scope="module")
+def lister(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Both servers with the newest version and no attempt yet, for lists of all kinds."""
+    both = Both(engine, tmp_path_factory.mktemp("lister"), {})
     both.upgrade()
+    return both
+
+
+def tell(both: Both, content: bytes) -> None:
+    """Let the vendor's program write this list, on both."""
     listed = both.contract["migration"]["list_file"]
     both.program("InteractorMigrate.exe", 0, {listed: {"base64": base64.b64encode(content).decode()}})
 
@@ -536,34 +542,40 @@ def with_list(engine: Engine, folder: Path, content: bytes) -> Both:
         return 0
 
     both.host.run_program = write  # type: ignore[method-assign]
-    return both
+
+
+def following(both: Both) -> tuple[dict[str, Any], str]:
+    """The attempt that comes next, whatever other tests have opened, and where its ids are kept."""
+    work = both.contract["paths"]["work"]
+    number = len(json.loads(both.host.drive.read(f"{work}\\ledger.json"))["attempts"]) + 1
+    return {"number": number, "key": f"9001-{number}-4f3a"}, f"{work}\\manifest\\attempt-{number}.ids"
 
 
 @pytest.mark.parametrize("name", BAD_LISTS)
-def test_a_list_that_cannot_be_trusted_is_refused_with_the_same_words(name: str, engine: Engine, tmp_path: Path):
-    both = with_list(engine, tmp_path, BAD_LISTS[name])
-    refused = both.take("migrate", "manifest", attempt={"number": 1, "key": KEY}, **OPENING)
+def test_a_list_that_cannot_be_trusted_is_refused_with_the_same_words(name: str, lister: Both):
+    tell(lister, BAD_LISTS[name])
+    attempt, kept = following(lister)
+    refused = lister.take("migrate", "manifest", attempt=attempt, **OPENING)
     assert refused["failed"] is True
-    assert refused["ledger"]["attempts"] == []
+    assert following(lister) == (attempt, kept), "none was opened"
+    assert len(refused["ledger"]["attempts"]) == attempt["number"] - 1
     for secret in ("01010112345", "2026-05-09", "2027-05-11", "2027-05-09", "bestilling", "2027-02-29"):
         assert secret not in refused["msg"]
-    work = both.contract["paths"]["work"]
-    assert not [path for path in both.pretended.files() if ".ids" in path or "list" in path]
-    assert not both.host.drive.is_file(f"{work}\\manifest\\attempt-1.ids")
+    assert not [path for path in lister.pretended.files() if ".ids" in path or "list" in path]
+    assert not lister.host.drive.is_file(kept)
 
 
 @pytest.mark.parametrize("name", GOOD_LISTS)
-def test_a_list_is_counted_and_its_ids_are_kept_alike(name: str, engine: Engine, tmp_path: Path):
-    both = with_list(engine, tmp_path, GOOD_LISTS[name])
-    attempt = {"number": 1, "key": KEY}
-    manifest = both.twice("migrate", "manifest", attempt=attempt, **OPENING)["manifest"]
-    ids = both.take("migrate", "ids", attempt=attempt, categories=list(manifest))["ids"]
+def test_a_list_is_counted_and_its_ids_are_kept_alike(name: str, lister: Both):
+    tell(lister, GOOD_LISTS[name])
+    attempt, kept = following(lister)
+    manifest = lister.twice("migrate", "manifest", attempt=attempt, **OPENING)["manifest"]
+    ids = lister.take("migrate", "ids", attempt=attempt, categories=list(manifest))["ids"]
     assert {category: len(found) for category, found in ids.items()} == {
         category: part["count"] for category, part in manifest.items()
     }
-    kept = both.contract["paths"]["work"] + "\\manifest\\attempt-1.ids"
-    assert both.pretended.read(kept) == both.host.drive.read(kept).decode()
-    both.twice("migrate", "restore", attempt=attempt)
-    assert both.pretended.read(kept) is None
-    assert not both.host.drive.is_file(kept)
-    assert both.take("migrate", "ids", attempt=attempt, categories=["orders"])["failed"] is True
+    assert lister.pretended.read(kept) == lister.host.drive.read(kept).decode()
+    lister.twice("migrate", "restore", attempt=attempt)
+    assert lister.pretended.read(kept) is None
+    assert not lister.host.drive.is_file(kept)
+    assert lister.take("migrate", "ids", attempt=attempt, categories=["orders"])["failed"] is True

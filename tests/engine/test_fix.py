@@ -81,9 +81,10 @@ def test_a_fix_and_its_undo_on_a_server(twins: Twins) -> None:
     before = states(twins, SERVER)
     told = fix(twins)
     assert [each["check"] for each in told["changes"]] == ["proxy"] * 3 + ["sleep", "restart"]
-    power = preflight(twins)["power"]
+    facts = preflight(twins)
+    power = facts["power"]
     assert (power["sleep_minutes"], power["scheduled_restarts"]) == (0, ["2027-05-19T05:00:00Z"])
-    assert [profile["proxy_enable"] for profile in preflight(twins)["proxy"]["profiles"]] == [0, 0]
+    assert [profile["proxy_enable"] for profile in facts["proxy"]["profiles"]] == [0, 0]
     assert {path[0] for path in differences(before, states(twins, SERVER))} == {
         *OURS, "registry", "power", "restarts", "proxies",
     }  # fmt: skip

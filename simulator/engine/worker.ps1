@@ -38,6 +38,11 @@ Function New-SessionState {
     What a session of a command begins with, and each that the command opens itself.
     #>
     $state = [System.Management.Automation.Runspaces.InitialSessionState]::CreateDefault()
+    # Read once: all sessions show and know the same types.
+    $state.Types.Clear()
+    $state.Types.Add([System.Management.Automation.Runspaces.TypeTable]::LoadDefaultTypeFiles())
+    $state.Formats.Clear()
+    $state.Formats.Add([System.Management.Automation.Runspaces.FormatTable]::LoadDefaultFormatFiles())
     foreach ($provider in 'Registry', 'Nowhere') {
         $type = ([type]"Interactor.Simulator.${provider}Provider")
         $state.Providers.Add([System.Management.Automation.Runspaces.SessionStateProviderEntry]::new($provider, $type, $null))

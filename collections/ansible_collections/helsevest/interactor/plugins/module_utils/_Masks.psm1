@@ -21,6 +21,10 @@ Function Hide-Person {
     [OutputType([string])]
     param ([Parameter(Mandatory)] [AllowEmptyString()] [string] $Text)
 
+    # Most texts have nothing of it, and a block that stands in for a delegate is compiled each time.
+    if ($Text -notmatch '@|S-1-|[\\/]Users[\\/]') {
+        return $Text
+    }
     $hide = { param ($found) $found.Groups[1].Value + 'x' * $found.Groups[2].Length + $found.Groups[3].Value }
     # With a scheme all before the last @ is a password's; without one a list's separators end it.
     $hidden = [regex]::Replace($Text, '(://)([^/\s\x00-\x1f]+)(@)', $hide)

@@ -10,13 +10,18 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# What loads a module of ours into a part's session: the functions of it that this session finds, no others.
+# What loads modules of ours into a part's session: the functions of them that this session finds, no others.
 $script:Load = @'
-param ($Name, $Text, $Functions)
+param ($Modules)
 
-$block = [ScriptBlock]::Create($Text)
-New-Module -Name $Name -ScriptBlock $block -Function $Functions | Import-Module -Function $Functions -Scope Global
+foreach ($module in $Modules) {
+    $block = [ScriptBlock]::Create($module['Text'])
+    $functions = $module['Functions']
+    New-Module -Name $module['Name'] -ScriptBlock $block -Function $functions | Import-Module -Function $functions -Scope Global
+}
 '@
+# Looked up for the first part; a script loads no module after that.
+$script:Modules = $null
 
 Function Start-Part {
     <#
@@ -39,9 +44,10 @@ Function Start-Part {
     )
 
     $part = @{ name = $Name; since = [System.Diagnostics.Stopwatch]::StartNew(); seconds = $Seconds; shell = Open-Session }
-    foreach ($module in (Get-LoadedModule)) {
-        $null = $part['shell'].AddScript($script:Load, $true).AddParameters($module).AddStatement()
+    if ($null -eq $script:Modules) {
+        $script:Modules = @(Get-LoadedModule)
     }
+    $null = $part['shell'].AddScript($script:Load, $true).AddParameters(@{ Modules = $script:Modules }).AddStatement()
     $null = $part['shell'].AddCommand($Command).AddParameters($Argument)
     $part['running'] = $part['shell'].BeginInvoke()
     $part

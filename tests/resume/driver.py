@@ -31,7 +31,9 @@ from ansible_collections.helsevest.interactor.plugins.filter.sites import step_e
 from ansible_collections.helsevest.interactor.plugins.module_utils import _cloud, _reconcile, _vendor_migration
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.decision import Decision, decide_each
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.events import Event, read_events
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pac_facts import pac_host
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.pace import PACED, take
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.proxy_way import Evaluations
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.site import Site
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.standing import standings
 from ansible_collections.helsevest.interactor.plugins.module_utils._domain.step import Settings, Situation
@@ -39,6 +41,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._domain.words
 from ansible_collections.helsevest.interactor.plugins.module_utils._gate import described_modes, due_hosts
 from ansible_collections.helsevest.interactor.plugins.module_utils._holidays import norwegian_calendar
 from ansible_collections.helsevest.interactor.plugins.module_utils._journal import NEWEST_KINDS, Journal, new_run_id
+from ansible_collections.helsevest.interactor.plugins.module_utils._pac import evaluate_scripts
 
 from simulator.calls import CloudRefusal, ModuleCall, Page
 from simulator.clock import Clock
@@ -456,9 +459,26 @@ def _action(name: str) -> type[Any]:
     plugin: type[Any] = importlib.import_module(f"{_ACTIONS}.{name}").ActionModule
     parts: dict[str, Any] = {}
     if "knock" in plugin.take.__globals__:
-        known = {**plugin.take.__globals__, "knock": lambda _connection: ""}
-        parts["take"] = FunctionType(plugin.take.__code__, known, closure=plugin.take.__closure__)
+        parts["take"] = _knowing(plugin.take, knock=lambda _connection: "")
+    if "evaluate_scripts" in plugin.judge.__globals__:
+        parts["judge"] = _knowing(plugin.judge, evaluate_scripts=_evaluated)
     return type(name, (plugin, _WithoutTask), parts)
+
+
+def _knowing(method: FunctionType, **others: Callable[..., Any]) -> FunctionType:
+    """A method that finds others by the names that it knows."""
+    return FunctionType(method.__code__, {**method.__globals__, **others}, closure=method.__closure__)
+
+
+_ANSWERS: dict[str, Evaluations] = {}
+
+
+def _evaluated(facts: Mapping[str, Any], urls: Sequence[str]) -> Evaluations:
+    """What the proxy scripts of a host answer: a process finds it out, once for all that are told the same."""
+    told = repr((facts["proxy"]["scripts"], pac_host(facts), urls))
+    if told not in _ANSWERS:
+        _ANSWERS[told] = evaluate_scripts(facts, urls)
+    return _ANSWERS[told]
 
 
 def refused(status: int) -> CloudRefusal:

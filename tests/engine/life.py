@@ -34,8 +34,7 @@ class Life:
             self.on_server("preflight", role="server")
         for client in self.clients:
             self.twins.ask(client, "preflight", site=self.site, role="client")
-            if self.twins.ways:
-                self.twins.ask(client, "preflight", site=self.site, role="client", check=True, diff=True)
+            self.twins.ask(client, "preflight", site=self.site, role="client", check=True, diff=True)
 
     def upgrade(self) -> None:
         self.on_server("upgrade", "look")

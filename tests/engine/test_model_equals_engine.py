@@ -14,9 +14,8 @@ from tests.engine.wire import ROOT
 from tests.wave import write_wave
 
 pytestmark = pytest.mark.pwsh
-EVERYWAY = ("1001", "1004", "2004")
-"""Where every step is taken in check mode and once more as well: a move that ends well, one that loses something, and
-one that fails. The servers of the others are like the first one's, but for names and numbers."""
+TAKEN_AGAIN = ("1001", "1004", "2004")
+"""Where every step is taken once more: a move that ends well, one that loses something, and one that fails."""
 DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
 
 
@@ -24,12 +23,10 @@ DEMO = load(ROOT / "simulator" / "scenarios" / "demo.yml")
 def test_every_step_on_every_host_of_the_demo(site: str, twins_of: Callable[[Scenario], Twins]) -> None:
     only = DEMO.model_copy(update={"sites": {site: DEMO.sites[site]}})
     twins = twins_of(only)
-    twins.ways = site in EVERYWAY
+    twins.again = site in TAKEN_AGAIN
     live(Life(twins, site))
 
 
 def test_every_step_on_the_hosts_of_a_wave(tmp_path: Path, twins_of: Callable[[Scenario], Twins]) -> None:
     scenario, _inventory = write_wave(tmp_path, sites=1)
-    twins = twins_of(load(scenario))
-    twins.ways = False
-    live(Life(twins, "1001"))
+    live(Life(twins_of(load(scenario)), "1001"))

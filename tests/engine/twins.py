@@ -36,10 +36,10 @@ class Fleet:
 
 
 class Twins:
-    """Both, and what the controller would say to them. `ways`: whether `everyway` takes a step in more than one way."""
+    """Both, and what the controller would say to them. `again`: whether `everyway` takes a step once more."""
 
     def __init__(self, scenario: Scenario, engines: Engines, runner: asyncio.Runner) -> None:
-        self.ways = True
+        self.again = True
         self.model = Fleet(scenario)
         self.engine = Fleet(scenario.on("powershell", clients=True), engines)
         self._runner = runner
@@ -91,13 +91,12 @@ class Twins:
     def everyway(self, host: str, module: str, **options: Any) -> dict[str, Any]:
         """In check mode with a diff, for real, and for real once more with a diff; what the first real one answers.
 
-        Without `ways` for real alone.
+        Without `again` not once more.
         """
-        if not self.ways:
-            return self.ask(host, module, **options)
         self.ask(host, module, check=True, diff=True, **options)
         answer = self.ask(host, module, **options)
-        self.ask(host, module, diff=True, **options)
+        if self.again:
+            self.ask(host, module, diff=True, **options)
         return answer
 
 

@@ -9,13 +9,14 @@ it reads a script it gives up all that a script could do harm with, also one tha
 
 from __future__ import annotations
 
+# It starts for every host of a fleet, and costs what it imports.
 import json
 import resource
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 PRELUDE = """
 (function (ask, host) {
@@ -48,7 +49,7 @@ PRELUDE = """
 """
 
 
-def give_up(limits: dict[str, Any]) -> None:
+def give_up(limits: Mapping[str, int]) -> None:
     """From here on: no file or socket is opened, no process started, no more memory taken than is allowed."""
     for what, most in (
         (resource.RLIMIT_AS, limits["address_space"]),
@@ -72,7 +73,8 @@ def main() -> None:
     """Evaluate all that is asked."""
     asked = json.load(sys.stdin)
     sys.path += asked["path"]
-    import quickjs
+    # Not quickjs, its wrapper: that loads much and starts a thread.
+    import _quickjs
     from _domain import pac
 
     give_up(asked["limits"])
@@ -90,10 +92,10 @@ def main() -> None:
             except ValueError as error:
                 return json.dumps({"error": str(error)})
 
-        context = quickjs.Context()
+        context = _quickjs.Context()
         context.set_memory_limit(asked["limits"]["memory"])
         context.set_max_stack_size(asked["limits"]["stack"])
-        answer: dict[str, Any] = {}
+        answer: dict[str, str] = {}
         # Their signals end this process, whatever the engine is at: in some loops it does not look at its own limits.
         signal.setitimer(signal.ITIMER_PROF, asked["limits"]["cpu"])
         signal.setitimer(signal.ITIMER_REAL, asked["limits"]["wall"])

@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import Any
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 OWN = "the host's own address"
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-@dataclass
 class PacHost:
     """What a host knows: its addresses, what names resolve to, its own time; `unknown` collects what it was asked too.
 
@@ -29,11 +26,19 @@ class PacHost:
     moment in UTC and `ahead` how far the host's clock on the wall is ahead of it; None where it is not known.
     """
 
-    addresses: tuple[str, ...] = ()
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    at: datetime | None = None
-    ahead: timedelta | None = None
-    unknown: list[str] = field(default_factory=list)
+    # No dataclass: that import would be a third of the process that every host of a fleet has (_pac_child.py).
+    def __init__(
+        self,
+        addresses: tuple[str, ...] = (),
+        names: Mapping[str, tuple[str, ...]] | None = None,
+        at: datetime | None = None,
+        ahead: timedelta | None = None,
+    ) -> None:
+        self.addresses = addresses
+        self.names = names or {}
+        self.at = at
+        self.ahead = ahead
+        self.unknown: list[str] = []
 
     def resolve(self, name: object) -> tuple[str, ...]:
         """The addresses of a name, none where it does not resolve; one that is not known is noted."""
@@ -147,9 +152,9 @@ def _sh_exp_match(_of: PacHost, text: object, pattern: object) -> bool:
     return sh_exp_match(str(text), str(pattern))
 
 
-def _within(low: Any, value: Any, high: Any) -> bool:  # noqa: ANN401 - anything that can be compared
+def _within(low: list[int], value: list[int], high: list[int]) -> bool:
     """Whether it lies in the range, which may pass the end of the week, the year or the day."""
-    return bool(low <= value <= high if low <= high else value >= low or value <= high)
+    return low <= value <= high if low <= high else value >= low or value <= high
 
 
 def _without_gmt(given: Sequence[object]) -> tuple[list[object], bool]:
@@ -163,7 +168,7 @@ def weekday_range(of: PacHost, *given: object) -> bool:
     if len(days) not in (1, 2) or any(day not in WEEKDAYS for day in days):
         return False
     numbers = [WEEKDAYS.index(str(day)) for day in days]
-    return _within(numbers[0], of.now(gmt).weekday(), numbers[-1])
+    return _within(numbers[:1], [of.now(gmt).weekday()], numbers[-1:])
 
 
 def date_range(of: PacHost, *given: object) -> bool:

@@ -324,6 +324,23 @@ class TestSandbox:
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
 
 
+def test_one_process_for_all_that_loads_nothing_heavy(monkeypatch: pytest.MonkeyPatch):
+    loaded: list[str] = []
+    run = subprocess.run
+
+    def look(command: list[str], **how: Any) -> Any:
+        done = run([command[0], "-X", "importtime", *command[1:]], **{**how, "stderr": subprocess.PIPE})
+        loaded.append(done.stderr.decode())
+        return done
+
+    monkeypatch.setattr(_pac.subprocess, "run", look)
+    assert len(evaluate_scripts(facts(KUNDE, returning("'DIRECT'")), [P1, P2])) == 4
+    (told,) = loaded
+    names = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert {"_quickjs", "_domain.pac"} <= names
+    assert not names & {"dataclasses", "inspect", "typing", "quickjs", "threading", "subprocess"}
+
+
 def test_without_the_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(_pac, "find_spec", lambda _name: None)
     with pytest.raises(MissingPackageError, match=r"'quickjs-ng' on the controller \(make setup") as told:

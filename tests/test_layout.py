@@ -80,3 +80,11 @@ def test_what_is_included_by_a_sites_own_step_is_told_apart_by_the_loop() -> Non
                 computed.append(path)
                 assert task["loop_control"]["loop_var"] in of["tasks_from"], path
     assert computed
+
+
+def test_a_preflight_takes_one_task_for_each_host_and_no_more() -> None:
+    """A task that each host skips costs a process for each host as well."""
+    tasks = yaml.safe_load((ROOT / "roles/preflight/tasks/main.yml").read_text(encoding="utf-8"))
+    assert [task["name"] for task in tasks if not task.get("run_once")] == ["Main | Check the hosts"]
+    probe = yaml.safe_load((ROOT / "roles/preflight/tasks/probe.yml").read_text(encoding="utf-8"))
+    assert [task["name"] for task in probe] == ["Probe | Bring home all facts of the host and judge them"]

@@ -13,8 +13,8 @@ author: The Interactor move project (@helsevest)
 description:
   - Ansible forks a worker for each task of each host. What the parent has loaded the worker has too; all else it
     loads again, each time.
-  - This plugin prints nothing. It loads the journal's and the connection's packages when a run starts and then takes
-    them out of the garbage collector's sight, so that forks share their memory.
+  - This plugin prints nothing. It loads the journal's and the connection's packages and ansible's own plugins when a
+    run starts, and then takes them out of the garbage collector's sight, so that forks share their memory.
   - A package that is missing is not this plugin's business; who needs it says so.
 requirements:
   - enabled in C(callbacks_enabled) of ansible.cfg
@@ -25,6 +25,14 @@ from contextlib import suppress
 from importlib import import_module
 
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import (
+    connection_loader,
+    filter_loader,
+    lookup_loader,
+    ps_module_utils_loader,
+    shell_loader,
+    test_loader,
+)
 
 UTILS = "ansible_collections.helsevest.interactor.plugins.module_utils"
 PACKAGES = (
@@ -34,6 +42,15 @@ PACKAGES = (
     f"{UTILS}._gate",
     f"{UTILS}._vendor_migration",
     f"{UTILS}._reconcile",
+)
+PLUGINS = (
+    # By the names by which they are asked for. With one filter or test come all of ansible's own.
+    (filter_loader, "ansible.builtin.bool"),
+    (test_loader, "ansible.builtin.failed"),
+    (lookup_loader, "ansible.builtin.env"),
+    (lookup_loader, "ansible.builtin.file"),
+    (connection_loader, "winrm"),
+    (shell_loader, "powershell"),
 )
 
 
@@ -50,5 +67,8 @@ class CallbackModule(CallbackBase):
         for package in PACKAGES:
             with suppress(ImportError):
                 import_module(package)
+        for loader, name in PLUGINS:
+            loader.get(name, class_only=True)
+        ps_module_utils_loader.find_plugin("Ansible.Basic", ".cs")
         gc.collect()
         gc.freeze()

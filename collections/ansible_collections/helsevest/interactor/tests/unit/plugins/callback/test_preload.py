@@ -1,0 +1,33 @@
+# Copyright: Contributors to the project
+# GNU General Public License v3.0 or later (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run loads before it forks, seen in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+SEE = """
+import json, sys
+from importlib import import_module
+from ansible.plugins.loader import init_plugin_loader
+init_plugin_loader()
+module = import_module("ansible_collections.helsevest.interactor.plugins.callback.preload")
+module.CallbackModule()
+before = set(sys.modules)
+for loader, name in module.PLUGINS:
+    assert loader.get(name, class_only=True), name
+for package in module.PACKAGES:
+    import_module(package)
+print(json.dumps([sorted(before), sorted(set(sys.modules) - before)]))
+"""
+
+
+def test_a_worker_finds_all_of_it_loaded():
+    done = subprocess.run([sys.executable, "-c", SEE], check=True, capture_output=True, text=True)
+    loaded, later = json.loads(done.stdout)
+    assert later == []
+    for name in ("winrm.protocol", "requests_ntlm", "ansible.plugins.filter.core", "ansible.plugins.shell.powershell"):
+        assert any(found.startswith(name) for found in loaded), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from base64 import b64decode
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,30 @@ from tests.simulator.office import Office
 ROOT = Path(__file__).resolve().parent.parent
 PLAY = yaml.safe_load((ROOT / "tests" / "stock_facts.yml").read_text(encoding="utf-8"))[0]
 PROXY = {"proxy_enable": 1, "proxy_server": "sikker.proxy.nhn.no:8080"}
-LOOKED_AT = {
-    key.replace("{{ current }}", PLAY["vars"]["current"]).replace("{{ control }}", PLAY["vars"]["control"])
-    for key in PLAY["vars"]["restart_signs"]
-}
+VARS = PLAY["vars"]
+
+
+def filled(text: str) -> str:
+    """A text of the play with its own variables."""
+    for name, value in VARS.items():
+        text = text.replace(f"{{{{ {name} }}}}", value) if isinstance(value, str) else text
+    return text
+
+
+IDLE = "238c9fa8-0aad-41ed-83f4-97be242c8f20"
+KEYS = [
+    filled(key)
+    for key in (
+        *VARS["machine"],
+        *VARS["restart_signs"],
+        "HKU:\\",
+        *(rf"HKU:\SID\{key}" for key in VARS["of_each"]),
+        r"{{ profiles }}\SID",
+        "{{ power }}",
+        *(rf"{{{{ power }}}}\PLAN\{IDLE}\{key}" for key in VARS["idle"]),
+    )
+]
+"""Every key that the play looks at."""
 SAID: dict[str, Any] = {
     "server": {
         "free_gb": 33.5,
@@ -82,21 +103,28 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     office = Office(SAID)
     facts = office.ask("preflight", role="server")["facts"]
     returned: dict[str, set[str]] = {}
+    looked: set[str] = set()
 
     def look(name: str, /, **arguments: Any) -> dict[str, Any]:
         module = f"{'community' if name in ('win_disk_facts', 'win_scheduled_task_stat') else 'ansible'}.windows.{name}"
         result = office.raw(module, arguments)
         assert not result.get("failed"), result
         returned.setdefault(module, set()).update(result)
+        if name == "win_reg_stat":
+            key = re.sub(r"S-1-5-21-[0-9-]+", "SID", re.sub(r"(?<=Schemes\\)[0-9a-f-]{36}", "PLAN", arguments["path"]))
+            looked.add(key.casefold())
         return result
 
-    host = look("setup", gather_subset=["!all", "!min", "memory", "uptime", "date_time", "distribution"])[
-        "ansible_facts"
+    (subsets,) = [
+        task["ansible.windows.setup"]["gather_subset"] for task in PLAY["tasks"] if "ansible.windows.setup" in task
     ]
+    host = look("setup", gather_subset=subsets)["ansible_facts"]
     assert host["ansible_hostname"] == facts["host"]["name"]
     assert host["ansible_memtotal_mb"] == facts["host"]["memory_mb"]
     assert host["ansible_uptime_seconds"] / 3600 == pytest.approx(facts["host"]["uptime_hours"], abs=0.1)
     assert host["ansible_date_time"]["iso8601"] == facts["host"]["utc"]
+    assert host["ansible_ip_addresses"] == facts["host"]["addresses"]
+    assert host["ansible_distribution"] == facts["host"]["os"]
     (disk,) = look("win_disk_facts", filter=["volumes"])["ansible_facts"]["ansible_disks"]
     assert disk["partitions"][0]["volumes"][0]["size_remaining"] / 2**30 == facts["host"]["free_gb"]
 
@@ -107,8 +135,9 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     assert facts["interactor"]["version"] in version["content"]
     config = yaml.safe_load(b64decode(look("slurp", src=contract["paths"]["config"])["content"]))
     assert config[contract["config"]["mode_key"]] == contract["config"]["modes"]["local"]["mode"]
-    ledger = look("win_stat", path=contract["paths"]["work"] + r"\ledger.json", get_checksum=False)
-    assert ledger["stat"]["exists"] is (facts["interactor"]["ledger"] is not None)
+    # There is none before a move, and the play goes on.
+    ledger = office.raw("ansible.windows.slurp", {"src": contract["paths"]["work"] + r"\ledger.json"})
+    assert bool(ledger.get("failed")) is (facts["interactor"]["ledger"] is None)
     for page in facts["pages"]:
         wanted = contract["pages"][page["id"]]
         way = {"use_proxy": False} if page["way"] == "direct" else {}
@@ -148,7 +177,7 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     assert (policy["value"] == 0) is facts["proxy"]["per_machine"]
 
     plan = look("win_reg_stat", path=SCHEME, name="ActivePowerScheme")["value"]
-    idle = rf"{SCHEME}\{plan}\238c9fa8-0aad-41ed-83f4-97be242c8f20"
+    idle = rf"{SCHEME}\{plan}\{IDLE}"
     for setting, minutes in (
         ("29f6c1db-86da-48c5-9fdb-f2b67b1f44da", "sleep_minutes"),
         ("9d7815a6-7ee4-497e-8888-515a05f02364", "hibernate_minutes"),
@@ -158,12 +187,16 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     waits = []
     for sign, (key, values) in SIGNS.items():
         place = key.replace("HKEY_LOCAL_MACHINE", "HKLM:").removesuffix(r"\one")
-        assert place in LOOKED_AT, "the play looks there"
         told = look("win_reg_stat", path=place)
         if told["exists"] and set(values) <= set(told["properties"]):
             waits.append(sign)
+    # A new name is one that is not yet the active one.
+    assert look("win_reg_stat", path=rf"{CONTROL}\ComputerName\ActiveComputerName")["exists"]
     assert sorted(waits) == sorted(facts["power"]["pending_restart"])
     look("win_scheduled_task_stat", path="\\Microsoft\\Windows\\UpdateOrchestrator\\")
+
+    # The play looks at all of it, and at nothing more or twice.
+    assert sorted(key.casefold() for key in KEYS) == sorted(looked)
 
     for module, names in returned.items():
         told = documented(module)[1] | {"changed", "ansible_facts"}
@@ -174,7 +207,7 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     ("module", "arguments", "told"),
     [
         ("ansible.windows.win_reg_stat", {"path": "C:\\x"}, "not a valid registry path"),
-        ("ansible.windows.win_stat", {"path": "C:\\x", "follow": True}, "Unsupported parameters"),
+        ("ansible.windows.slurp", {"src": "C:\\x", "follow": True}, "Unsupported parameters"),
         ("ansible.windows.slurp", {"src": "C:\\x"}, "is not found"),
         ("ansible.windows.win_uri", {"url": "https://ingen.example/"}, "not a known name"),
         ("ansible.windows.win_uri", {"url": "https://interactor.dips.no/"}, "not in list of valid status codes"),

@@ -29,25 +29,32 @@ _SETTINGS = {
     "29f6c1db-86da-48c5-9fdb-f2b67b1f44da": "sleep_minutes",
     "9d7815a6-7ee4-497e-8888-515a05f02364": "hibernate_minutes",
 }
-_FACTS = ("all", "date_time", "distribution", "memory", "uptime", "!all", "!min")
+_SUBSETS = ("all_ipv4_addresses", "date_time", "distribution", "memory", "platform", "uptime")
 
 
 async def _setup(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(arguments["gather_subset"] or ["all"]) - set(_FACTS))
+    wanted = set(arguments["gather_subset"] or ["all"])
+    unknown = sorted(wanted - {*_SUBSETS, "all", "!all", "!min"})
     if unknown:
         raise Unknown(f"setup with the facts {', '.join(unknown)}")
     machine = host.machine
-    told = {
-        "ansible_hostname": host.computer_name,
-        "ansible_distribution": machine.os,
-        "ansible_distribution_version": f"10.0.{machine.build}.0",
-        "ansible_os_family": "Windows",
-        "ansible_memtotal_mb": machine.memory_mb,
-        "ansible_uptime_seconds": int(host.uptime_hours * 3600),
-        "ansible_date_time": {"iso8601": stamp(host.utc), "tz": machine.time_zone},
-        "ansible_reboot_pending": bool(machine.pending_restart),
+    told: dict[str, dict[str, Any]] = {
+        "all_ipv4_addresses": {"ansible_ip_addresses": list(machine.addresses)},
+        "date_time": {"ansible_date_time": {"iso8601": stamp(host.utc), "tz": machine.time_zone}},
+        "distribution": {
+            "ansible_distribution": machine.os,
+            "ansible_distribution_version": f"10.0.{machine.build}.0",
+            "ansible_os_family": "Windows",
+        },
+        "memory": {"ansible_memtotal_mb": machine.memory_mb},
+        "platform": {
+            "ansible_hostname": host.computer_name,
+            "ansible_reboot_pending": bool(machine.pending_restart),
+        },
+        "uptime": {"ansible_uptime_seconds": int(host.uptime_hours * 3600)},
     }
-    return {"ansible_facts": told}
+    parts = [part for name, part in told.items() if "all" in wanted or name in wanted]
+    return {"ansible_facts": {name: value for part in parts for name, value in part.items()}}
 
 
 async def _disks(host: SimulatedHost, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,15 +129,6 @@ async def _uri(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, A
     return result
 
 
-async def _stat(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    path = arguments["path"]
-    is_file, is_folder = host.drive.is_file(path), host.drive.is_folder(path)
-    stat = {"exists": is_file or is_folder}
-    if stat["exists"]:
-        stat |= {"isreg": is_file, "isdir": is_folder, "path": path}
-    return {"stat": stat}
-
-
 async def _slurp(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, Any]:
     path = arguments["src"]
     if not host.drive.is_file(path):
@@ -161,7 +159,6 @@ _LOOKS: dict[str, tuple[Look, Options]] = {
             "use_proxy": (bool, False),
         },
     ),
-    "ansible.windows.win_stat": (_stat, {"path": (str, True), "get_checksum": (bool, False)}),
     "ansible.windows.slurp": (_slurp, {"src": (str, True)}),
     "community.windows.win_scheduled_task_stat": (_tasks, {"path": _TEXT, "name": _TEXT}),
 }

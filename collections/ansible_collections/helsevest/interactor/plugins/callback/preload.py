@@ -15,6 +15,7 @@ description:
     loads again, each time.
   - This plugin prints nothing. It loads the journal's and the connection's packages and ansible's own plugins when a
     run starts, and then takes them out of the garbage collector's sight, so that forks share their memory.
+  - What one of our modules sends to a host is put together here as well, but for its arguments.
   - A package that is missing is not this plugin's business; who needs it says so.
 requirements:
   - enabled in C(callbacks_enabled) of ansible.cfg
@@ -23,6 +24,7 @@ requirements:
 import gc
 from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import (
@@ -34,6 +36,11 @@ from ansible.plugins.loader import (
     test_loader,
 )
 
+from ..plugin_utils import _assembly
+
+if TYPE_CHECKING:
+    from ansible.playbook.task import Task
+
 UTILS = "ansible_collections.helsevest.interactor.plugins.module_utils"
 PACKAGES = (
     "winrm",
@@ -43,14 +50,16 @@ PACKAGES = (
     f"{UTILS}._vendor_migration",
     f"{UTILS}._reconcile",
 )
+HOST_MODULES = "helsevest.interactor.interactor_"
 PLUGINS = (
-    # By the names by which they are asked for. With one filter or test come all of ansible's own.
+    # By the names by which they are asked for. With one filter or test come all of its collection.
     (filter_loader, "ansible.builtin.bool"),
     (test_loader, "ansible.builtin.failed"),
     (lookup_loader, "ansible.builtin.env"),
     (lookup_loader, "ansible.builtin.file"),
     (connection_loader, "winrm"),
     (shell_loader, "powershell"),
+    (filter_loader, "helsevest.interactor.site_vars"),
 )
 
 
@@ -72,3 +81,9 @@ class CallbackModule(CallbackBase):
         ps_module_utils_loader.find_plugin("Ansible.Basic", ".cs")
         gc.collect()
         gc.freeze()
+
+    def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
+        """Put a module of ours together once for all hosts."""
+        name = task.resolved_action or ""
+        if name.startswith(HOST_MODULES):
+            _assembly.prepare(name)

@@ -19,6 +19,7 @@ from ..module_utils import _clock
 from ..module_utils._domain.answer import text_problem, value_problem
 from ..module_utils._domain.cause import find_cause
 from ..module_utils._domain.times import format_time, parse_time
+from ._assembly import ready_for
 
 OUR_ERRORS = (AnsibleError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
@@ -97,6 +98,16 @@ class HostModule(ActionBase):
             # It would have changed something and has not: nobody may take its answer for what is.
             told["dry"] = True
         return {**told, "reached": True, "cause": None, "detail": "", "error": error}
+
+    def _configure_module(
+        self, module_name: str, module_args: dict[str, Any], task_vars: dict[str, Any]
+    ) -> tuple[Any, str]:
+        """Ansible's own way to put the module together, where that is not done yet."""
+        ready = ready_for(self, module_name, task_vars)
+        if ready is None:
+            made: tuple[Any, str] = super()._configure_module(module_name, module_args, task_vars)
+            return made
+        return ready.for_host(module_args), ready.path
 
     def _parse_returned_data(self, res: Mapping[str, Any], *further: Any) -> Any:  # noqa: ANN401
         """Read what the module printed: ansible's own way, unless it cannot be an answer.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from base64 import b64decode
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.times import format_time
+from ansible_collections.helsevest.interactor.plugins.module_utils._domain.window import OSLO
 
 from simulator.engine.registry import SIGNS
 from simulator.models import stock_facts
@@ -51,6 +54,7 @@ SAID: dict[str, Any] = {
         "pending_restart": ["windows_update", "file_rename"],
         "proxies": [{}, PROXY],
         "proxy_per_machine": True,
+        "scheduled_restarts": ["2027-05-11T01:00:00Z"],
     }
 }
 SCHEME = r"HKLM:\SYSTEM\CurrentControlSet\Control\Power\User\PowerSchemes"
@@ -193,7 +197,14 @@ def test_the_same_facts_are_found_as_by_our_probe() -> None:
     # A new name is one that is not yet the active one.
     assert look("win_reg_stat", path=rf"{CONTROL}\ComputerName\ActiveComputerName")["exists"]
     assert sorted(waits) == sorted(facts["power"]["pending_restart"])
-    look("win_scheduled_task_stat", path="\\Microsoft\\Windows\\UpdateOrchestrator\\")
+    restarts = []
+    (folders,) = [task["loop"] for task in PLAY["tasks"] if task.get("register") == "folders"]
+    for folder in folders:
+        for name in look("win_scheduled_task_stat", path=folder)["folder_task_names"]:
+            task = look("win_scheduled_task_stat", path=folder, name=name)
+            if next_run := task["state"].get("next_run_time"):
+                restarts.append(format_time(datetime.fromisoformat(next_run).replace(tzinfo=OSLO)))
+    assert restarts == facts["power"]["scheduled_restarts"] == ["2027-05-11T01:00:00Z"]
 
     # The play looks at all of it, and at nothing more or twice.
     assert sorted(key.casefold() for key in KEYS) == sorted(looked)

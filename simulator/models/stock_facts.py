@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from simulator.calls import FetchError, ModuleCall, Unknown
 from simulator.clock import stamp
@@ -29,6 +31,7 @@ _SETTINGS = {
     "29f6c1db-86da-48c5-9fdb-f2b67b1f44da": "sleep_minutes",
     "9d7815a6-7ee4-497e-8888-515a05f02364": "hibernate_minutes",
 }
+_OSLO = ZoneInfo("Europe/Oslo")
 _SUBSETS = ("all_ipv4_addresses", "date_time", "distribution", "memory", "platform", "uptime")
 
 
@@ -137,10 +140,22 @@ async def _slurp(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str,
 
 
 async def _tasks(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    if arguments["name"] is not None:
-        raise Unknown("win_scheduled_task_stat of one task")
-    names = ["Schedule Scan"] + ["Reboot"] * bool(host.machine.scheduled_restarts)
-    return {"folder_exists": True, "folder_task_count": len(names), "folder_task_names": names}
+    path = arguments["path"] or "\\"
+    tasks: dict[str, datetime | None] | None = {
+        "\\": {name: restart.at for name, restart in host.restarts.items()},
+        "\\Microsoft\\Windows\\UpdateOrchestrator": {"Schedule Scan": None},
+    }.get(path)
+    if tasks is None:
+        return {"folder_exists": False}
+    found = {"folder_exists": True, "folder_task_count": len(tasks), "folder_task_names": [*tasks]}
+    name = arguments["name"]
+    if name is None:
+        return found
+    if name not in tasks:
+        return {**found, "task_exists": False}
+    at = tasks[name]
+    told = {} if at is None else {"next_run_time": f"{at.astimezone(_OSLO):%Y-%m-%dT%H:%M:%S}"}
+    return {**found, "task_exists": True, "state": {"status": "TASK_STATE_READY", **told}}
 
 
 _TEXT: tuple[Kind, bool] = (str, False)

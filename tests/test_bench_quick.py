@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests import bench_quick
-from tests.bench_quick import BOUNDS, DEAD, HOSTS, Figure, Run, each_more, figures, slope_of
+from tests.bench_quick import BOUNDS, DEAD, HOSTS, Figure, Run, at_size, each_more, figures, slope_of
 
 
 def run(hosts: int, cpu: float, seconds: float = 20.0, last: float = 15.0, answered: int | None = None) -> Run:
@@ -14,7 +14,7 @@ def run(hosts: int, cpu: float, seconds: float = 20.0, last: float = 15.0, answe
     return Run(hosts, seconds, cpu, {f"h{number}": line for number in range(answered or hosts)})
 
 
-WELL = [run(50, 7), run(100, 12), run(200, 22)]
+WELL = [run(50, 7, 10, 5), run(200, 22, 40, 35)]
 STOCK = [run(4, 8), run(16, 23)]
 
 
@@ -27,6 +27,11 @@ def test_the_slope_is_the_exponent() -> None:
 def test_what_a_run_costs_at_all_is_no_hosts() -> None:
     assert each_more(WELL) == pytest.approx(0.1)
     assert each_more([run(4, 108), run(16, 123)]) == each_more(STOCK) == pytest.approx(1.25)
+
+
+def test_what_is_between_two_runs_lies_on_a_line() -> None:
+    assert at_size(100, [(50, 10), (200, 40)]) == pytest.approx(20)
+    assert at_size(50, [(50, 10), (200, 40)]) == pytest.approx(10)
 
 
 def test_every_figure_has_a_bound_and_all_are_kept() -> None:
@@ -43,7 +48,7 @@ def test_every_figure_has_a_bound_and_all_are_kept() -> None:
     ("name", "ours", "stock", "dead"),
     [
         ("cpu_ratio", WELL, [run(4, 8), run(16, 20)], run(100, 12)),
-        ("slope", [run(50, 5), run(100, 12), run(200, 25)], STOCK, run(100, 12)),
+        ("slope", [run(50, 5, 10, 5), run(200, 25, 40, 35)], STOCK, run(100, 12)),
         ("dead_seconds", WELL, STOCK, run(100, 12, 35)),
         ("living_delay", WELL, STOCK, run(100, 12, last=20)),
     ],

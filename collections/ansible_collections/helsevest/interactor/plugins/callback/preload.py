@@ -61,6 +61,8 @@ PLUGINS = (
     (shell_loader, "powershell"),
     (filter_loader, "helsevest.interactor.site_vars"),
 )
+GARBAGE = 100_000
+"""So many objects more than before are looked through for garbage; Python's own number is 700."""
 
 
 class CallbackModule(CallbackBase):
@@ -81,6 +83,8 @@ class CallbackModule(CallbackBase):
         ps_module_utils_loader.find_plugin("Ansible.Basic", ".cs")
         gc.collect()
         gc.freeze()
+        # A worker lives for a moment, and to look for garbage touches memory that it shares.
+        gc.set_threshold(GARBAGE)
 
     def v2_playbook_on_task_start(self, task: Task, is_conditional: bool) -> None:
         """Put a module of ours together once for all hosts."""

@@ -10,12 +10,14 @@ import subprocess
 import sys
 
 SEE = """
-import json, sys
+import gc, json, sys
 from importlib import import_module
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader()
 module = import_module("ansible_collections.helsevest.interactor.plugins.callback.preload")
 module.CallbackModule()
+assert gc.get_threshold()[0] == module.GARBAGE
+assert gc.get_freeze_count() > 10_000
 before = set(sys.modules)
 for loader, name in module.PLUGINS:
     assert loader.get(name, class_only=True), name

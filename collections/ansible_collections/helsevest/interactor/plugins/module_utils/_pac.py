@@ -10,6 +10,7 @@ memory, no open file. That process may end as it likes; what comes of it is a te
 from __future__ import annotations
 
 import json
+import marshal
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def _run(
         try:
             process = subprocess.run(
                 [sys.executable, "-I", "-S", "-B", str(CHILD)],
-                input=json.dumps(asked).encode(),
+                input=marshal.dumps(asked),
                 stdout=answers,
                 stderr=subprocess.DEVNULL,
                 env={"TZ": _zone(host)},

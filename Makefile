@@ -37,7 +37,7 @@ demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min)
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 
-ci: nights molecule sanity ## What is too slow for a newcomer
+ci: nights molecule sanity bench-quick ## What is too slow for a newcomer
 
 COLLECTION := collections/ansible_collections/helsevest/interactor
 DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain
@@ -83,6 +83,7 @@ bench: $(VENV)/.ready ## What 1,600 offices cost to read and list, for the table
 
 bench-quick: $(VENV)/.ready ## What a preflight costs, as ratios with bounds (tests/bench_quick.yml); alone on the machine, ≤ 90 s
 	@python -m tests.bench_quick
+
 INVENTORY ?= inventories/production/sites.register.yml
 SIGNED ?=
 selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per site (INVENTORY=… SIGNED=…); docs/selfcheck.md

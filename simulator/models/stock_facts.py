@@ -141,12 +141,13 @@ async def _slurp(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str,
 
 async def _tasks(host: SimulatedHost, arguments: Mapping[str, Any]) -> dict[str, Any]:
     path = arguments["path"] or "\\"
-    tasks: dict[str, datetime | None] | None = {
+    folders: dict[str, dict[str, datetime | None]] = {
         "\\": {name: restart.at for name, restart in host.restarts.items()},
         "\\Microsoft\\Windows\\UpdateOrchestrator": {"Schedule Scan": None},
-    }.get(path)
-    if tasks is None:
+    }
+    if path not in folders:
         return {"folder_exists": False}
+    tasks = folders[path]
     found = {"folder_exists": True, "folder_task_count": len(tasks), "folder_task_names": [*tasks]}
     name = arguments["name"]
     if name is None:

@@ -10,7 +10,6 @@ memory, no open file. That process may end as it likes; what comes of it is a te
 from __future__ import annotations
 
 import json
-import marshal
 import signal
 import subprocess
 import sys
@@ -115,7 +114,7 @@ def _run(
         try:
             process = subprocess.run(
                 [sys.executable, "-I", "-S", "-B", str(CHILD)],
-                input=marshal.dumps(asked),
+                input=json.dumps(asked).encode(),
                 stdout=answers,
                 stderr=subprocess.DEVNULL,
                 env={"TZ": _zone(host)},

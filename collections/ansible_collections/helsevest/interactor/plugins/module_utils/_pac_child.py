@@ -3,33 +3,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Evaluates automatic proxy scripts; a program of its own that `_pac` starts, reads and ends, never imported (P5).
 
-It is told by marshal on its standard input, and writes a line of JSON for each evaluation as soon as it has it. Before
+It is told by JSON on its standard input, and writes one line of JSON for each evaluation as soon as it has it. Before
 it reads a script it gives up all that a script could do harm with, also one that gets the better of the engine.
 """
 
 from __future__ import annotations
 
-# It starts for every host of a fleet, and costs what it imports: so neither json nor re, nor signal, which needs enum.
-import _signal as signal
-import codecs
-import marshal
+# It starts for every host of a fleet, and costs what it imports.
+import json
 import resource
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 PRELUDE = """
-(function (ask, problem, host) {
+(function (ask, host) {
   "use strict";
-  const say = escape, text = String, Time = Date, make = Reflect.construct;
+  const say = JSON.stringify, read = JSON.parse, text = String, Time = Date, make = Reflect.construct;
   for (const name of host.functions) {
     globalThis[name] = function (...given) {
       const plain = given.map((one) => one === null || one === undefined ? null
-        : ["number", "boolean"].includes(typeof one) ? one : say(text(one)));
-      const answer = ask(name, ...plain), error = problem();
-      if (error !== null) { throw new Error(error); }
-      return answer;
+        : ["string", "number", "boolean"].includes(typeof one) ? one : text(one));
+      const answer = read(ask(say([name, plain])));
+      if (answer.error !== undefined) { throw new Error(answer.error); }
+      return answer.value;
     };
   }
   function now() {
@@ -70,33 +69,9 @@ def _said(error: Exception) -> str:
     return "the script took too much memory" if said == "null" else said or type(error).__name__
 
 
-def _json(text: str) -> str:
-    """A text in JSON."""
-    if text.isascii() and text.isprintable() and not {'"', "\\"} & set(text):
-        return f'"{text}"'
-    units = codecs.utf_16_be_encode(text, "surrogatepass")[0]
-    return '"' + "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)) + '"'
-
-
-def _given(one: object) -> object:
-    """What a script gave: a number as JSON has it, and any text as `escape` writes it, whatever is in it."""
-    if isinstance(one, float):
-        return None if one != one or one in (float("inf"), float("-inf")) else int(one) if one.is_integer() else one
-    if not isinstance(one, str) or "%" not in one:
-        return one
-    units = bytearray()
-    at = 0
-    while at < len(one):
-        wide = one[at + 1 : at + 2] == "u"
-        first, last = (at, at) if one[at] != "%" else (at + 2, at + 5) if wide else (at + 1, at + 2)
-        units += (ord(one[at]) if first == at else int(one[first : last + 1], 16)).to_bytes(2, "big")
-        at = last + 1
-    return codecs.utf_16_be_decode(units, "surrogatepass", True)[0]
-
-
 def main() -> None:
     """Evaluate all that is asked."""
-    asked = marshal.load(sys.stdin.buffer)
+    asked = json.load(sys.stdin)
     sys.path += asked["path"]
     # Not quickjs, its wrapper: that loads much and starts a thread.
     import _quickjs
@@ -106,21 +81,16 @@ def main() -> None:
     ahead = None if asked["ahead"] is None else timedelta(seconds=asked["ahead"])
     at = None if asked["at"] is None else datetime.fromisoformat(asked["at"])
     known = {name: tuple(addresses) for name, addresses in asked["names"].items()}
-    now = "null" if at is None or ahead is None else repr(at.timestamp() * 1000)
-    told = f"{{functions: [{', '.join(map(_json, pac.FUNCTIONS))}], now: {now}}}"
+    now = None if at is None or ahead is None else at.timestamp() * 1000
+    told = json.dumps({"functions": list(pac.FUNCTIONS), "now": now})
     for script, url, name in asked["jobs"]:
         host = pac.PacHost(tuple(asked["addresses"]), known, at, ahead)
-        problems: list[str] = []
 
-        def ask(function: str, *given: object, host: pac.PacHost = host, problems: list[str] = problems) -> object:
+        def ask(question: str, host: pac.PacHost = host) -> str:
             try:
-                return pac.call(host, function, [_given(one) for one in given])
+                return json.dumps({"value": pac.call(host, *json.loads(question))})
             except ValueError as error:
-                problems.append(str(error))
-                return None
-
-        def problem(problems: list[str] = problems) -> str | None:
-            return problems.pop() if problems else None
+                return json.dumps({"error": str(error)})
 
         context = _quickjs.Context()
         context.set_memory_limit(asked["limits"]["memory"])
@@ -131,20 +101,15 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, asked["limits"]["wall"])
         try:
             context.add_callable("__ask", ask)
-            context.add_callable("__problem", problem)
-            context.eval(
-                f"{PRELUDE.strip()}(__ask, __problem, {told}); delete globalThis.__ask; delete globalThis.__problem;"
-            )
+            context.eval(f"{PRELUDE.strip()}(__ask, {told}); delete globalThis.__ask;")
             context.eval(asked["scripts"][script])
-            answer["answer"] = str(_given(context.eval(f"__find({_json(url)}, {_json(name)})")))[:8192]
+            answer["answer"] = str(json.loads(context.eval(f"__find({json.dumps(url)}, {json.dumps(name)})")))[:8192]
         except Exception as error:  # whatever the engine makes of a script, also what it does not know how to say
             answer["error"] = _said(error)
         finally:
             for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
                 signal.setitimer(timer, 0)
-        unknown = ", ".join(map(_json, host.unknown[:20]))
-        parts = [*(f"{_json(key)}: {_json(text)}" for key, text in answer.items()), f'"unknown": [{unknown}]']
-        print("{" + ", ".join(parts) + "}", flush=True)
+        print(json.dumps({**answer, "unknown": host.unknown[:20]}), flush=True)
 
 
 if __name__ == "__main__":

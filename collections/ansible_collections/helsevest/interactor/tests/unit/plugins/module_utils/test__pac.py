@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +22,6 @@ from hypothesis import strategies as st
 P1, P2 = "https://interactor.dips.no", "https://dipsupsvr.dips.no"
 SCRIPT = "http://config.nhn.no/kunde.pac"
 SOON = Limits(cpu=0.3)
-PROCESS = runpy.run_path(str(_pac.CHILD))
-"""What the process is made of; no more than that is run here."""
 KUNDE = """
 function FindProxyForURL(url, host) {
   if (isPlainHostName(host)) { return "DIRECT"; }
@@ -327,35 +324,6 @@ class TestSandbox:
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
 
 
-def escaped(text: str) -> str:
-    """A text as JavaScript's own `escape` writes it."""
-    octets = text.encode("utf-16-be", "surrogatepass")
-    units = [int.from_bytes(octets[at : at + 2], "big") for at in range(0, len(octets), 2)]
-    plain = {ord(one) for one in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@*_+-./"}
-    return "".join(chr(one) if one in plain else f"%{one:02X}" if one < 256 else f"%u{one:04X}" for one in units)
-
-
-@given(st.text(st.characters(codec=None, exclude_categories=())))
-def test_any_text_comes_into_the_process_and_out_of_it(text: str):
-    # A high half that stands before a low one is one character from here on.
-    wanted = text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "surrogatepass")
-    assert json.loads(PROCESS["_json"](text)) == wanted
-    assert PROCESS["_given"](escaped(text)) == wanted
-
-
-@pytest.mark.parametrize(
-    ("number", "taken"), [(5.0, 5), (1.5, 1.5), (float("nan"), None), (float("-inf"), None), (True, True), (None, None)]
-)
-def test_a_number_is_what_it_is_in_json(number: object, taken: object):
-    assert (PROCESS["_given"](number), type(PROCESS["_given"](number))) == (taken, type(taken))
-
-
-@pytest.mark.parametrize("text", ["a\0b.example", "\ud800", "ærlig.example", "50%.example", "%u00e6", "😀"])
-def test_a_name_is_asked_for_as_the_script_writes_it(text: str):
-    found = only(returning(f"(isResolvable({json.dumps(text)}), 'DIRECT')"))
-    assert (found.ways, found.unknown) == (("DIRECT",), (text,))
-
-
 def test_one_process_for_all_that_loads_nothing_heavy(monkeypatch: pytest.MonkeyPatch):
     loaded: list[str] = []
     run = subprocess.run
@@ -370,7 +338,7 @@ def test_one_process_for_all_that_loads_nothing_heavy(monkeypatch: pytest.Monkey
     (told,) = loaded
     names = {line.rpartition("|")[2].strip() for line in told.splitlines()}
     assert {"_quickjs", "_domain.pac"} <= names
-    assert not names & {"dataclasses", "enum", "inspect", "json", "re", "typing", "quickjs", "threading", "subprocess"}
+    assert not names & {"dataclasses", "inspect", "typing", "quickjs", "threading", "subprocess"}
 
 
 def test_without_the_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):

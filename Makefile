@@ -57,7 +57,7 @@ units: $(VENV)/.ready ## Domain, plugins, modules, PowerShell and simulator
 playbooks: $(VENV)/.ready ## Real ansible-playbook processes against the simulator
 	pytest -n 2 --dist loadfile -m "playbook and not wine"
 
-nights: $(VENV)/.ready ## The same for whole nights in which something breaks
+nights: $(VENV)/.ready ## The same for whole nights in which something breaks, and engine hosts that are much like others
 	pytest -n 2 --dist loadfile -m night
 
 molecule: $(VENV)/.ready ## Molecule scenarios against the simulator, without a container engine

@@ -1,6 +1,7 @@
 """What a preflight of many hosts costs, as ratios that do not depend on the machine: `make bench-quick`, ≤ 90 s.
 
-The bounds stand in bench_quick.yml. One beyond its bound ends the run with exit code 1, after all have been printed.
+The bounds stand in bench_quick.yml. One that is beyond its bound, and is so when all is measured
+once more, ends the run with exit code 1.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -135,8 +136,9 @@ def measure(folder: Path) -> list[Figure]:
     scenario, inventory = write_wave(folder / "well", sites=len(sites))
     with controlling(folder / "well", scenario, inventory) as controller:
         ours = [play(controller, "preflight", hosts) for hosts in (HOSTS[0], HOSTS[-1])]
-        # Beside the playbooks, so that no role of ours is near.
-        theirs = [play(controller, "../tests/stock_facts", hosts, stock=needed) for hosts in STOCK_HOSTS]
+        # Beside the playbooks, so that no role of ours is near; and without `preload`: what that saves is ours.
+        bare = replace(controller, environment={"ANSIBLE_CALLBACKS_ENABLED": "helsevest.interactor.site_table"})
+        theirs = [play(bare, "../tests/stock_facts", hosts, stock=needed) for hosts in STOCK_HOSTS]
     scenario, inventory = write_wave(folder / "dead", sites=len(well), special=gone)
     with controlling(folder / "dead", scenario, inventory) as controller:
         dead = play(controller, "preflight", HOSTS[1], preflight_knock_seconds=KNOCK)
@@ -144,16 +146,33 @@ def measure(folder: Path) -> list[Figure]:
     return figures(ours, theirs, dead)
 
 
+def beyond(measured: Callable[[], Sequence[Figure]]) -> list[Figure]:
+    """The figures beyond their bounds, twice: a machine that does something else meanwhile is not what is measured."""
+    first = {figure.name for figure in _printed(measured()) if not figure.is_kept}
+    if not first:
+        return []
+    print(f"once more, for {', '.join(sorted(first))}")
+    return [figure for figure in _printed(measured()) if figure.name in first and not figure.is_kept]
+
+
+def _printed(found: Sequence[Figure]) -> Sequence[Figure]:
+    print("| figure | value | bound | | what |")
+    for figure in found:
+        print(figure, flush=True)
+    return found
+
+
+def _measured() -> list[Figure]:
+    with TemporaryDirectory() as name:
+        return measure(Path(name))
+
+
 def main() -> None:
     """Print a row for each figure."""
     started = time.monotonic()
-    with TemporaryDirectory() as name:
-        found = measure(Path(name))
-    print("| figure | value | bound | | what |")
-    for figure in found:
-        print(figure)
+    broken = beyond(_measured)
     print(f"{time.monotonic() - started:.0f} s; {SEED}")
-    if broken := [figure for figure in found if not figure.is_kept]:
+    if broken:
         sys.exit("bench-quick: beyond their bounds: " + ", ".join(f"{one.name} {one.value:.2f}" for one in broken))
 
 

@@ -18,6 +18,17 @@ WELL = [run(50, 7, 10, 5), run(200, 22, 40, 35)]
 STOCK = [run(4, 8), run(16, 23)]
 
 
+def test_only_what_is_beyond_its_bound_twice_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = Figure("a", 1, "", at_most=2), Figure("a", 3, "", at_most=2)
+    other = Figure("b", 3, "", at_most=2)
+    runs = iter([[bad], [bad, other], [bad], [good, other], [good]])
+    assert bench_quick.beyond(lambda: next(runs)) == [bad]
+    assert bench_quick.beyond(lambda: next(runs)) == []
+    assert bench_quick.beyond(lambda: next(runs)) == []
+    assert next(runs, None) is None
+    assert capsys.readouterr().out.count("once more, for a") == 2
+
+
 def test_the_slope_is_the_exponent() -> None:
     assert slope_of([(50, 5), (100, 10), (200, 20)]) == pytest.approx(1)
     assert slope_of([(50, 1), (100, 4), (200, 16)]) == pytest.approx(2)

@@ -22,6 +22,7 @@ requirements:
 """
 
 import gc
+from collections import defaultdict
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -80,6 +81,9 @@ class CallbackModule(CallbackBase):
                 import_module(package)
         for loader, name in PLUGINS:
             loader.get(name, class_only=True)
+        # Ansible keeps one cache of paths for modules and for what modules use, and fills it with the second in workers
+        # only. Here a module would be looked up later and a file of the same name be found.
+        ps_module_utils_loader._plugin_path_cache = defaultdict(dict)
         ps_module_utils_loader.find_plugin("Ansible.Basic", ".cs")
         gc.collect()
         gc.freeze()

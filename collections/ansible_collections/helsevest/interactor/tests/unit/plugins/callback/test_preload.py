@@ -33,3 +33,29 @@ def test_a_worker_finds_all_of_it_loaded():
     assert later == []
     for name in ("winrm.protocol", "requests_ntlm", "ansible.plugins.filter.core", "ansible.plugins.shell.powershell"):
         assert any(found.startswith(name) for found in loaded), name
+
+
+FIND = """
+import json
+from importlib import import_module
+from pathlib import Path
+import ansible.modules
+from ansible.plugins.loader import init_plugin_loader, module_loader
+init_plugin_loader()
+callback = import_module("ansible_collections.helsevest.interactor.plugins.callback.preload").CallbackModule()
+class Task:
+    resolved_action = "helsevest.interactor.interactor_preflight"
+callback.v2_playbook_on_task_start(Task(), False)
+folder = Path(ansible.modules.__file__).parent
+names = [path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")]
+found = {name: module_loader.find_plugin("ansible.legacy." + name, "") for name in names}
+print(json.dumps([len(names), {name: path for name, path in found.items() if Path(path or "").parent != folder}]))
+"""
+
+
+def test_ansibles_own_modules_are_found_as_ever():
+    """Its loaders for modules and for what modules use share a cache, in which the first of a name stays."""
+    done = subprocess.run([sys.executable, "-c", FIND], check=True, capture_output=True, text=True)
+    number, wrong = json.loads(done.stdout)
+    assert number > 50
+    assert wrong == {}

@@ -49,9 +49,10 @@ NIGHTS = frozenset(
         "rows",
         "second_contract",
         "shared_server",
+        "verify",
     }
 )
-"""The tests of whole nights in which something breaks: too slow for a newcomer (`make nights`)."""
+"""The tests of whole nights in which something breaks, and others that are too slow for a newcomer (`make nights`)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

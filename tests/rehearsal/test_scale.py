@@ -18,6 +18,7 @@ from tests.second import shipped_contract
 SECONDS = 20
 
 
+@pytest.mark.night
 def test_1600_sites_are_rehearsed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_register(tmp_path / "register", sites=1600, clients=8)
     inventory = inventory_of(load_register(tmp_path / "register"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .table import words
+from .table import number_of, words
 from .timeline import told_time
 from .times import format_time, parse_time
 from .words import Verdict
@@ -72,7 +72,7 @@ def tell_delta(found: Mapping[str, Any]) -> str:
     """In one line, as `Since Monday 10.05.2027 09:00: 14 sites became ready, 2 fell back, 84 as before`."""
     since = told_time(parse_time(found["at"]), weekday=True)
     parts = [
-        f"{_sites(found['ready'])} became ready",
+        f"{number_of(len(found['ready']), 'site')} became ready",
         f"{len(found['back'])} fell back",
         f"{found['same']} as before",
         *([f"{len(found['new'])} new"] if found["new"] else []),
@@ -97,7 +97,3 @@ def delta_list(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _word(verdict: str | None) -> str:
     return words(verdict or "none")
-
-
-def _sites(changes: Collection[object]) -> str:
-    return f"{len(changes)} {'site' if len(changes) == 1 else 'sites'}"

@@ -15,7 +15,7 @@ from typing import Any
 from .cause import tell_cause
 from .near import nearest
 from .results import CheckResult
-from .table import words
+from .table import number_of, words
 from .texts import TITLES
 from .times import format_time
 from .verdict import HostMeasurement
@@ -92,8 +92,7 @@ def list_of_part(results: Iterable[tuple[str, Mapping[str, Any]]], families: Seq
     found = {host: _not_right(result) for host, result in results}
     rows = [[host, *row] for host, rows in found.items() for row in rows]
     title = f"Only {', '.join(families)}: a part of the checks, and no verdict"
-    hosts = "1 host" if len(found) == 1 else f"{len(found)} hosts"
-    right = f"{hosts}: {sum(not rows for rows in found.values())} with nothing wrong"
+    right = f"{number_of(len(found), 'host')}: {sum(not rows for rows in found.values())} with nothing wrong"
     if not rows:
         return {"title": title, "headings": [], "rows": [], "notes": [title, right]}
     return {"title": title, "headings": ["Host", "Check", "Outcome", "Seen"], "rows": rows, "notes": [right]}

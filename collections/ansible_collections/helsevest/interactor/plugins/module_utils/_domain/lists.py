@@ -46,11 +46,9 @@ def _sheet(title: str, headings: list[str], rows: list[list[str]], width: int) -
     if not headings:
         return Sheet(title, [], [])
     cells = [[[Line(line) for line in str(text).split("\n")] for text in row] for row in rows]
-    longest = [max((len(line.text) for row in cells for line in row[at]), default=0) for at in range(len(headings))]
-    longest[-1] = SHORT + 1
-    return Sheet(
-        title, [Heading(text, free=long > SHORT) for text, long in zip(headings, longest, strict=True)], [cells]
-    )
+    last = len(headings) - 1
+    free = [at == last or any(len(line.text) > SHORT for row in cells for line in row[at]) for at in range(last + 1)]
+    return Sheet(title, list(map(Heading, headings, free)), [cells])
 
 
 def _stacked(*texts: str) -> str:

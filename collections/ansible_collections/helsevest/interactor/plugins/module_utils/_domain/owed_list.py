@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from .since import Basis
-from .table import local_day
+from .table import local_day, number_of
 from .times import parse_time
 from .window import OSLO
 
@@ -53,12 +53,12 @@ def owes_list(answer: Mapping[str, Any]) -> dict[str, Any]:
     owing = sum(bool(site["owes"]) for site in data["sites"])
     things.sort(key=lambda thing: (thing[1]["days"] is None, -(thing[1]["days"] or 0), thing[0]["site"]))
     return {
-        "title": f"What sites still owe: {_count(len(things), 'thing')} of {_count(owing, 'site')}",
+        "title": f"What sites still owe: {number_of(len(things), 'thing')} of {number_of(owing, 'site')}",
         "headings": list(HEADINGS),
         "rows": [
             [
                 since_words(owed),
-                "" if owed["days"] is None else _count(owed["days"], "day"),
+                "" if owed["days"] is None else number_of(owed["days"], "day"),
                 "no wave" if site["wave"] is None else f"wave {site['wave']}",
                 site["site"],
                 site["name"],
@@ -80,7 +80,7 @@ def warnings_list(answer: Mapping[str, Any]) -> dict[str, Any]:
     sites = {site for _, named in found.values() for site in named}
     number = sum(len(named) for _, named in found.values())
     return {
-        "title": f"Warnings, which stop nobody: {number} at {_count(len(sites), 'site')}",
+        "title": f"Warnings, which stop nobody: {number} at {number_of(len(sites), 'site')}",
         "headings": list(WARNED),
         "rows": [[code, str(len(named)), _named(named), title] for code, (title, named) in sorted(found.items())],
     }
@@ -98,7 +98,3 @@ def since_words(owed: Mapping[str, Any]) -> str:
 
 def _days(since: str | None, day: date) -> int | None:
     return (day - date.fromisoformat(local_day(since, form="%Y-%m-%d"))).days if since else None
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -133,7 +133,7 @@ def summary(rows: Iterable[Mapping[str, Any]]) -> str:
         for outcome, number in sorted(outcomes.items(), key=lambda item: order.get(item[0] or "", len(order)))
     ]
     needed = sum(bool(row.get("needs_us")) for row in rows)
-    text = f"{len(rows)} {'site' if len(rows) == 1 else 'sites'}"
+    text = number_of(len(rows), "site")
     text += f": {', '.join(parts)}" if parts else ""
     return text + (f"; {needed} {'needs' if needed == 1 else 'need'} us" if needed else "")
 
@@ -148,6 +148,11 @@ def site_line(row: Mapping[str, Any]) -> Line:
     if verdict != Verdict.READY and (wrong := "; ".join(line.text for line in _owes(row))):
         parts.append(wrong if len(wrong) <= SHORT else f"{wrong[: SHORT - 2]} …")
     return Line(": ".join(parts), BAD if needed else TONES.get(str(verdict), PLAIN))
+
+
+def number_of(number: int, what: str) -> str:
+    """A number with its noun, as `1 site` or `2 sites`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def words(word: object) -> str:

@@ -17,7 +17,7 @@ from .reconcile import Difference, Reconciliation
 from .results import CheckResult
 from .site import Site
 from .standing import tells
-from .table import COUNTED, words
+from .table import COUNTED, number_of, words
 from .times import format_time, parse_time
 from .verdict import turn_of
 from .window import OSLO
@@ -245,7 +245,7 @@ def _fixed(event: Event) -> _Told:
     done = [f"{each['check']}, {each['what']}, {each['name']}: {each['after']}" for each in data["changes"]]
     left = [f"{each['check']}, {each['what']} left: {each['why']}" for each in data["left"]]
     did = "put back" if data["undo"] else "put right"
-    count = f"{len(done)} setting{'' if len(done) == 1 else 's'}"
+    count = number_of(len(done), "setting")
     what = f"{event.host} not {did}: {data['error']}" if data["error"] else f"{event.host}: {count} {did}"
     if data["until"]:
         left.append(f"sleep and restarts back by themselves after {told_time(parse_time(data['until']))}")

@@ -109,7 +109,7 @@ class HostModule(ActionBase):
             return made
         return ready.for_host(module_args), ready.path
 
-    def _parse_returned_data(self, res: Mapping[str, Any], *further: Any) -> Any:  # noqa: ANN401
+    def _parse_returned_data(self, res: Mapping[str, Any], *further: Any) -> Any:  # noqa: ANN401 - a class of ansible's own in 2.21
         """Read what the module printed: ansible's own way, unless it cannot be an answer.
 
         Ansible would print what follows the JSON, and read bytes that are no UTF-8. What it makes of the answer is a

@@ -89,7 +89,7 @@ def action(**other: Any) -> Any:
 def test_whatever_else_tells_a_host_from_others_goes_ansibles_way(
     monkeypatch: pytest.MonkeyPatch, other: dict[str, Any], variables: dict[str, Any]
 ):
-    monkeypatch.setitem(_assembly.READY, "ours", "put together")  # type: ignore[arg-type]
+    monkeypatch.setitem(_assembly.READY, "ours", "put together")  # type: ignore[arg-type]  # any object will do
     assert _assembly.ready_for(action(), "ours", {}) == "put together"
     assert _assembly.ready_for(action(), "another", {}) is None
     assert _assembly.ready_for(action(**other), "ours", variables) is None

@@ -171,15 +171,16 @@ def decide_all(
     By default it is outside of any run: no run has the empty name, so nothing is taken for read by this one. What is
     `unrecorded`, for the run is a dry one or has not come to it yet, counts as well.
     """
-    told = params.get("expected")
-    expected = expected_from(params, journal.ledgers()) if told is None else _expected_before(told)
-    calendar, settings = calendar_for(params, sites, now), settings_from(params, expected)
+    calendar, settings = calendar_for(params, sites, now), settings_from(params, _expected(params, journal))
     gate = _Gate(sites, calendar, settings, now, run_id, {**params, "force": []})
     return gate.decide([*journal.latest(gate.ids), *unrecorded])
 
 
-def _expected_before(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Expected]:
-    """What the run reckoned with at its first answer: that stays the same to its end."""
+def _expected(params: dict[str, Any], journal: Journal) -> dict[str, Expected]:
+    """What the run reckoned with at its first answer, for that stays the same to its end; before it by the ledgers."""
+    told = params.get("expected")
+    if told is None:
+        return expected_from(params, journal.ledgers())
     return {name: Expected.from_dict(one) for name, one in told.items()}
 
 
@@ -212,8 +213,7 @@ def _answer(params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     journal = Journal(params["journal"])
     if not check_mode:
         journal.record(run_id, now, new)
-    told = params["expected"]
-    expected = expected_from(params, journal.ledgers()) if told is None else _expected_before(told)
+    expected = _expected(params, journal)
     sites = [Site.from_vars(variables) for variables in params["sites"]]
     gate = _Gate(sites, calendar_for(params, sites, now), settings_from(params, expected), now, run_id, params)
     unrecorded = new if check_mode else []

@@ -72,7 +72,9 @@ async def _run(scenario: Scenario, clock: Clock, run_dir: Path, parent: int | No
 
     async with serving(build, run_dir):
         path = run_dir / "simulation.json"
-        print(f"ready: {path}\nexport INTERACTOR_SIMULATION={shlex.quote(str(path))}", flush=True)
+        # One write: whoever reads only the first line and goes may not break the pipe under the second.
+        sys.stdout.write(f"ready: {path}\nexport INTERACTOR_SIMULATION={shlex.quote(str(path))}\n")
+        sys.stdout.flush()
         while not end.is_set() and (parent is None or os.getppid() == parent):
             try:
                 await asyncio.wait_for(end.wait(), None if parent is None else _PARENT_SECONDS)

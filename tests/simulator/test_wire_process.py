@@ -59,6 +59,22 @@ def test_it_ends_cleanly_and_takes_its_own_folder_along(number: signal.Signals):
     assert not path.parent.exists()
 
 
+def test_a_reader_may_go_after_the_first_line(tmp_path: Path):
+    # In such a pipe a read gives one write: all is said at once, so nothing can follow that finds no reader.
+    reader, writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
+    command = [sys.executable, "-m", "simulator", "--scenario", str(SCENARIO), "--run-dir", str(tmp_path)]
+    unbuffered = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=writer, stderr=subprocess.PIPE, env=unbuffered) as process:
+        os.close(writer)
+        said = os.read(reader, 4096).decode()
+        os.close(reader)
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    path = tmp_path / "simulation.json"
+    assert said == f"ready: {path}\nexport INTERACTOR_SIMULATION={path}\n"
+    assert (process.returncode, errors) == (0, b"")
+
+
 def test_it_ends_with_its_parent(tmp_path: Path):
     code = (
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'simulator', '--with-parent',"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from simulator.clock import Clock
@@ -87,6 +88,10 @@ class Engine(Protocol):
 
     def restart(self) -> None:
         """The host goes down and comes up again: what runs on it ends."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Do what tasks of the host have begun by themselves, if this engine and not the model does it."""
         ...
 
     async def close(self) -> None:
@@ -306,4 +311,12 @@ class World(Protocol):
     @property
     def clock(self) -> Clock:
         """The simulated clock."""
+        ...
+
+    async def advance_to(self, moment: datetime) -> datetime:
+        """Move the clock forward, as `Clock.advance_to`, with what happens on the way."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Have the engines do what tasks of their hosts have begun by themselves."""
         ...

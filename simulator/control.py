@@ -66,7 +66,7 @@ def control(world: World, calls: Calls, faults: Faults, traffic: Traffic) -> web
             moment = instant(asked["until"])
         except ValueError as error:
             return _json(400, {"error": str(error)})
-        return _json(200, {"now": stamp(world.clock.advance_to(moment))})
+        return _json(200, {"now": stamp(await world.advance_to(moment))})
 
     async def post_slow(request: web.Request) -> web.Response:
         try:
@@ -85,6 +85,7 @@ def control(world: World, calls: Calls, faults: Faults, traffic: Traffic) -> web
         if host is None or not hasattr(host, "restart"):
             return _json(404, {"error": f"{request.match_info['name']} is no host that can be restarted"})
         host.restart()
+        await world.catch_up()
         return _json(200, {"host": host.name})
 
     async def get_calls(_: web.Request) -> web.Response:
@@ -94,6 +95,7 @@ def control(world: World, calls: Calls, faults: Faults, traffic: Traffic) -> web
         snapshot = getattr(world, "snapshot", None)
         if snapshot is None:
             return _json(404, {"error": "this world has no snapshot"})
+        await world.catch_up()
         return _json(200, snapshot())
 
     async def get_engines(_: web.Request) -> web.Response:

@@ -186,6 +186,10 @@ class _FaultyEngine:
         """The host goes down and comes up again."""
         self._engine.restart()
 
+    async def catch_up(self) -> None:
+        """Do what tasks of the host have begun by themselves."""
+        await self._engine.catch_up()
+
     async def close(self) -> None:
         """End the engine."""
         await self._engine.close()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from simulator import models
@@ -63,6 +64,7 @@ class SimulatedHost:
         self.clients: tuple[SimulatedHost, ...] = ()
         self.programs: Programs | None = None
         self.engine: Engine | None = None
+        self.on_engine: list[str] = []
         self.damages_downloads = False
         self.cut_after: int | None = None
         self.signed_by: Callable[[str | None], str | None] = lambda publisher: publisher
@@ -176,10 +178,19 @@ class SimulatedHost:
             self.engine.restart()
 
     def _fire(self, name: str, moment: datetime) -> None:
-        """Run what a task of ours runs."""
+        """Run what a task of ours runs; on the PowerShell engine it is kept in `on_engine`, until that is asked to."""
         task = self.tasks.get(name)
-        if task is not None:
+        if task is not None and self.machine.engine == "powershell":
+            self.on_engine.append(name)
+        elif task is not None:
             (fix if "-FixTask" in task.arguments else lease).fire(self, name, moment)
+
+    @property
+    def next_start(self) -> datetime | None:
+        """The world's moment at which the next task starts by itself; None where none will."""
+        end = datetime.max.replace(tzinfo=UTC)
+        moments = [at for task in self.tasks.values() for at in islice(task.due(self._settled, end), 1)]
+        return self.real(min(moments)) if moments else None
 
     def settle(self) -> None:
         """Bring tasks, people and a migration up to the clock, in this order."""

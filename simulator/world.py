@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -137,6 +139,21 @@ class World:
         """Bring every host up to the clock."""
         for server in self._servers.values():
             server.settle()
+
+    async def catch_up(self) -> None:
+        """Have the engines run what tasks of their hosts have begun by themselves."""
+        await asyncio.gather(*(host.engine.catch_up() for host in self.hosts.values() if host.engine is not None))
+
+    async def advance_to(self, moment: datetime) -> datetime:
+        """Move the clock forward; answers the moment it then is.
+
+        It stops on its way wherever a task starts by itself on the PowerShell engine: its script asks what time it is.
+        """
+        on_engine = [host for host in self.hosts.values() if host.machine.engine == "powershell"]
+        while (starts := [at for host in on_engine if (at := host.next_start) is not None]) and min(starts) <= moment:
+            self.clock.advance_to(min(starts))
+            await self.catch_up()
+        return self.clock.advance_to(moment)
 
     @property
     def engine_figures(self) -> dict[str, float]:

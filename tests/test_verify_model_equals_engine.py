@@ -15,25 +15,12 @@ from simulator.windows import Task
 from tests.pwsh.engine import HERE, LEASE_SCRIPT, PRETEND, Engine
 from tests.pwsh.fixtures import engine
 from tests.test_probe_model_equals_engine import DEMO, ODD, OPENING, Both, Office, stamp
+from tests.verify_answers import comparable
 
 __all__ = ["engine"]
 pytestmark = pytest.mark.pwsh
 
 TRIAL = {"day": OPENING["day"], "history_months": 12, "lease_script": LEASE_SCRIPT.read_text(encoding="utf-8")}
-
-
-def comparable(answer: dict[str, Any]) -> dict[str, Any]:
-    """Without what is each side's own: the engine, how long something takes, and hashes of files with their times."""
-    facts, trial = answer.get("facts"), answer.get("trial")
-    if facts:
-        facts["state"] = {name: mark if mark == "missing" else "there" for name, mark in facts["state"].items()}
-        if "powershell" in facts:
-            assert facts.pop("powershell").keys() == {"version", "edition", "language_mode", "culture"}
-            facts["keys"] = None if facts["keys"] is None else sorted(facts["keys"])
-    if trial and trial["manifest"] and not trial["manifest"]["error"]:
-        for name in ("seconds", "megabytes"):
-            assert trial["manifest"].pop(name) >= 0
-    return answer
 
 
 def with_web(office: Office, state: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ using System.Text.Json;
 
 namespace Interactor.Simulator
 {
-    /// <summary>The drives that no simulated machine has: whoever looks there is told so, and the simulator as well.</summary>
+    /// <summary>The drives that no simulated machine has: whoever looks there is told so, and the simulator as well. Of WSMan: it
+    /// knows what the simulator tells.</summary>
     [CmdletProvider("Nowhere", ProviderCapabilities.None)]
     public sealed class NowhereProvider : NavigationCmdletProvider
     {
@@ -21,14 +22,29 @@ namespace Interactor.Simulator
         {
             Collection<PSDriveInfo> drives = new Collection<PSDriveInfo>();
             foreach (char letter in "ABEFGHIJKLMNOPQRSTUVWXYZ") { drives.Add(new PSDriveInfo(letter.ToString(), ProviderInfo, "", "", null)); }
+            drives.Add(new PSDriveInfo("WSMan", ProviderInfo, "", "", null));
             return drives;
         }
 
         protected override bool IsValidPath(string path) { return true; }
         protected override bool IsItemContainer(string path) { throw Unknown(); }
-        protected override void GetItem(string path) { throw Unknown(); }
-        protected override bool ItemExists(string path) { throw Unknown(); }
+        protected override void GetItem(string path)
+        {
+            PSObject item = new PSObject();
+            item.Properties.Add(new PSNoteProperty("Name", path.Substring(path.LastIndexOf('\\') + 1)));
+            item.Properties.Add(new PSNoteProperty("Value", Setting(path)));
+            WriteItemObject(item, path, false);
+        }
+        protected override bool ItemExists(string path) { return Setting(path) != null; }
         protected override void NewItem(string path, string itemTypeName, object newItemValue) { throw Unknown(); }
+
+        private string Setting(string path)
+        {
+            if (PSDriveInfo == null || PSDriveInfo.Name != "WSMan") { throw Unknown(); }
+            JsonElement told = Line.Ask("wsman", new Dictionary<string, object> { { "path", path.Replace('/', '\\').Trim('\\') } });
+            if (told.ValueKind == JsonValueKind.Null) { throw Unknown(); }
+            return told.GetString();
+        }
 
         private Exception Unknown()
         {

@@ -86,8 +86,8 @@ Function Get-PretendedAnswer {
     $null = $TimeoutSeconds
     $by = $null
     if ($PSBoundParameters.ContainsKey('Proxy')) { $by = $Proxy }
-    if ($From -gt 0) { Deny -Text 'Get-WebAnswer -From' }
-    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; bytes = $MaximumBytes; seconds = $MaximumSeconds; proxy = $by }
+    if ($From -gt 0 -and $null -ne $by) { Deny -Text 'Get-WebAnswer -From with -Proxy' }
+    $told = Request-Simulator -What 'page' -Of @{ url = $Uri; start = $From; bytes = $MaximumBytes; seconds = $MaximumSeconds; proxy = $by }
     $content = ''
     if ($null -ne $told['body']) {
         $encoding = [System.Text.Encoding]::UTF8

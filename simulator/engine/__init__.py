@@ -6,18 +6,22 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator import manifest
 from simulator.calls import Answer, Call, FetchFile, PutFile, Unknown
 from simulator.engine.answers import Answers
 from simulator.engine.mirror import Mirror
 from simulator.engine.pool import Pool
+from simulator.programs import words
+from simulator.windows import Task
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
 _CULTURE = "nb-NO"
+_SYSTEM_PROFILE = r"C:\Windows\system32\config\systemprofile"
+_OPTIONS = ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File"]
 _ZONES = {
     "W. Europe Standard Time": "Europe/Oslo",
     "Romance Standard Time": "Europe/Paris",
@@ -26,6 +30,21 @@ _ZONES = {
     "FLE Standard Time": "Europe/Helsinki",
     "UTC": "Etc/UTC",
 }
+
+
+def script_of(task: Task) -> str:
+    """What `powershell.exe -File` does with a task's arguments, as a script. Raises `Unknown` for any other task."""
+    given = words(task.arguments)
+    options, (file, *rest) = given[: len(_OPTIONS)], given[len(_OPTIONS) :] or [""]
+    if not task.program.endswith(r"\powershell.exe") or options != _OPTIONS:
+        raise Unknown(f"a task that runs {task.program} {task.arguments}")
+    # A parameter's name is bare there, and all else is text as it stands. Where there is no such file nothing runs.
+    call = " ".join(["&", _quoted(file), *(each if each.startswith("-") else _quoted(each) for each in rest)])
+    return f"if (Test-Path -LiteralPath {_quoted(file)}) {{ {call} }}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def temporary(user: str) -> str:
@@ -50,7 +69,7 @@ class PowerShellEngine:
         self._pool = pool
         self._user = user
         self._mirror = Mirror(host.drive, folder, lambda: host.utc)
-        self._answers = Answers(host, self._mirror)
+        self._answers = Answers(host, self._mirror, self._run_begun)
         self._turn = asyncio.Lock()
 
     async def execute(self, line: str, stdin: bytes) -> Answer:
@@ -61,29 +80,61 @@ class PowerShellEngine:
         script, call = manifest.script(line), manifest.decode(line, stdin, rf"C:\Users\{self._user}")
         async with self._turn:
             self._host.settle()
-            self._mirror.push()
-            self._answers.unknown.clear()
-            job = {
-                "script": script,
-                "input": stdin.decode(),
-                "root": str(self._mirror.root),
-                "environment": self._environment(),
-                "culture": _CULTURE,
-            }
-            try:
-                with self._in_reach(call):
-                    done = await self._pool.run(job, self._answers)
-            finally:
-                self._mirror.pull()
-            if self._answers.unknown:
-                raise Unknown(", ".join(dict.fromkeys(self._answers.unknown)))
+            await self._run_tasks()
+            with self._in_reach(call):
+                done = await self._run(self._job(script, self._environment(), stdin))
             if self._host.restarts_next:
                 self._host.restarts_next = False
                 self._host.restart()
+            await self._run_tasks()
         if isinstance(call, Answer) and done["code"] == 0:
             # A folder's full name is this machine's in the engine; Windows tells this one.
             return call
         return Answer(done["stdout"].encode(), done["stderr"].encode(), done["code"])
+
+    def _job(self, script: str, environment: dict[str, str], stdin: bytes = b"") -> dict[str, Any]:
+        return {
+            "script": script,
+            "input": stdin.decode(),
+            "root": str(self._mirror.root),
+            "environment": environment,
+            "culture": _CULTURE,
+        }
+
+    async def _run(self, job: dict[str, Any]) -> dict[str, Any]:
+        self._mirror.push()
+        self._answers.unknown.clear()
+        try:
+            done = await self._pool.run(job, self._answers)
+        finally:
+            self._mirror.pull()
+        if self._answers.unknown:
+            raise Unknown(", ".join(dict.fromkeys(self._answers.unknown)))
+        return done
+
+    async def catch_up(self) -> None:
+        """Run what tasks have begun by themselves; while a command is at work, they come after it."""
+        self._host.settle()
+        if not self._turn.locked():
+            async with self._turn:
+                await self._run_tasks()
+
+    async def _run_tasks(self) -> None:
+        while self._host.on_engine:
+            task = self._host.tasks.get(self._host.on_engine.pop(0))
+            if task is not None:
+                # Nobody is told how it ends, as on Windows.
+                await self._run(self._task_job(task))
+
+    async def _run_begun(self, task: Task) -> None:
+        """Run what a command has started, which goes on when that is done."""
+        await self._pool.run(self._task_job(task), self._answers, within=True)
+        self._mirror.pull()
+
+    def _task_job(self, task: Task) -> dict[str, Any]:
+        system = {"USERNAME": f"{self._host.computer_name}$", "USERDOMAIN": "WORKGROUP", "USERPROFILE": _SYSTEM_PROFILE}
+        system |= {"TEMP": r"C:\Windows\Temp", "TMP": r"C:\Windows\Temp"}
+        return self._job(script_of(task), self._environment() | system)
 
     def _environment(self) -> dict[str, str]:
         profile = rf"C:\Users\{self._user}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PLAN = "{381b4222-f694-41f0-9685-ff5bb260df2e}"
 _SLEEP, _HIBERNATE = "{29f6c1db-86da-48c5-9fdb-f2b67b1f44da}", "{9d7815a6-7ee4-497e-8888-515a05f02364}"
 _IDLE = {_SLEEP: "sleep_minutes", _HIBERNATE: "hibernate_minutes"}
+_CHANNEL_BINDING = r"localhost\Service\Auth\CbtHardeningLevel"
 _SYSTEM = "S-1-5-18"
 _FIRST_SERVICE, _FIRST_PROCESS, _STEP = 600, 4_000, 4
 _TEXTS = ("text/", "application/json", "application/x-ns-proxy-autoconfig")
@@ -30,11 +31,18 @@ _OF_REAL_FILES = frozenset(
 
 
 class Answers:
-    """Answers the questions of simulator/engine/Windows.psm1 and Engine.cs for one host (an `Asked` of the pool)."""
+    """Answers the questions of simulator/engine/Windows.psm1 and Engine.cs for one host (an `Asked` of the pool).
 
-    def __init__(self, host: SimulatedHost, mirror: Mirror) -> None:
+    Args:
+        host: whose state is told and changed.
+        mirror: its drives.
+        run_task: runs the script of a task that a command starts, to its end.
+    """
+
+    def __init__(self, host: SimulatedHost, mirror: Mirror, run_task: Callable[[Task], Awaitable[None]]) -> None:
         self._host = host
         self._mirror = mirror
+        self._run_task = run_task
         self._registry = Registry(host.machine, host.registry)
         self._numbered: list[Process] = []
         self._plain: dict[str, Callable[[Any], Any]] = {
@@ -44,7 +52,7 @@ class Answers:
             "run": self._run, "open files": lambda _of: host.open_files, "warn": lambda _of: host.warn(),
             "users": lambda _of: host.logged_on,
             "installer at work": lambda _of: host.msi_at_work, "tasks": self._tasks, "register task": self._register,
-            "start task": self._start_task, "stop task": self._stop_task, "unregister task": self._unregister,
+            "stop task": self._stop_task, "unregister task": self._unregister,
             "signer": lambda of: host.signer(host.drive.read(of["path"])),
             "registry look": self._look_up,
             "registry make": lambda of: self._registry.make(of["key"]),
@@ -62,17 +70,22 @@ class Answers:
             "script answer": lambda of: _or_error(
                 lambda: {"proxy": host.surroundings.script_answer(of["script"], of["url"])}
             ),
+            "wsman": self._wsman,
             "detected": lambda _of: _or_error(lambda: {"url": host.surroundings.detected()}),
         }  # fmt: skip
-        self._of_the_net: dict[str, Callable[[Any], Awaitable[Any]]] = {"page": self._page, "download": self._download}
+        self._awaited: dict[str, Callable[[Any], Awaitable[Any]]] = {
+            "page": self._page,
+            "download": self._download,
+            "start task": self._start_task,
+        }
         self.unknown: list[str] = []
 
     async def __call__(self, what: str, of: Any) -> Any:  # noqa: ANN401
         """The answer to a question. Raises `HostDown` where the host goes down by what it asks for."""
         if what in _OF_REAL_FILES:
             self._mirror.pull()
-        if what in self._of_the_net:
-            answer = await self._of_the_net[what](of)
+        if what in self._awaited:
+            answer = await self._awaited[what](of)
         elif what in self._plain:
             answer = self._plain[what](of)
         else:
@@ -101,6 +114,13 @@ class Answers:
             "seconds": {setting: minutes * 60 for setting, minutes in idle.items() if minutes is not None},
             "drives": [drive for drive in ("C:", "D:") if self._host.drive.is_folder(drive)],
         }
+
+    def _wsman(self, of: dict[str, str]) -> str | None:
+        """A setting of WinRM's; what leads there is nothing by itself, and others nobody asks for."""
+        path = of["path"].casefold()
+        if path == _CHANNEL_BINDING.casefold():
+            return self._host.machine.channel_binding
+        return "" if f"{_CHANNEL_BINDING}\\".casefold().startswith(f"{path}\\".lstrip("\\")) else None
 
     def _look_up(self, of: dict[str, str]) -> dict[str, Any] | None:
         hive = of["key"].partition("\\")[0]
@@ -231,9 +251,11 @@ class Answers:
         self._host.tasks[of["name"]] = task
         return None
 
-    def _start_task(self, of: dict[str, str]) -> str | None:
+    async def _start_task(self, of: dict[str, str]) -> str | None:
         missing = self._missing_task(of["name"])
-        if not missing:
+        if not missing and self._host.tasks[of["name"]].program.endswith("powershell.exe"):
+            await self._run_task(self._host.tasks[of["name"]])
+        elif not missing:
             self._host.start_task(of["name"])
         return missing
 
@@ -265,8 +287,8 @@ class Answers:
             told = {"status": 200, "body": base64.b64encode(body).decode(), "content_type": "application/json"}
             return {**found, **told, "length": len(body), "final_url": url, "issuer": ""}
         try:
-            by = of.get("proxy")
-            page = await (self._host.get(url) if by is None else self._host.surroundings.page(url, by))
+            by, net = of["proxy"], self._host.surroundings
+            page = await (net.get(url, of["start"]) if by is None else net.page(url, by))
         except FetchError as error:
             return {**found, "error": str(error)}
         rate = self._host.machine.link_mbit * 1e6 / 8

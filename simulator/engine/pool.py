@@ -7,6 +7,7 @@ import json
 import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,13 @@ class Pool:
         self.commands = 0
         self.cpu_seconds = 0.0
 
-    async def run(self, job: dict[str, Any], asked: Asked) -> dict[str, Any]:
+    async def run(self, job: dict[str, Any], asked: Asked, *, within: bool = False) -> dict[str, Any]:
         """Run a command in a process that nothing else uses meanwhile; what it left behind.
 
-        One whose command did not come to its end is ended: whatever it would still do is not done.
+        One whose command did not come to its end is ended: whatever it would still do is not done. `within`: another
+        command waits for this one, and no process of `most` has to come free for it.
         """
-        async with self._room:
+        async with nullcontext() if within else self._room:
             if self._free:
                 worker = self._free.pop()
             else:

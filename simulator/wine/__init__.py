@@ -145,6 +145,9 @@ class WineEngine:
         for file in (self._machine.drive / "windows" / "system32").glob("[Tt]asks/**/*.job"):
             file.unlink()
 
+    async def catch_up(self) -> None:
+        """Its tasks are the model's to do: Wine starts none."""
+
     async def close(self) -> None:
         """End the machine and remove it."""
         self._closed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from simulator.scenario import CATEGORIES
@@ -42,6 +43,17 @@ class Life:
         assert self.on_server("upgrade", "install")["upgraded"]
         assert self.on_server("upgrade", "confirm")["upgraded"]
 
+    def verify(self) -> None:
+        """What the checklist of a real server looks at, and tries."""
+        assert self.server
+        ask = partial(self.twins.ask, self.server, "verify", site=self.site)
+        trial = {"step": "trial", "history_months": 12, "day": DAY}
+        ask(step="look")
+        assert ask(check=True, **trial)["trial"] is None
+        told = ask(**trial)["trial"]
+        assert (told["task"]["ran"], told["manifest"]["error"], told["left"]) == (True, None, [])
+        ask(step="again")
+
     def move(self) -> str:
         """Move to the end of the migration; the state that it ended in."""
         attempt = {"number": 1, "key": KEY, "sites": [self.site]}
@@ -77,5 +89,6 @@ def live(life: Life) -> None:
         return
     life.twins.set_clock(EVENING)
     life.upgrade()
+    life.verify()
     life.twins.set_clock(NIGHT)
     life.end(life.move())

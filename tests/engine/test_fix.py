@@ -152,8 +152,8 @@ def test_it_waits_for_a_move_and_nobody_touches_a_host_meanwhile(twins: Twins) -
     assert "people are kept out" in fix(twins)["msg"]
     assert "people are kept out" in undo(twins)["msg"]
     twins.set_clock(AFTER)
+    twins.catch_up()
     for host in twins.hosts(SERVER):
-        host.settle()
         assert host.power["sleep_minutes"] == 0
         host.drive.remove(flag)
     twins.set_clock("2027-05-19T04:40:00Z")

@@ -98,8 +98,7 @@ def happen(twins: Twins, event: str) -> None:
     if event.startswith("pass"):
         minutes = timedelta(minutes=int(event.split()[1]))
         twins.set_clock(stamp(twins.model.clock.now() + minutes))
-        for fleet in twins.both:
-            fleet.world.settle()
+        twins.catch_up()
         return
     paths = twins.contract["paths"]
     for host in twins.hosts(SERVER):

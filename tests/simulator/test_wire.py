@@ -167,6 +167,12 @@ class FakeWorld:
             "config.nhn.no": {"/kunde.pac": FakePage(200, "application/x-ns-proxy-autoconfig", b"function F() {}")},
         }
 
+    async def advance_to(self, moment: datetime) -> datetime:
+        return self.clock.advance_to(moment)
+
+    async def catch_up(self) -> None:
+        """Nothing here begins by itself."""
+
     def snapshot(self) -> dict[str, Any]:
         return {name: sorted(host.files) for name, host in self.hosts.items()}
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.playbooks.conftest import DEMO, ROOT, Controller, Done, controlling
+from tests.pwsh.engine import find
 
 SERVER = "srv.fjordgata.example"
 ONE = ("--limit", "1001-server", "-e", "verify_round_trips=1")
@@ -162,6 +163,22 @@ def test_a_wrong_contract_is_a_row_that_fails(fleet: Controller) -> None:
     assert {"7c", "7d", "7e"} <= set(failed(told))
     assert row(told, "7c")["observed"] == r"missing: paths.data: D:\Interactor\Data"
     assert fleet.simulation.state() == before
+
+
+@pytest.mark.pwsh
+def test_a_walk_with_our_scripts_in_a_real_powershell(tmp_path: Path) -> None:
+    find()
+    with controlling(tmp_path, engine="powershell") as fleet:
+        before = fleet.simulation.state()
+        done = fleet.play("verify", *ONE)
+        told = protocol(fleet)
+        assert fleet.simulation.state() == before
+    assert done.code == 2
+    # All that is not Windows' own is there; what a real server has to have is Windows PowerShell 5.1.
+    assert failed(told) == ["3"]
+    assert " Core, FullLanguage, culture nb-NO" in row(told, "3")["observed"]
+    measured = {each["id"]: each["result"] for each in told["rows"] if each["by"] == "measured"}
+    assert {name for name, result in measured.items() if result != "passed"} == {"3"}
 
 
 def test_a_server_that_is_off_gives_a_protocol_all_the_same(fleet: Controller) -> None:

@@ -13,7 +13,7 @@ from ansible_collections.helsevest.interactor.plugins.module_utils._journal impo
 
 from simulator.models import OURS
 from tests.resume.cases import FIRST_DATE, SITE, undisturbed
-from tests.resume.driver import TICK, Controller, Fleet, MemoryJournal, module_defaults
+from tests.resume.driver import TICK, Controller, Fleet, MemoryJournal, evaluated, module_defaults
 from tests.resume.tasks import ROLES, defaults, module_of, task_file, tasks_of
 
 PLAYBOOKS = ROLES.parent / "playbooks"
@@ -118,3 +118,15 @@ def test_the_journal_in_memory_gives_what_the_file_gives(tmp_path: Path) -> None
         waits = decision.next.at if decision.next.step is None else None
         fleet.clock.advance_to(max(soon, waits) if waits else soon)
     assert controller.decisions[SITE].outcome == "verified"
+
+
+def test_a_script_is_evaluated_once_whatever_time_it_is() -> None:
+    """A process for each host of each tick would take most of the time of these tests."""
+    text = "function FindProxyForURL(u, h) { return 'DIRECT'; }"
+    script = {"url": "http://p.example/p.pac", "status": 200, "text": text}
+    told = [
+        evaluated({"proxy": {"scripts": [script]}, "host": {"utc": at, "time_zone": "UTC"}}, ["https://a.example/"])
+        for at in ("2027-05-10T07:00:00Z", "2027-05-10T07:15:00Z")
+    ]
+    assert told[0]
+    assert told[0] is told[1]

@@ -92,6 +92,16 @@ namespace Interactor.Simulator
             return shell;
         }
 
+        /// <summary>The same where the caller (ansible-core 2.21) says what it wants to begin with: all that Windows has.</summary>
+        public static PowerShell Create(InitialSessionState wanted)
+        {
+            if (wanted.Modules.Count > 0 || wanted.StartupScripts.Count > 0)
+            {
+                Line.Ask("unknown", new Dictionary<string, object> { { "text", "a session with modules or scripts of its own" } });
+            }
+            return Create();
+        }
+
         /// <summary>End all that were opened, also where the command has left some: nothing of it works on at the next one.</summary>
         public static void Close()
         {

@@ -97,6 +97,27 @@ def test_what_it_does_not_know_is_loud(machine: Machine, script: str, named: str
     assert machine.raw("'it goes on'") == "it goes on"
 
 
+SESSION = """
+$shell = [PowerShell]::Create({state})
+$shell.AddScript("(Get-CimInstance Win32_OperatingSystem).Caption").Invoke()
+"""
+
+
+@pytest.mark.parametrize(
+    "state", ["", "[initialsessionstate]::CreateDefault2()", "[initialsessionstate]::CreateDefault()"]
+)
+def test_a_session_of_a_commands_own_is_on_that_windows_too(machine: Machine, state: str) -> None:
+    assert machine.raw(SESSION.replace("{state}", state)).startswith("Microsoft Windows")
+
+
+def test_a_session_with_modules_of_its_own_is_refused(machine: Machine) -> None:
+    script = (
+        "$state = [initialsessionstate]::CreateDefault2(); $state.ImportPSModule('x'); [PowerShell]::Create($state)"
+    )
+    with pytest.raises(Unknown, match="a session with modules or scripts of its own"):
+        machine.send(wire.command_line(script))
+
+
 def test_async_is_refused(machine: Machine) -> None:
     starter = {"name": "exec_wrapper", "script": "…", "params": {}}
     actions = [{"name": "async_wrapper.ps1", "params": {}}, {"name": "module_wrapper.ps1", "params": {}}]

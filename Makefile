@@ -31,13 +31,13 @@ $(VENV)/.ready: requirements.lock
 lock: ## Bring requirements.lock up to date with pyproject.toml
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --group dev --output-file requirements.lock pyproject.toml
 
-.PHONY: demo test ci lint types units simulator playbooks nights molecule sanity soak bench bench-quick selfcheck wine test-next clean
+.PHONY: demo test ci lint types units simulator playbooks nights molecule sanity soak bench bench-quick selfcheck wine next-quick next-tests test-next clean
 demo: $(VENV)/.ready ## Watch two waves of eight invented sites move (≤ 2 min); VERBOSE=1 shows all output, ENGINE=powershell
 	@python -m simulator.demo $(if $(VERBOSE),--verbose) $(if $(ENGINE),--engine "$(ENGINE)")
 
 test: lint types units playbooks ## All that a newcomer needs to see pass
 
-ci: nights molecule sanity bench-quick ## What is too slow for a newcomer
+ci: nights molecule sanity next-quick bench-quick ## What is too slow for a newcomer
 
 COLLECTION := collections/ansible_collections/helsevest/interactor
 DOMAIN := ansible_collections.helsevest.interactor.plugins.module_utils._domain
@@ -88,6 +88,15 @@ INVENTORY ?= inventories/production/sites.register.yml
 SIGNED ?=
 selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per site (INVENTORY=… SIGNED=…); docs/selfcheck.md
 	ansible-playbook -i "$(INVENTORY)" playbooks/selfcheck.yml $(if $(SIGNED),-e "selfcheck_signed='$(SIGNED)'")
+
+NEXT_TESTS := $(addprefix $(COLLECTION)/tests/unit/plugins/,action callback inventory) \
+  tests/engine/test_engine.py tests/simulator/test_wire_manifest.py tests/playbooks/test_engine.py
+next-quick: $(VENV)/.ready ## What leans on ansible-core most, on the newest supported one, where there is a Python for it
+	@if next=$$(python -m tests.next_python); then \
+	  $(MAKE) VENV=.venv-next PYTHON="$$next" next-tests; else echo "skipped: ansible-core 2.21 needs Python 3.12 or later"; fi
+
+next-tests: $(VENV)/.ready
+	pytest -n 2 --dist loadfile $(NEXT_TESTS)
 
 test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13
 	$(MAKE) VENV=.venv-next PYTHON="$(NEXT)" units playbooks nights molecule

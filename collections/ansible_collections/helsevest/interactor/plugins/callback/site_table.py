@@ -28,7 +28,7 @@ requirements:
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ from ..plugin_utils._site_rows import NotRecordedError, SiteRows
 if TYPE_CHECKING:
     from ansible.executor.task_result import CallbackTaskResult
     from ansible.playbook.play import Play
+    from ansible.playbook.task import Task
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "": ""}
 COLOURS = {"good": "green", "warn": "yellow", "bad": "red", "": None}
@@ -91,10 +92,10 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: CallbackTaskResult) -> None:
         """Record and tell what a host answered; print what a task answered or set as a fact."""
         answer = result.result
-        if result.task_fields.get("register") == MEASURED:
+        if MEASURED in _registered(result.task):
             self._tell(result, answer)
         elif result.task.action == GATE:
-            self._rows.gate(result.task_fields["args"], answer)
+            self._rows.gate(result.task.args, answer)
         facts = answer.get("ansible_facts") or {}
         for name, (what, sheets_of) in SHOWN.items():
             if shown := answer.get(name) or facts.get(name):
@@ -102,7 +103,7 @@ class CallbackModule(CallbackBase):
 
     def _tell(self, result: CallbackTaskResult, answer: Mapping[str, Any] | None) -> None:
         try:
-            rows = self._rows.answered(result.host.name, answer, dry=bool(result.task_fields.get("check_mode")))
+            rows = self._rows.answered(result.host.name, answer, dry=bool(result.task.check_mode))
         except NotRecordedError as exc:
             self._display.warning(f"site_table: what hosts answer is recorded and told at the end only: {exc}")
             return
@@ -120,6 +121,12 @@ class CallbackModule(CallbackBase):
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             # A table that cannot be shown must not look like a move that failed.
             self._display.warning(f"site_table: this is no {what}: {type(exc).__name__}: {exc}")
+
+
+def _registered(task: Task) -> Collection[str]:
+    """The names that a task's result goes by: one in ansible-core 2.19, later a mapping with them."""
+    told = task.register
+    return (told,) if isinstance(told, str) else told or ()
 
 
 def render(sheets: Sequence[Sheet], width: int, *, coloured: bool) -> str:

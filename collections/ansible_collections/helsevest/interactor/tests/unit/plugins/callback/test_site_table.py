@@ -39,8 +39,8 @@ TABLE = {"title": "Wave [1]", "rows": [ROW, {"site": "1005"}]}
 
 def ok(answer: dict[str, Any], **more: Any) -> SimpleNamespace:
     """A task's result as a callback gets it."""
-    told = {"host": SimpleNamespace(name="1001-server"), "task_fields": {}, "task": SimpleNamespace(action="x"), **more}
-    return SimpleNamespace(result=answer, **told)
+    task = {"action": "x", "register": None, "args": {}, "check_mode": False, **more}
+    return SimpleNamespace(result=answer, host=SimpleNamespace(name="1001-server"), task=SimpleNamespace(**task))
 
 
 def drawn(table: dict[str, Any], width: int, *, coloured: bool = False) -> str:
@@ -194,7 +194,7 @@ def test_what_is_no_list_is_a_warning_and_no_crash(callback: CallbackModule, lis
 
 
 GATE = "helsevest.interactor.site_gate"
-PROBE = {"register": "__preflight_result", "check_mode": False}
+PROBE = "__preflight_result"
 
 
 class Rows:
@@ -226,12 +226,12 @@ def rows(callback: CallbackModule) -> Rows:
 def test_a_preflight_is_told_as_it_comes(callback: CallbackModule, rows: Rows):
     manager = SimpleNamespace(get_vars=lambda play: {"ansible_play_hosts_all": ["1001-server", play.name]})
     callback.v2_playbook_on_play_start(SimpleNamespace(name="1001-pc1", get_variable_manager=lambda: manager))
-    gate = SimpleNamespace(action=GATE)
-    callback.v2_runner_on_ok(ok({"run_id": "r"}, task=gate, task_fields={"args": {"sites": []}}))
+    callback.v2_runner_on_ok(ok({"run_id": "r"}, action=GATE, args={"sites": []}))
     rows.answer = [{"site": "1001", "name": "Fjordgata", "verdict": "ready"}, {**ROW, "owes": [], "why": "it is off"}]
-    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields=PROBE))
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, register=PROBE))
     rows.answer = []
-    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields={**PROBE, "check_mode": True}))
+    later = {PROBE: "what ansible-core 2.21 writes there"}
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, register=later, check_mode=True))
     assert rows.met == [
         ["1001-server", "1001-pc1"],
         ("gate", {"sites": []}, {"run_id": "r"}),
@@ -245,7 +245,8 @@ def test_a_preflight_is_told_as_it_comes(callback: CallbackModule, rows: Rows):
 
 
 def test_other_tasks_are_no_preflight(callback: CallbackModule, rows: Rows):
-    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields={"register": "__verify_preflight"}))
+    for other in ("__verify_preflight", f"{PROBE}_2", {f"{PROBE}_2": "x"}, {}, None):
+        callback.v2_runner_on_ok(ok({"verdict": "ready"}, register=other))
     callback.v2_runner_on_failed(ok({}), ignore_errors=True)
     assert rows.met == []
 
@@ -258,6 +259,6 @@ def test_a_host_that_is_out_of_the_play_is_not_waited_for(callback: CallbackModu
 
 def test_what_cannot_be_recorded_yet_is_a_warning(callback: CallbackModule, rows: Rows):
     rows.answer = NotRecordedError("the journal is locked")
-    callback.v2_runner_on_ok(ok({"verdict": "ready"}, task_fields=PROBE))
+    callback.v2_runner_on_ok(ok({"verdict": "ready"}, register=PROBE))
     told = "site_table: what hosts answer is recorded and told at the end only: the journal is locked"
     assert callback.shown == [(told, {"warning": True})]

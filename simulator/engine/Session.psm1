@@ -78,6 +78,21 @@ Function Get-AuthenticodeSignature {
     [pscustomobject]@{ Status = 'Valid'; SignerCertificate = $certificate }
 }
 
+Function Get-Command {
+    <#
+    .SYNOPSIS
+    As ever; ansible-core 2.21 asks by it for the interpreter that it names, which is the one that runs.
+    #>
+    [CmdletBinding()]
+    param ([Parameter(Position = 0)] [string[]] $Name, [System.Management.Automation.CommandTypes] $CommandType)
+
+    if ("$Name" -eq 'powershell' -and "$CommandType" -eq 'Application') {
+        # Whatever lies there: what counts is whether its folder is this one's.
+        return [pscustomobject]@{ Path = Microsoft.PowerShell.Management\Join-Path -Path $PSHOME -ChildPath 'System.Management.Automation.dll' }
+    }
+    Microsoft.PowerShell.Core\Get-Command @PSBoundParameters
+}
+
 # ---- the net: in place of what _Windows.psm1 asks of .NET. Aliases lead here, for they come before all functions.
 
 Function Get-PretendedAnswer {
@@ -237,7 +252,7 @@ Function Add-CompiledType {
 }
 
 Export-ModuleMember -Function @(
-    'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
+    'Add-CompiledType', 'Get-AuthenticodeSignature', 'Get-Command', 'Get-PretendedAccess', 'Get-PretendedAddress', 'Get-PretendedAnswer',
     'Get-PretendedDetection', 'Get-PretendedLeft', 'Get-PretendedOffset', 'Get-PretendedProxy', 'Join-Path', 'Open-PretendedExchange', 'Open-PretendedSession',
     'Split-Path', 'Start-PretendedExit', 'Test-PretendedInstaller', 'Test-PretendedServer', 'Wait-PretendedSession'
 )

@@ -118,6 +118,14 @@ def test_a_session_with_modules_of_its_own_is_refused(machine: Machine) -> None:
         machine.send(wire.command_line(script))
 
 
+def test_the_interpreter_that_later_ansible_cores_name_is_the_one_that_runs(machine: Machine) -> None:
+    found = "(Get-Command -Name powershell -CommandType Application -ErrorAction Ignore).Path"
+    assert machine.raw(f"[System.IO.Path]::GetDirectoryName({found}) -eq $PSHOME") == "True"
+    assert machine.raw("(Get-Command -Name ConvertFrom-Json).Parameters.ContainsKey('InputObject')") == "True"
+    with pytest.raises(Unknown, match="the command pwsh"):
+        machine.raw("Get-Command -Name pwsh -CommandType Application -ErrorAction Ignore")
+
+
 def test_async_is_refused(machine: Machine) -> None:
     starter = {"name": "exec_wrapper", "script": "…", "params": {}}
     actions = [{"name": "async_wrapper.ps1", "params": {}}, {"name": "module_wrapper.ps1", "params": {}}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,21 @@ def command_line(script: str) -> str:
     return f"PowerShell {_FLAGS} {base64.b64encode(script.encode('utf-16-le')).decode()}"
 
 
-def wrapped(name: str, path: Path, content: bytes, sent: dict[str, Any], environment: dict[str, str]) -> bytes:
-    """Standard input for a module by its full name; `sent` are its arguments and ansible-core's own."""
-    made: bytes = module_manifest._create_powershell_wrapper(
+def wrapped(
+    name: str,
+    path: Path,
+    content: bytes,
+    sent: dict[str, Any],
+    environment: dict[str, str],
+    interpreter: str | None = "powershell",
+) -> bytes:
+    """Standard input for a module by its full name; `sent` are its arguments and ansible-core's own.
+
+    `interpreter`: what later ansible-cores name as the one to run it, 2.19 does not; None: whichever reads it.
+    """
+    wrapper = module_manifest._create_powershell_wrapper
+    named = {"pwsh_interpreter": interpreter} if "pwsh_interpreter" in inspect.signature(wrapper).parameters else {}
+    made: bytes = wrapper(
         name=name,
         module_data=content,
         module_path=str(path),
@@ -31,6 +44,7 @@ def wrapped(name: str, path: Path, content: bytes, sent: dict[str, Any], environ
         substyle="powershell",
         task_vars={},
         profile="legacy",
+        **named,
     )
     return made
 

@@ -394,6 +394,6 @@ def _wrapped(
     name: str, path: Path, content: bytes, arguments: dict[str, Any], environment: dict[str, str]
 ) -> tuple[str, dict[str, Any]]:
     """What ansible-core sends for a module: the script that starts it, and the manifest."""
-    made = wire.wrapped(name, path, content, arguments, environment)
+    made = wire.wrapped(name, path, content, arguments, environment, interpreter=None)
     start, manifest = made.decode().split("\n\0\0\0\0\n")
     return start, json.loads(manifest)

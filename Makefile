@@ -90,7 +90,7 @@ selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per 
 	ansible-playbook -i "$(INVENTORY)" playbooks/selfcheck.yml $(if $(SIGNED),-e "selfcheck_signed='$(SIGNED)'")
 
 NEXT_TESTS := $(addprefix $(COLLECTION)/tests/unit/plugins/,action callback inventory) \
-  tests/engine/test_engine.py tests/simulator/test_wire_manifest.py tests/playbooks/test_engine.py
+  tests/engine/test_engine.py tests/simulator/test_wire_manifest.py $(addprefix tests/playbooks/,test_engine.py test_rows.py)
 next-quick: $(VENV)/.ready ## What leans on ansible-core most, on the newest supported one, where there is a Python for it
 	@if next=$$(python -m tests.next_python); then \
 	  $(MAKE) VENV=.venv-next PYTHON="$$next" next-tests; else echo "skipped: ansible-core 2.21 needs Python 3.12 or later"; fi

@@ -92,10 +92,11 @@ selfcheck: $(VENV)/.ready ## The self-check for PCs without WinRM, a folder per 
 NEXT_TESTS := $(addprefix $(COLLECTION)/tests/unit/plugins/,action callback inventory) \
   tests/engine/test_engine.py tests/simulator/test_wire_manifest.py $(addprefix tests/playbooks/,test_engine.py test_rows.py)
 next-quick: $(VENV)/.ready ## What leans on ansible-core most, on the newest supported one, where there is a Python for it
-	@if next=$$(python -m tests.next_python); then \
-	  $(MAKE) VENV=.venv-next PYTHON="$$next" next-tests; else echo "skipped: ansible-core 2.21 needs Python 3.12 or later"; fi
+	@next=$$(python -m tests.next_python); if [ -n "$$next" ]; then $(MAKE) VENV=.venv-next PYTHON="$$next" next-tests; \
+	  else echo "skipped: there is no other Python, 3.12 or later, for ansible-core 2.21"; fi
 
 next-tests: $(VENV)/.ready
+	@ansible --version | sed -n '1s/.*core \(2\.21\.[0-9]*\)\].*/ansible-core \1/p' | grep . || { echo "this is not ansible-core 2.21"; exit 1; }
 	pytest -n 2 --dist loadfile $(NEXT_TESTS)
 
 test-next: ## The same on the newest supported core (2.21 needs Python ≥ 3.12): make test-next NEXT=python3.13

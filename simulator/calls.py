@@ -318,5 +318,5 @@ class World(Protocol):
         ...
 
     async def catch_up(self) -> None:
-        """Have the engines do what tasks of their hosts have begun by themselves."""
+        """Bring every host up to the clock, with what tasks have begun by themselves. Raises `Unknown` as a command."""
         ...

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.calls import Call, FetchFile, ModuleCall, PutFile, World
+from simulator.calls import Call, FetchFile, ModuleCall, PutFile, Unknown, World
 from simulator.clock import instant, stamp
 from simulator.faults import Fault, Faults, is_cloud
 from simulator.traffic import Traffic
@@ -131,7 +132,14 @@ def control(world: World, calls: Calls, faults: Faults, traffic: Traffic) -> web
         traffic.begin()
         return _json(200, {})
 
-    application = web.Application()
+    @web.middleware
+    async def loud(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Unknown as unknown:
+            return _json(500, {"error": f"the simulator does not know {unknown}"})
+
+    application = web.Application(middlewares=[loud])
     application.router.add_get("/clock", get_clock)
     application.router.add_post("/clock", post_clock)
     application.router.add_post("/hosts/{name}/restart", post_restart)

@@ -53,7 +53,7 @@ class Engines:
 
     @property
     def figures(self) -> dict[str, float]:
-        """How many commands have run in PowerShell, and the seconds of processor time that they took together."""
+        """How many commands and scripts of tasks have run in PowerShell, and the processor's seconds for them."""
         if self._pool is None:
             return {"commands": 0, "cpu_seconds": 0.0}
         return {"commands": self._pool.commands, "cpu_seconds": round(self._pool.cpu_seconds, 3)}

@@ -64,7 +64,7 @@ class SimulatedHost:
         self.clients: tuple[SimulatedHost, ...] = ()
         self.programs: Programs | None = None
         self.engine: Engine | None = None
-        self.on_engine: list[str] = []
+        self.begun: list[str] = []
         self.damages_downloads = False
         self.cut_after: int | None = None
         self.signed_by: Callable[[str | None], str | None] = lambda publisher: publisher
@@ -178,12 +178,18 @@ class SimulatedHost:
             self.engine.restart()
 
     def _fire(self, name: str, moment: datetime) -> None:
-        """Run what a task of ours runs; on the PowerShell engine it is kept in `on_engine`, until that is asked to."""
+        """Run what a task of ours runs; where an engine is to run its script, it waits for that in `begun`."""
         task = self.tasks.get(name)
-        if task is not None and self.machine.engine == "powershell":
-            self.on_engine.append(name)
+        if task is not None and self.runs_scripts:
+            # One that begins while it waits, or runs, does not begin twice.
+            self.begun += [name] if name not in self.begun else []
         elif task is not None:
             (fix if "-FixTask" in task.arguments else lease).fire(self, name, moment)
+
+    @property
+    def runs_scripts(self) -> bool:
+        """Whether the scripts of tasks run in an engine, and are not done by the model."""
+        return self.machine.engine == "powershell"
 
     @property
     def next_start(self) -> datetime | None:

@@ -18,6 +18,8 @@ from urllib.parse import urlencode
 _ROOT = Path(__file__).resolve().parent.parent
 _READY_SECONDS = 60.0
 _END_SECONDS = 30.0
+_ANSWER_SECONDS = 300.0
+"""Before an answer of the control API, scripts of tasks may run."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -44,8 +46,7 @@ class Simulation:
 
     def set_clock(self, until: str) -> str:
         """Move the clock forward to a moment such as `2027-05-18T18:30:00Z`; answers the moment it then is."""
-        # On its way tasks of hosts on an engine may run.
-        return str(_ask(self.clock_url, {"until": until}, seconds=300.0)["now"])
+        return str(_ask(self.clock_url, {"until": until})["now"])
 
     def calls(self) -> list[dict[str, str]]:
         """The calls that arrived so far, `{host, call}` each."""
@@ -147,7 +148,7 @@ def running(
             process.stdout.close()
 
 
-def _ask(url: str, body: Mapping[str, str | int] | None = None, seconds: float = 30.0) -> Any:  # noqa: ANN401
+def _ask(url: str, body: Mapping[str, str | int] | None = None, seconds: float = _ANSWER_SECONDS) -> Any:  # noqa: ANN401
     data = None if body is None else json.dumps(body).encode()
     with _DIRECT.open(urllib.request.Request(url, data), timeout=seconds) as answer:
         return json.load(answer)

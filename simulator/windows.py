@@ -16,15 +16,29 @@ _HEAD, _TEXTS = 12, 3
 """Settings in a binary form: so many bytes stand before the first text, and so many texts there are at most."""
 
 
+POWERSHELL = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
+UNATTENDED = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
+"""What our tasks run, and how it is told that nobody sits there."""
+
+
 @dataclass
 class Task:
-    """A scheduled task: a program with its arguments; when it starts by itself, how often, and whether at startup."""
+    """A scheduled task: a program with its arguments; when it starts by itself, how often, and whether at startup.
+
+    `result` is what its script ended with in an engine, Windows' LastTaskResult.
+    """
 
     program: str
     arguments: str
     at: datetime | None = None
     every: timedelta | None = None
     startup: bool = False
+    result: int = 0
+
+    @property
+    def is_script(self) -> bool:
+        """Whether PowerShell runs it."""
+        return self.program.casefold().endswith(r"\powershell.exe")
 
     def due(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The moments after `after`, up to `until`, at which it starts by itself."""

@@ -136,28 +136,39 @@ class World:
         return {name: trouble for name, trouble in troubles.items() if trouble is not None}
 
     def settle(self) -> None:
-        """Bring every host up to the clock."""
+        """Bring up to the clock every server, and the PCs whose people are in Interactor."""
         for server in self._servers.values():
             server.settle()
 
     async def catch_up(self) -> None:
-        """Have the engines run what tasks of their hosts have begun by themselves."""
-        await asyncio.gather(*(host.engine.catch_up() for host in self.hosts.values() if host.engine is not None))
+        """Bring every host up to the clock, with what tasks have begun by themselves. Raises `Unknown` as a command."""
+        self.settle()
+        engines = []
+        for host in self.hosts.values():
+            host.settle()
+            engines += [host.engine] if host.engine is not None else []
+        ended = await asyncio.gather(*(engine.catch_up() for engine in engines), return_exceptions=True)
+        # Not before all have come to their end: what is at work still asks what time it is.
+        for error in filter(None, ended):
+            raise error
 
     async def advance_to(self, moment: datetime) -> datetime:
         """Move the clock forward; answers the moment it then is.
 
         It stops on its way wherever a task starts by itself on the PowerShell engine: its script asks what time it is.
         """
-        on_engine = [host for host in self.hosts.values() if host.machine.engine == "powershell"]
-        while (starts := [at for host in on_engine if (at := host.next_start) is not None]) and min(starts) <= moment:
+        hosts = [host for host in self.hosts.values() if host.runs_scripts]
+        if hosts:
+            # What a restart has begun comes before all that is later.
+            await self.catch_up()
+        while (starts := [at for host in hosts if (at := host.next_start) is not None]) and min(starts) <= moment:
             self.clock.advance_to(min(starts))
             await self.catch_up()
         return self.clock.advance_to(moment)
 
     @property
     def engine_figures(self) -> dict[str, float]:
-        """What the hosts on engines have cost: commands and seconds of processor time."""
+        """What the hosts on engines have cost: commands, with the scripts of tasks, and seconds of processor time."""
         return self._engines.figures
 
     @property

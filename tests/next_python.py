@@ -1,6 +1,7 @@
 """`python -m tests.next_python`: the path of the newest Python here on which the newest supported ansible-core runs.
 
-Exit code 1 where there is none. A pyenv's names on the PATH do not run unasked, so its versions are looked at as well.
+Nothing where there is none, or where this one runs it already. A pyenv's names on the PATH do not run unasked, so its
+versions are looked at as well.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-MINORS = range(12, 15)
-"""Of Python 3, those that ansible-core 2.21 supports."""
+MINORS = range(12, 14)
+"""Of Python 3, those that ansible-core 2.21 supports and that it was tried on."""
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[str]:
@@ -27,10 +28,13 @@ def candidates(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def version(python: str) -> tuple[int, ...]:
-    """Which version it says it is; nothing where it does not run."""
-    command = [python, "-c", "import sys; print(*sys.version_info[:3])"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return tuple(map(int, done.stdout.split())) if done.returncode == 0 else ()
+    """Which version it says it is; nothing where it does not run, or can make no virtual environment."""
+    command = [python, "-c", "import sys, venv, ensurepip; print(*sys.version_info[:3])"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return tuple(map(int, done.stdout.split())) if done.returncode == 0 else ()
+    except (OSError, ValueError):
+        return ()
 
 
 def newest(environment: Mapping[str, str]) -> str | None:
@@ -41,6 +45,4 @@ def newest(environment: Mapping[str, str]) -> str | None:
 
 
 if __name__ == "__main__":
-    python = newest(os.environ)
-    print(python or "no Python 3.12 to 3.14 runs here", file=sys.stdout if python else sys.stderr)
-    sys.exit(0 if python else 1)
+    print("" if sys.version_info >= (3, MINORS[0]) else newest(os.environ) or "")

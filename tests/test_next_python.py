@@ -26,6 +26,8 @@ def test_none(home: dict[str, str], tmp_path: Path):
     python(tmp_path / "bin" / "python3.11", "3 11 7")
     python(tmp_path / ".pyenv" / "versions" / "3.11.7" / "bin" / "python", "3 11 7")
     python(tmp_path / ".pyenv" / "versions" / "3.15.0" / "bin" / "python", "3 15 0")
+    python(tmp_path / "bin" / "python3.12", "something else")
+    Path(python(tmp_path / "bin" / "python3.13", "")).write_bytes(b"no program")
     assert newest(home) is None
 
 

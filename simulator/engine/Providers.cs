@@ -13,8 +13,8 @@ using System.Text.Json;
 
 namespace Interactor.Simulator
 {
-    /// <summary>The drives that no simulated machine has: whoever looks there is told so, and the simulator as well. Of WSMan: it
-    /// knows what the simulator tells.</summary>
+    /// <summary>The drives that no simulated machine has: whoever looks there is told so, and the simulator as well. WSMan: is
+    /// one of them but for what the simulator tells of it.</summary>
     [CmdletProvider("Nowhere", ProviderCapabilities.None)]
     public sealed class NowhereProvider : NavigationCmdletProvider
     {
@@ -41,14 +41,15 @@ namespace Interactor.Simulator
         private string Setting(string path)
         {
             if (PSDriveInfo == null || PSDriveInfo.Name != "WSMan") { throw Unknown(); }
-            JsonElement told = Line.Ask("wsman", new Dictionary<string, object> { { "path", path.Replace('/', '\\').Trim('\\') } });
-            if (told.ValueKind == JsonValueKind.Null) { throw Unknown(); }
+            string plain = path.Replace('/', '\\').Trim('\\');
+            JsonElement told = Line.Ask("wsman", new Dictionary<string, object> { { "path", plain } });
+            if (told.ValueKind == JsonValueKind.Null) { throw Unknown(plain); }
             return told.GetString();
         }
 
-        private Exception Unknown()
+        private Exception Unknown(string path = "")
         {
-            string drive = "the drive " + (PSDriveInfo == null ? "of this path" : PSDriveInfo.Name + ":");
+            string drive = "the drive " + (PSDriveInfo == null ? "of this path" : PSDriveInfo.Name + ":" + path);
             Line.Ask("unknown", new Dictionary<string, object> { { "text", drive } });
             return new ItemNotFoundException("the engine does not know " + drive);
         }

@@ -81,11 +81,16 @@ Function Get-AuthenticodeSignature {
 Function Get-Command {
     <#
     .SYNOPSIS
-    As ever; ansible-core 2.21 asks by it for the interpreter that it names, which is the one that runs.
+    What all sessions have, by name and type. ansible-core 2.21 asks by it for the interpreter that it names: the one that runs.
     #>
     [CmdletBinding()]
-    param ([Parameter(Position = 0)] [string[]] $Name, [System.Management.Automation.CommandTypes] $CommandType)
+    param (
+        [Parameter(Position = 0)] [string[]] $Name,
+        [Alias('Type')] [System.Management.Automation.CommandTypes] $CommandType,
+        [Parameter(ValueFromRemainingArguments)] [object[]] $Other
+    )
 
+    if ($Other) { Deny -Text "Get-Command $Other" }
     if ("$Name" -eq 'powershell' -and "$CommandType" -eq 'Application') {
         # Whatever lies there: what counts is whether its folder is this one's.
         return [pscustomobject]@{ Path = Microsoft.PowerShell.Management\Join-Path -Path $PSHOME -ChildPath 'System.Management.Automation.dll' }

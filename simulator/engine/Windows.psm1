@@ -205,7 +205,7 @@ Function Get-ScheduledTaskInfo {
 
     foreach ($task in (Request-Simulator -What 'tasks')) {
         if ($task['name'] -eq $TaskName -and $task['path'] -eq $TaskPath) {
-            $result = if ($task['state'] -eq 'Running') { 267009 } else { 0 }
+            $result = if ($task['state'] -eq 'Running') { 267009 } else { $task['result'] }
             return [pscustomobject]@{ TaskName = $TaskName; NextRunTime = ConvertTo-Moment -Text $task['next']; LastTaskResult = [uint32]$result }
         }
     }

@@ -14,14 +14,13 @@ from simulator.engine.answers import Answers
 from simulator.engine.mirror import Mirror
 from simulator.engine.pool import Pool
 from simulator.programs import words
-from simulator.windows import Task
+from simulator.windows import UNATTENDED, Task
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
 _CULTURE = "nb-NO"
 _SYSTEM_PROFILE = r"C:\Windows\system32\config\systemprofile"
-_OPTIONS = ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File"]
 _ZONES = {
     "W. Europe Standard Time": "Europe/Oslo",
     "Romance Standard Time": "Europe/Paris",
@@ -34,10 +33,11 @@ _ZONES = {
 
 def script_of(task: Task) -> str:
     """What `powershell.exe -File` does with a task's arguments, as a script. Raises `Unknown` for any other task."""
-    given = words(task.arguments)
-    options, (file, *rest) = given[: len(_OPTIONS)], given[len(_OPTIONS) :] or [""]
-    if not task.program.endswith(r"\powershell.exe") or options != _OPTIONS:
+    start = f"{UNATTENDED} -File "
+    given = words(task.arguments.removeprefix(start))
+    if not (task.is_script and task.arguments.startswith(start) and given):
         raise Unknown(f"a task that runs {task.program} {task.arguments}")
+    file, *rest = given
     # A parameter's name is bare there, and all else is text as it stands. Where there is no such file nothing runs.
     call = " ".join(["&", _quoted(file), *(each if each.startswith("-") else _quoted(each) for each in rest)])
     return f"if (Test-Path -LiteralPath {_quoted(file)}) {{ {call} }}"
@@ -69,7 +69,7 @@ class PowerShellEngine:
         self._pool = pool
         self._user = user
         self._mirror = Mirror(host.drive, folder, lambda: host.utc)
-        self._answers = Answers(host, self._mirror, self._run_begun)
+        self._answers = Answers(host, self._mirror, self._run_started)
         self._turn = asyncio.Lock()
 
     async def execute(self, line: str, stdin: bytes) -> Answer:
@@ -120,15 +120,23 @@ class PowerShellEngine:
                 await self._run_tasks()
 
     async def _run_tasks(self) -> None:
-        while self._host.on_engine:
-            task = self._host.tasks.get(self._host.on_engine.pop(0))
-            if task is not None:
-                # Nobody is told how it ends, as on Windows.
-                await self._run(self._task_job(task))
+        begun = self._host.begun
+        while begun:
+            task = self._host.tasks.get(begun[0])
+            try:
+                if task is not None:
+                    task.result = (await self._run(self._task_job(task)))["code"]
+            except asyncio.CancelledError:
+                # Whoever waits for the command that it came with gives up; a task is the machine's own.
+                raise
+            except BaseException:
+                begun.pop(0)
+                raise
+            begun.pop(0)
 
-    async def _run_begun(self, task: Task) -> None:
+    async def _run_started(self, task: Task) -> None:
         """Run what a command has started, which goes on when that is done."""
-        await self._pool.run(self._task_job(task), self._answers, within=True)
+        task.result = (await self._pool.run(self._task_job(task), self._answers, within=True))["code"]
         self._mirror.pull()
 
     def _task_job(self, task: Task) -> dict[str, Any]:

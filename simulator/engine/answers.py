@@ -210,6 +210,7 @@ class Answers:
                 "arguments": task.arguments,
                 "state": "Running" if self._runs(name, task) else "Ready",
                 "next": task.at.isoformat() if task.at else None,
+                "result": task.result,
             }
             for name, task in self._host.tasks.items()
         ]
@@ -221,6 +222,7 @@ class Answers:
                 "arguments": "/r",
                 "state": "Ready" if restart.enabled else "Disabled",
                 "next": restart.at.isoformat() if restart.enabled else None,
+                "result": 0,
             }
             for name, restart in self._host.restarts.items()
         ]
@@ -253,11 +255,14 @@ class Answers:
 
     async def _start_task(self, of: dict[str, str]) -> str | None:
         missing = self._missing_task(of["name"])
-        if not missing and self._host.tasks[of["name"]].program.endswith("powershell.exe"):
-            await self._run_task(self._host.tasks[of["name"]])
-        elif not missing:
+        if missing:
+            return missing
+        task = self._host.tasks[of["name"]]
+        if task.is_script:
+            await self._run_task(task)
+        else:
             self._host.start_task(of["name"])
-        return missing
+        return None
 
     def _stop_task(self, of: dict[str, str]) -> str | None:
         missing = self._missing_task(of["name"])

@@ -76,7 +76,10 @@ class _Worker:
 
 
 class Pool:
-    """As many processes as commands run at once, and no more than `most`; they are started when they are needed."""
+    """As many processes as commands run at once, started when they are needed.
+
+    No more than `most` commands run at once; what one of them waits for has a process beside these.
+    """
 
     def __init__(self, pwsh: str, most: int) -> None:
         self._pwsh = pwsh

@@ -14,7 +14,7 @@ from simulator.files import join, parent
 from simulator.models.common import Options, Refused, Work
 from simulator.programs import words
 from simulator.settings import IDLE, PLAN, Settings, edited, parts, same, text
-from simulator.windows import Task, hidden
+from simulator.windows import POWERSHELL, UNATTENDED, Task, hidden
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
@@ -25,8 +25,6 @@ OPTIONS: Options = {
     "until": (str, False),
     "fix_script": (str, False),
 }
-_POWERSHELL = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
-_OPTIONS = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 _EVERY = timedelta(minutes=15)
 _NIGHT = ("sleep", "restart")
 _UNENDED = ("prepared", "running", "completed", "failed")
@@ -74,7 +72,7 @@ def _line(side: str) -> Any:  # noqa: ANN401
 
 def fire(host: SimulatedHost, name: str, moment: datetime) -> None:
     """What the task of a fix does on the host at a moment: the script that `_register` put there."""
-    said = words(host.tasks[name].arguments.removeprefix(_OPTIONS))
+    said = words(host.tasks[name].arguments.removeprefix(UNATTENDED))
     options = dict(zip(said[::2], said[1::2], strict=True))
     record = join(parent(options["-File"]), "fix.json")
     if moment < instant(options["-Until"]) or host.drive.is_file(options["-Flag"]):
@@ -168,8 +166,8 @@ class _Step:
         script = join(parent(self.path), "fix.ps1")
         self.work.host.drive.write(script, self.work.arguments["fix_script"].encode())
         flag = self.work.contract("paths.maintenance_flag")
-        arguments = f'{_OPTIONS} -File "{script}" -Until "{until}" -Flag "{flag}" -FixTask "{self.task}"'
-        self.work.host.tasks[self.task] = Task(_POWERSHELL, arguments, at=instant(until), every=_EVERY, startup=True)
+        arguments = f'{UNATTENDED} -File "{script}" -Until "{until}" -Flag "{flag}" -FixTask "{self.task}"'
+        self.work.host.tasks[self.task] = Task(POWERSHELL, arguments, at=instant(until), every=_EVERY, startup=True)
 
     # ---- what to change
 

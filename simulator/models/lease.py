@@ -10,13 +10,11 @@ from simulator.clock import stamp
 from simulator.files import join, normal, parent
 from simulator.models.common import Refused, Work
 from simulator.programs import words
-from simulator.windows import Process, Task
+from simulator.windows import POWERSHELL, UNATTENDED, Process, Task
 
 if TYPE_CHECKING:
     from simulator.host import SimulatedHost
 
-_POWERSHELL = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
-_OPTIONS = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 _EVERY = timedelta(minutes=15)
 _OPEN = ("prepared", "running", "completed")
 _UNENDED = (*_OPEN, "failed")
@@ -57,10 +55,10 @@ def _register(work: Work) -> None:
     for value in (script, flag, move, program, name):
         if '"' in value or "\n" in value:
             raise Refused(f"contract: '{value}' cannot be an argument of a task")
-    arguments = f'{_OPTIONS} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}"'
+    arguments = f'{UNATTENDED} -File "{script}" -Flag "{flag}" -Minutes {minutes} -MoveTask "{move}"'
     arguments += f' -MoveProgram "{program}" -LeaseTask "{name}"'
     first = work.host.utc + timedelta(minutes=minutes)
-    work.host.tasks[name] = Task(_POWERSHELL, arguments, at=first, every=_EVERY, startup=True)
+    work.host.tasks[name] = Task(POWERSHELL, arguments, at=first, every=_EVERY, startup=True)
 
 
 def keep_out(work: Work) -> None:
@@ -75,9 +73,9 @@ def keep_out(work: Work) -> None:
 def fire(host: SimulatedHost, name: str, moment: datetime) -> None:
     """What a task that starts by itself does on the host at a moment: the script that `_register` put there."""
     task = host.tasks.get(name)
-    if task is None or task.program != _POWERSHELL:
+    if task is None or task.program != POWERSHELL:
         return
-    said = words(task.arguments.removeprefix(_OPTIONS))
+    said = words(task.arguments.removeprefix(UNATTENDED))
     options = dict(zip(said[::2], said[1::2], strict=True))
     flag = options["-Flag"]
     if not host.drive.is_file(options["-File"]):

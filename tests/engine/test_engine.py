@@ -86,7 +86,7 @@ def test_a_raw_command_answers_as_powershell_does(machine: Machine) -> None:
         ("msg.exe somebody hello", "msg.exe"),
         ("New-ScheduledTaskTrigger -Once -At (Get-Date)", "a trigger that is neither"),
         ("Test-Path -LiteralPath 'E:\\data'", "the drive E:"),
-        (r"Get-Item -LiteralPath 'WSMan:\localhost\Shell\MaxShellsPerUser'", "the drive WSMan:"),
+        (r"Get-Item -LiteralPath 'WSMan:\localhost\Shell\MaxShellsPerUser'", r"the drive WSMan:localhost\Shell"),
         ("Test-Path -LiteralPath 'Registry::HKEY_CLASSES_ROOT\\x'", "the registry's HKEY_CLASSES_ROOT"),
     ],
 )

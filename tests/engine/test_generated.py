@@ -110,6 +110,7 @@ def happen(twins: Twins, event: str) -> None:
             ledger = paths["work"] + "\\ledger.json"
             if host.drive.is_file(ledger):
                 host.drive.move(ledger, ledger + ".new")
+    twins.catch_up()
 
 
 def take(twins: Twins, name: str, check: bool, diff: bool) -> None:

@@ -125,6 +125,51 @@ def test_it_comes_after_a_command_that_is_at_work(opened: Opened, runner: asynci
     assert runner.run(together()) == [True, False]
 
 
+def test_a_command_that_is_given_up_takes_no_task_with_it(opened: Opened, runner: asyncio.Runner) -> None:
+    both = opened()
+    both.take("migrate", "lease")
+    host, world = engine_host(both), both.twins.engine.world
+
+    async def given_up() -> list[str]:
+        host.tasks[both.contract["lease"]["task"]].at = world.clock.now() + timedelta(minutes=5)
+        world.clock.advance_to(world.clock.now() + timedelta(hours=2))
+        command = asyncio.create_task(host.engine.execute(*wire.module("interactor_preflight", {"role": "server"})))  # type: ignore[union-attr]
+        while not host.engine._pool._busy:  # type: ignore[union-attr]
+            await asyncio.sleep(0)
+        command.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await command
+        return list(host.begun)
+
+    # However often it was due meanwhile, it has begun once.
+    assert runner.run(given_up()) == [both.contract["lease"]["task"]]
+    runner.run(world.catch_up())
+    assert (flagged(both)[1], has_task(both)[1], host.begun) == (False, False, [])
+
+
+def test_what_a_restart_has_begun_comes_before_what_is_later(opened: Opened, runner: asyncio.Runner) -> None:
+    both = opened()
+    both.take("migrate", "lease")
+    both.pass_minutes(59)
+    both.each(lambda host: host.restart())
+    # An hour and a minute old: had the restart's script asked then, it would have been the one to take the flag.
+    before = commands(both)
+    both.pass_minutes(1)
+    both.twins.catch_up()
+    assert (flagged(both), commands(both) - before) == ([False, False], 2)
+
+
+def test_how_a_script_ended_is_the_tasks_last_result(opened: Opened, runner: asyncio.Runner) -> None:
+    both = opened()
+    both.take("migrate", "lease")
+    task = both.contract["lease"]["task"]
+    engine_host(both).drive.write(both.contract["paths"]["work"] + r"\lease.ps1", b"param ($Flag) throw 'no'")
+    both.twins.set_clock("2027-05-10T08:00:00Z")
+    assert engine_host(both).tasks[task].result == 1
+    told = wire.command_line(f"(Get-ScheduledTaskInfo -TaskName '{task}' -TaskPath '\\').LastTaskResult")
+    assert runner.run(engine_host(both).engine.execute(told, b"")).stdout.strip() == b"1"  # type: ignore[union-attr]
+
+
 def test_a_task_that_no_script_of_ours_is(opened: Opened, runner: asyncio.Runner) -> None:
     both = opened()
     world = both.twins.engine.world

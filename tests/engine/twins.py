@@ -58,7 +58,6 @@ class Twins:
     def catch_up(self) -> None:
         """Bring both up to their clocks."""
         for fleet in self.both:
-            fleet.world.settle()
             self._runner.run(fleet.world.catch_up())
 
     def hosts(self, name: str) -> tuple[SimulatedHost, SimulatedHost]:

@@ -155,6 +155,7 @@ class FakeWorld:
         self.fetch = fetch
         self.clock = Clock(START)
         self.cloud = FakeCloud()
+        self.unknown = ""
         self.page_troubles: Mapping[str, PageTrouble] = {
             f"{kind}{trusted}.example": trouble(kind, trusted) for kind, trusted in TROUBLES
         }
@@ -171,7 +172,9 @@ class FakeWorld:
         return self.clock.advance_to(moment)
 
     async def catch_up(self) -> None:
-        """Nothing here begins by itself."""
+        """Nothing here begins by itself; where a test says so, something did that is not known."""
+        if self.unknown:
+            raise Unknown(self.unknown)
 
     def snapshot(self) -> dict[str, Any]:
         return {name: sorted(host.files) for name, host in self.hosts.items()}
@@ -776,3 +779,13 @@ def test_ansible_puts_and_fetches_a_file(ansible: Ansible, served: Served, size:
     assert result["folder"].startswith(f"{home}\\AppData\\Local\\Temp\\ansible-tmp-")
     assert result["home"] == f"{home}\\x"
     assert "failed to transfer" in result["missing"]
+
+
+def test_what_a_task_asks_for_that_is_not_known_is_told(served: Served):
+    served.world.unknown = "the command Get-Nothing"
+    try:
+        answer = requests.get(f"{served.facts['control_url']}/state", timeout=30)
+    finally:
+        served.world.unknown = ""
+    told = {"error": "the simulator does not know the command Get-Nothing"}
+    assert (answer.status_code, answer.json()) == (500, told)

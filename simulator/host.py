@@ -180,11 +180,13 @@ class SimulatedHost:
     def _fire(self, name: str, moment: datetime) -> None:
         """Run what a task of ours runs; where an engine is to run its script, it waits for that in `begun`."""
         task = self.tasks.get(name)
-        if task is not None and self.runs_scripts:
-            # One that begins while it waits, or runs, does not begin twice.
-            self.begun += [name] if name not in self.begun else []
-        elif task is not None:
+        if task is None:
+            return
+        if not self.runs_scripts:
             (fix if "-FixTask" in task.arguments else lease).fire(self, name, moment)
+        elif name not in self.begun:
+            # One that begins while it waits, or runs, does not begin twice.
+            self.begun.append(name)
 
     @property
     def runs_scripts(self) -> bool:

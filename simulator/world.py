@@ -142,11 +142,9 @@ class World:
 
     async def catch_up(self) -> None:
         """Bring every host up to the clock, with what tasks have begun by themselves. Raises `Unknown` as a command."""
-        self.settle()
-        engines = []
         for host in self.hosts.values():
             host.settle()
-            engines += [host.engine] if host.engine is not None else []
+        engines = [host.engine for host in self.hosts.values() if host.engine is not None]
         ended = await asyncio.gather(*(engine.catch_up() for engine in engines), return_exceptions=True)
         # Not before all have come to their end: what is at work still asks what time it is.
         for error in filter(None, ended):

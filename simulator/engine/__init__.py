@@ -114,7 +114,6 @@ class PowerShellEngine:
 
     async def catch_up(self) -> None:
         """Run what tasks have begun by themselves; while a command is at work, they come after it."""
-        self._host.settle()
         if not self._turn.locked():
             async with self._turn:
                 await self._run_tasks()
@@ -126,10 +125,8 @@ class PowerShellEngine:
             try:
                 if task is not None:
                     task.result = (await self._run(self._task_job(task)))["code"]
-            except asyncio.CancelledError:
-                # Whoever waits for the command that it came with gives up; a task is the machine's own.
-                raise
-            except BaseException:
+            except Exception:
+                # A cancellation is none: who waits for the command that it came with gives up, the machine does not.
                 begun.pop(0)
                 raise
             begun.pop(0)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from simulator.calls import Unknown
+from simulator.engine import PowerShellEngine
 from simulator.host import SimulatedHost
 from simulator.windows import Task
 from tests.engine import wire
@@ -107,15 +108,21 @@ def engine_host(both: Server) -> SimulatedHost:
     return both.hosts[1]
 
 
+def engine_of(both: Server) -> PowerShellEngine:
+    engine = engine_host(both).engine
+    assert isinstance(engine, PowerShellEngine)
+    return engine
+
+
 def test_it_comes_after_a_command_that_is_at_work(opened: Opened, runner: asyncio.Runner) -> None:
     both = opened()
     both.take("migrate", "lease")
-    host, world = engine_host(both), both.twins.engine.world
+    engine, world = engine_of(both), both.twins.engine.world
 
     async def together() -> list[bool]:
         line, stdin = wire.module("interactor_preflight", {"role": "server"})
-        command = asyncio.create_task(host.engine.execute(line, stdin))  # type: ignore[union-attr]
-        while not host.engine._turn.locked():  # type: ignore[union-attr]
+        command = asyncio.create_task(engine.execute(line, stdin))
+        while not engine._turn.locked():
             await asyncio.sleep(0)
         await world.advance_to(world.clock.now() + timedelta(hours=2))
         meanwhile = flagged(both)[1]
@@ -128,13 +135,13 @@ def test_it_comes_after_a_command_that_is_at_work(opened: Opened, runner: asynci
 def test_a_command_that_is_given_up_takes_no_task_with_it(opened: Opened, runner: asyncio.Runner) -> None:
     both = opened()
     both.take("migrate", "lease")
-    host, world = engine_host(both), both.twins.engine.world
+    host, engine, world = engine_host(both), engine_of(both), both.twins.engine.world
 
     async def given_up() -> list[str]:
         host.tasks[both.contract["lease"]["task"]].at = world.clock.now() + timedelta(minutes=5)
         world.clock.advance_to(world.clock.now() + timedelta(hours=2))
-        command = asyncio.create_task(host.engine.execute(*wire.module("interactor_preflight", {"role": "server"})))  # type: ignore[union-attr]
-        while not host.engine._pool._busy:  # type: ignore[union-attr]
+        command = asyncio.create_task(engine.execute(*wire.module("interactor_preflight", {"role": "server"})))
+        while not engine._pool._busy:
             await asyncio.sleep(0)
         command.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -152,7 +159,7 @@ def test_what_a_restart_has_begun_comes_before_what_is_later(opened: Opened, run
     both.take("migrate", "lease")
     both.pass_minutes(59)
     both.each(lambda host: host.restart())
-    # An hour and a minute old: had the restart's script asked then, it would have been the one to take the flag.
+    # At the full hour the flag is old enough: had the restart's script asked then, there would be one script, not two.
     before = commands(both)
     both.pass_minutes(1)
     both.twins.catch_up()
@@ -167,7 +174,7 @@ def test_how_a_script_ended_is_the_tasks_last_result(opened: Opened, runner: asy
     both.twins.set_clock("2027-05-10T08:00:00Z")
     assert engine_host(both).tasks[task].result == 1
     told = wire.command_line(f"(Get-ScheduledTaskInfo -TaskName '{task}' -TaskPath '\\').LastTaskResult")
-    assert runner.run(engine_host(both).engine.execute(told, b"")).stdout.strip() == b"1"  # type: ignore[union-attr]
+    assert runner.run(engine_of(both).execute(told, b"")).stdout.strip() == b"1"
 
 
 def test_a_task_that_no_script_of_ours_is(opened: Opened, runner: asyncio.Runner) -> None:
